@@ -1,0 +1,114 @@
+"""Coverage (归集覆盖): what a unit has stated to be complete, and what of it is missing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import partial
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A unit's statement (覆盖声明) that its records of a kind in a domain decided from … through … are complete.
+
+    Both days are included. Only statements in effect at the position are given to a decision: withdrawn ones and
+    those of held or unmended batches are not.
+    """
+
+    domain: str
+    unit: str
+    kind: str
+    from_date: date
+    through_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLines:
+    """Rejected lines (待更正的行) that block an answer until mended or explained.
+
+    ``names_subject`` is true when the line's subject could be read and is the one who asks; false when the subject
+    could not be read, so that the line may concern anybody.
+    """
+
+    domain: str
+    unit: str
+    kind: str
+    count: int = 1
+    names_subject: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Responsibility:
+    """Who answers (责任单位) for the records of a kind in a domain."""
+
+    domain: str
+    kind: str
+    unit: str
+    unit_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """All that is known of the completeness of the data at one position."""
+
+    responsibilities: tuple[Responsibility, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    pending: tuple[PendingLines, ...] = ()
+
+
+class GapReason(StrEnum):
+    """Why a unit's answer is missing (未能核查的原因)."""
+
+    NEVER_DELIVERED = "never_delivered"
+    ENDS_EARLY = "ends_early"
+    STARTS_LATE = "starts_late"
+    LINE_PENDING = "line_pending"
+    LINE_UNREADABLE = "line_unreadable"
+    NOBODY_RESPONSIBLE = "nobody_responsible"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One unit's missing answer.
+
+    ``through`` is the last day its data covers without a break, ``since`` the first day it covers at all (only where
+    the beginning of the period is missing), ``lines`` the number of lines waiting to be mended.
+    """
+
+    unit: str
+    unit_name: str
+    kind: str
+    reason: GapReason
+    through: date | None = None
+    since: date | None = None
+    lines: int = 0
+
+
+def covered_through(statements: Iterable[Statement], from_date: date) -> date | None:
+    """The last day that the statements cover without a break from ``from_date``; None if not even that day."""
+    reached: date | None = None
+    wanted = from_date
+    for statement in sorted(statements, key=lambda s: (s.from_date, s.through_date)):
+        if statement.from_date > wanted:
+            break
+        if statement.through_date >= wanted:
+            reached = statement.through_date
+            wanted = reached + ONE_DAY
+    return reached
+
+
+def unit_gap(
+    responsibility: Responsibility, statements: tuple[Statement, ...], from_date: date, until_date: date
+) -> Gap | None:
+    """What the unit's statements lack of [from_date, until_date]; None when they cover it without a break."""
+    reached = covered_through(statements, from_date)
+    if reached is not None and reached >= until_date:
+        return None
+    gap = partial(Gap, responsibility.unit, responsibility.unit_name, responsibility.kind)
+    if not statements:
+        return gap(GapReason.NEVER_DELIVERED)
+    if reached is None and (since := min(s.from_date for s in statements)) > from_date:
+        return gap(GapReason.STARTS_LATE, since=since)
+    return gap(GapReason.ENDS_EARLY, through=reached or max(s.through_date for s in statements))

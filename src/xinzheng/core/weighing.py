@@ -1,0 +1,132 @@
+"""Weighing (逐条认定): each record against the ordered clauses of a policy; every record gets a finding."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from xinzheng.core.conditions import FIELDS, Value, evaluate
+from xinzheng.core.policy import Basis, Clause, Effect, Policy
+from xinzheng.core.records import OrganPlace, Record, Standing
+from xinzheng.core.subjects import SubjectKind, Tie
+
+NOT_WEIGHED = "not-weighed"
+DOMAIN_NOT_CHOSEN = "domain-not-chosen"
+BEFORE_PERIOD = "before-period"
+AFTER_PERIOD = "after-period"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period (查询期), both days included."""
+
+    from_date: date
+    to_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about one record (逐条认定): its effect, and the clause that says so.
+
+    ``marks`` are words printed beside a counted record; ``hides`` means that nobody may be told the record exists.
+    """
+
+    record: Record
+    effect: Effect
+    clause: Clause
+    marks: tuple[str, ...] = ()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the record is one of the decree's records; a marked record is counted too."""
+        return self.effect in (Effect.COUNTED, Effect.MARKED)
+
+    @property
+    def hides(self) -> bool:
+        """Whether the record must be neither printed nor hinted at (依法不得提供)."""
+        return self.clause.hides
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What every record of one decision is weighed against: the clauses in effect, the period, the domains chosen."""
+
+    policy: Policy
+    clauses: tuple[Clause, ...]
+    period: Period
+    domains: frozenset[str]
+    subject_kind: SubjectKind
+    references: Mapping[str, date]
+
+
+def prepare_weighing(
+    policy: Policy, period: Period, domains: frozenset[str], kind: SubjectKind, as_of: date
+) -> Weighing:
+    """Collect once what the records of a decision share."""
+    references = {"as_of": as_of, "window.from": period.from_date, "window.to": period.to_date}
+    return Weighing(policy, policy.clauses_on(as_of), period, domains, kind, references)
+
+
+def facts_of(record: Record, subject_kind: SubjectKind) -> dict[str, Value]:
+    """The record's fields by the names that conditions use; None is unknown."""
+    own = {"subject_kind": str(subject_kind), "window_date": record.window_date}
+    return {name: own[name] if name in own else getattr(record, name) for name in FIELDS}
+
+
+def _scope_clause(weighing: Weighing, record: Record) -> Clause | None:
+    """The built-in reason why a record is outside what was asked, if it is."""
+    policy, period = weighing.policy, weighing.period
+    weighed = {d.code for d in policy.domains if record.kind in d.kinds}
+    if record.domain not in weighed:
+        return _scope(NOT_WEIGHED, "它不属于本政策核查的领域或者记录类型", policy)
+    if record.domain not in weighing.domains:
+        return _scope(DOMAIN_NOT_CHOSEN, "申请时没有选择它所在的领域", policy)
+    begin, day = record.window_date, record.window_date
+    if record.listed_from is not None:
+        begin = record.listed_through or period.to_date
+    if begin is not None and begin < period.from_date:
+        return _scope(BEFORE_PERIOD, "它在查询期开始之前", policy)
+    if day is not None and day > period.to_date:
+        return _scope(AFTER_PERIOD, "它在查询期截止之后", policy)
+    return None
+
+
+def _scope(clause_id: str, reason: str, policy: Policy) -> Clause:
+    by_period = clause_id in (BEFORE_PERIOD, AFTER_PERIOD)
+    citation = policy.window.citation if by_period else policy.domains_citation
+    basis = policy.window.basis if by_period else Basis.STATUTE
+    return Clause(clause_id, Effect.EXCLUDED, None, reason, citation, basis)
+
+
+def weigh(weighing: Weighing, record: Record) -> Finding:
+    """The finding for one record.
+
+    Clauses that hide come first, then whether the record is within what was asked, then the policy's clauses in
+    order. A ``marked`` clause that holds adds its mark and weighing goes on; the first other clause that holds ends
+    it. A strict pack always ends with a clause for every record.
+    """
+    facts = facts_of(record, weighing.subject_kind)
+    holding = [c for c in weighing.clauses if c.condition is None or evaluate(c.condition, facts, weighing.references)]
+    hiding = next((c for c in holding if c.hides), None)
+    if hiding is not None:
+        return Finding(record, hiding.effect, hiding)
+    scope = _scope_clause(weighing, record)
+    if scope is not None:
+        return Finding(record, Effect.EXCLUDED, scope)
+    return _conclude(record, holding)
+
+
+def _conclude(record: Record, holding: list[Clause]) -> Finding:
+    end = next(c for c in holding if c.effect is not Effect.MARKED)
+    if end.effect is not Effect.COUNTED:
+        return Finding(record, end.effect, end)
+    marking = [c for c in holding[: holding.index(end)] if c.effect is Effect.MARKED]
+    marks = tuple(c.mark for c in (*marking, end) if c.mark)
+    return Finding(record, Effect.MARKED, marking[0], marks) if marking else Finding(record, Effect.COUNTED, end, marks)
+
+
+def is_own_and_open(weighing: Weighing, record: Record) -> bool:
+    """Whether other information may show the record: the subject's own, of this place, standing, not hidden by law."""
+    facts = facts_of(record, weighing.subject_kind)
+    hides = any(c.hides and c.condition and evaluate(c.condition, facts, weighing.references) for c in weighing.clauses)
+    own = record.tie in (Tie.SELF, Tie.RENAMED) and record.organ is not OrganPlace.ELSEWHERE
+    return own and not hides and record.standing not in (Standing.WITHDRAWN, Standing.VOID)
