@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 
 ONE_DAY = timedelta(days=1)
 
@@ -49,13 +49,29 @@ class Responsibility:
     unit_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Coverage:
     """All that is known of the completeness of the data at one position."""
 
     responsibilities: tuple[Responsibility, ...] = ()
     statements: tuple[Statement, ...] = ()
     pending: tuple[PendingLines, ...] = ()
+
+    @cached_property
+    def _statements_by_kind(self) -> dict[tuple[str, str], list[Statement]]:
+        grouped: dict[tuple[str, str], list[Statement]] = {}
+        for statement in self.statements:
+            grouped.setdefault((statement.unit, statement.kind), []).append(statement)
+        return grouped
+
+    def statements_of(self, unit: str, kind: str, domain: str | None) -> tuple[Statement, ...]:
+        """The unit's statements for a record kind, in one domain or (None) in all of them."""
+        found = self._statements_by_kind.get((unit, kind), ())
+        return tuple(s for s in found if domain in (None, s.domain))
+
+    def pending_of(self, unit: str, kind: str, domain: str | None) -> tuple[PendingLines, ...]:
+        """The unit's lines that wait to be mended."""
+        return tuple(p for p in self.pending if p.unit == unit and p.kind == kind and domain in (None, p.domain))
 
 
 class GapReason(StrEnum):

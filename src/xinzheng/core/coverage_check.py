@@ -36,17 +36,13 @@ def _gaps(
     reached: list[date | None] = []
     for who in responsibilities:
         domain = who.domain if match_domain else None
-        statements = tuple(s for s in coverage.statements if _answers(who, s, domain))
+        statements = coverage.statements_of(who.unit, who.kind, domain)
         missing = unit_gap(who, statements, needed.from_date, needed.to_date)
-        pending = _line_gap(who, (p for p in coverage.pending if _answers(who, p, domain)))
+        pending = _line_gap(who, coverage.pending_of(who.unit, who.kind, domain))
         gaps += [gap for gap in (missing, pending) if gap is not None]
         reached.append(covered_through(statements, needed.from_date) or (missing.through if missing else None))
     known = [day for day in reached if day is not None]
     return tuple(gaps), min(known) if known and len(known) == len(reached) else None
-
-
-def _answers(who: Responsibility, what: Statement | PendingLines, domain: str | None) -> bool:
-    return who.unit == what.unit and who.kind == what.kind and domain in (None, what.domain)
 
 
 def _nobody(name: str, kind: RecordKind) -> Gap:
