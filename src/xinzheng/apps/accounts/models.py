@@ -1,0 +1,73 @@
+"""Accounts (账户): who signs in, in one role, for one unit or one subject."""
+
+from typing import ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Role(models.TextChoices):
+    """Role (角色). An account has exactly one, so administration and audit are never one person."""
+
+    SUBJECT_AGENT = "subject_agent", "经办人"
+    RECEIVER = "receiver", "要求提交证明的单位"
+    DEPARTMENT_OFFICER = "department_officer", "数源单位工作人员"
+    RESPONSIBLE_OFFICER = "responsible_officer", "数源单位责任人"
+    OFFICE_OPERATOR = "office_operator", "信用办工作人员"
+    AUDITOR = "auditor", "审计员"
+    SYSTEM_ADMINISTRATOR = "system_administrator", "系统管理员"
+
+
+OF_A_UNIT = (Role.DEPARTMENT_OFFICER, Role.RESPONSIBLE_OFFICER)
+
+
+class Accounts(BaseUserManager["Account"]):
+    """All accounts; Django finds one by its user name here."""
+
+    def get_by_natural_key(self, username: str | None) -> "Account":
+        return self.get(username=username)
+
+
+class Account(AbstractBaseUser):
+    """Account (账户). ``unit_id`` and ``subject_id`` are keys of the registry, which stands above this app."""
+
+    username = models.CharField(max_length=150, unique=True)
+    display_name = models.CharField(max_length=150)
+    role = models.CharField(max_length=32, choices=Role.choices)
+    unit_id = models.BigIntegerField(null=True, blank=True)
+    subject_id = models.BigIntegerField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name", "role"]
+
+    objects: ClassVar[Accounts] = Accounts()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="account_role_known", condition=models.Q(role__in=Role.values)),
+            models.CheckConstraint(
+                name="account_unit_only_for_officers",
+                condition=models.Q(unit_id__isnull=False, role__in=OF_A_UNIT)
+                | (models.Q(unit_id__isnull=True) & ~models.Q(role__in=OF_A_UNIT)),
+            ),
+            models.CheckConstraint(
+                name="account_subject_only_for_agents",
+                condition=models.Q(subject_id__isnull=True) | models.Q(role=Role.SUBJECT_AGENT),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def actor(self) -> str:
+        """How entries and audit events name this account: without a name."""
+        return f"account:{self.pk}"
+
+    @classmethod
+    def active(cls) -> "models.QuerySet[Self]":
+        """Accounts that may sign in."""
+        return cls._default_manager.filter(is_active=True)

@@ -1,0 +1,97 @@
+"""What the process environment says: the home folder, the database, secrets and switches."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError, conninfo
+
+from xinzheng.adapters.postgres_embedded import connection_info
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def home() -> Path:
+    """The folder of everything this installation remembers outside an external database (``XINZHENG_HOME``)."""
+    given = os.environ.get("XINZHENG_HOME")
+    if given:
+        return Path(given).expanduser().absolute()
+    return Path("/var/lib/xinzheng") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "xinzheng"
+
+
+def database_is_embedded() -> bool:
+    """Whether no external database is named, so that the server under the home has to be started."""
+    return not os.environ.get("XINZHENG_DATABASE_URL")
+
+
+def database() -> dict[str, Any]:
+    """Django's connection settings: ``XINZHENG_DATABASE_URL``, else the embedded server; starts nothing."""
+    url = os.environ.get("XINZHENG_DATABASE_URL") or connection_info(home()).url
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(
+            "XINZHENG_DATABASE_URL 无法解读，应形如 postgresql://用户:密码@主机:5432/库名。"
+        ) from error
+    if not parts.get("dbname"):
+        raise ImproperlyConfigured("XINZHENG_DATABASE_URL 没有写明库名，应形如 postgresql://用户:密码@主机:5432/库名。")
+    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    settings: dict[str, Any] = {key: str(parts.pop(part, None) or "") for part, key in named.items()}
+    return settings | {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {key: value for key, value in parts.items() if value is not None},
+    }
+
+
+def secret_key() -> str:
+    """``XINZHENG_SECRET_KEY``, else the key kept in the home (0600), made at the first start."""
+    given = os.environ.get("XINZHENG_SECRET_KEY")
+    if given:
+        return given
+    path = home() / "secret-key"
+    if not path.exists():
+        _keep_secret(path, secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _keep_secret(path: Path, secret: str) -> None:
+    """Write in whole and only once, whoever else starts at the same moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secret, encoding="ascii")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A switch: 1, true, yes, on or 0, false, no, off."""
+    text = os.environ.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} 应为 1 或 0，现为“{text}”。")
+
+
+def mebibytes(name: str, *, default: int) -> int:
+    """A size limit given in MiB, in bytes."""
+    text = os.environ.get(name, str(default))
+    if not text.isdigit() or int(text) == 0:
+        raise ImproperlyConfigured(f"{name} 应为正整数（单位 MiB），现为“{text}”。")
+    return int(text) * 1024 * 1024
+
+
+def host_name(host: str) -> str:
+    """The host without its port."""
+    return host if host.endswith("]") else host.rsplit(":", 1)[0]

@@ -1,0 +1,155 @@
+"""Django settings. What differs between installations comes from the environment (``XINZHENG_*``)."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from xinzheng.config import environment
+from xinzheng.config.logging import logging_settings
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+
+# --- this installation -----------------------------------------------------------------------------------------------
+XINZHENG_HOME = environment.home()
+XINZHENG_KEYS = Path(os.environ.get("XINZHENG_KEYS") or XINZHENG_HOME / "keys")
+XINZHENG_HOST = os.environ.get("XINZHENG_HOST", "127.0.0.1:8000")
+XINZHENG_HTTPS = environment.flag(
+    "XINZHENG_HTTPS", default=environment.host_name(XINZHENG_HOST) not in environment.LOOPBACK
+)
+XINZHENG_ORIGIN = f"{'https' if XINZHENG_HTTPS else 'http'}://{XINZHENG_HOST}"
+XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
+XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
+
+# --- adapters, by dotted path ----------------------------------------------------------------------------------------
+XINZHENG_TABULAR = "xinzheng.adapters.tabular.read_batch"
+XINZHENG_RENDERER = "xinzheng.adapters.pdf"
+XINZHENG_SIGNING = "xinzheng.adapters.signing"
+
+# --- Django ----------------------------------------------------------------------------------------------------------
+DEBUG = environment.flag("XINZHENG_DEBUG", default=False)
+SECRET_KEY = environment.secret_key()
+ALLOWED_HOSTS = sorted(
+    {environment.host_name(XINZHENG_HOST), *environment.LOOPBACK}
+    | set(filter(None, os.environ.get("XINZHENG_ALLOWED_HOSTS", "").split(",")))
+)
+ROOT_URLCONF = "xinzheng.config.urls"
+WSGI_APPLICATION = "xinzheng.config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def _present(*packages: str) -> list[str]:
+    """Those packages that have an ``apps`` module."""
+    return [package for package in packages if find_spec(f"{package}.apps") is not None]
+
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "pgtrigger",
+    "procrastinate.contrib.django",
+    "xinzheng.apps.audit",
+    "xinzheng.apps.accounts",
+    *_present("xinzheng.apps.registry", "xinzheng.apps.ledger", "xinzheng.apps.reports", "xinzheng.web"),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [WEB / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": environment.database()}
+
+# --- who is there ----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.Account"
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- language and time -----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "zh-hans"
+USE_I18N = True
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+# --- static files: served from the package itself, nothing has to be collected -----------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [WEB / "static"] if (WEB / "static").is_dir() else []
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- uploads ---------------------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- browser security ------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SESSION_COOKIE_SECURE = XINZHENG_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 60 * 60
+CSRF_COOKIE_SECURE = XINZHENG_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [XINZHENG_ORIGIN]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if XINZHENG_HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if XINZHENG_HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+
+# --- tasks -----------------------------------------------------------------------------------------------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+
+LOGGING = logging_settings(os.environ.get("XINZHENG_LOG_LEVEL", "INFO").upper())
