@@ -17,6 +17,11 @@ from xinzheng.core.workdays import Calendar
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
+def china_date(moment: datetime | date) -> date:
+    """The day in China Standard Time of an aware datetime; a day stays as it is."""
+    return moment.astimezone(CHINA).date() if isinstance(moment, datetime) else moment
+
+
 class Result(StrEnum):
     """Result of a domain or a section (核查结果): 未查询到, 有记录, 未能核查."""
 
@@ -56,9 +61,7 @@ class Case:
     @property
     def as_of_date(self) -> date:
         """The day in China Standard Time."""
-        if isinstance(self.as_of, datetime):
-            return self.as_of.astimezone(CHINA).date()
-        return self.as_of
+        return china_date(self.as_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,11 @@ class Decision:
     other: tuple[OtherResult, ...]
     findings: tuple[Finding, ...]
     is_clipped: bool
+
+    @property
+    def as_of_date(self) -> date:
+        """The day in China Standard Time."""
+        return china_date(self.as_of)
 
 
 def years_before(day: date, years: int) -> date:

@@ -1,0 +1,68 @@
+"""Life of a report (报告): its number, its codes, its states and which may follow which."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+
+from stdnum.iso7064 import mod_37_36
+
+from xinzheng.core.errors import XinzhengError
+
+TYPED_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+TYPED_LENGTH = 12
+SERIAL_DIGITS = 7
+
+
+class ReportStatus(StrEnum):
+    """Status of a report (报告状态)."""
+
+    PREPARED = "prepared"
+    IN_FORCE = "in_force"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    VOIDED = "voided"
+
+
+TRANSITIONS: Mapping[ReportStatus, frozenset[ReportStatus]] = {
+    ReportStatus.PREPARED: frozenset({ReportStatus.IN_FORCE, ReportStatus.VOIDED}),
+    ReportStatus.IN_FORCE: frozenset({ReportStatus.SUPERSEDED, ReportStatus.REVOKED, ReportStatus.EXPIRED}),
+    ReportStatus.SUPERSEDED: frozenset({ReportStatus.REVOKED}),
+    ReportStatus.EXPIRED: frozenset({ReportStatus.REVOKED}),
+    ReportStatus.REVOKED: frozenset(),
+    ReportStatus.VOIDED: frozenset(),
+}
+
+
+def check_transition(before: ReportStatus, after: ReportStatus) -> None:
+    """Raise ``report-transition-illegal`` when the status may not follow."""
+    if after not in TRANSITIONS[before]:
+        raise XinzhengError(f"报告状态不能由“{before}”变为“{after}”。", code="report-transition-illegal")
+
+
+def report_number(prefix: str, day: date, serial: int) -> str:
+    """Number of a report (报告编号): prefix, day in China, seven-digit serial, ISO 7064 MOD 37,36 check character.
+
+    Raises ``serial-exhausted`` for a serial that does not fit.
+    """
+    if not 0 < serial < 10**SERIAL_DIGITS:
+        raise XinzhengError("当日报告编号已经用完，请明日再试或者联系信用办。", code="serial-exhausted")
+    body = f"{prefix}{day:%Y%m%d}{serial:0{SERIAL_DIGITS}d}"
+    return body + str(mod_37_36.calc_check_digit(body))
+
+
+def is_report_number(text: str) -> bool:
+    """Whether the text has the form and the check character of a report number."""
+    return len(text) == 2 + 8 + SERIAL_DIGITS + 1 and bool(mod_37_36.is_valid(text))
+
+
+def typed_code(secret: bytes) -> str:
+    """The twelve characters (核验码) a person types: the first 60 of the code's 128 random bits, without I, L, O, U."""
+    value = int.from_bytes(secret[:8], "big") >> 4
+    return "".join(TYPED_ALPHABET[(value >> shift) & 31] for shift in range(55, -1, -5))
+
+
+def normalise_typed_code(text: str) -> str:
+    """What was typed, in the code's own alphabet: spaces and hyphens dropped, look-alikes mended."""
+    kept = "".join(c for c in text.upper() if c.isalnum())
+    return kept.translate(str.maketrans("ILOU", "110V"))
