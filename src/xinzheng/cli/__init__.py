@@ -1,0 +1,5 @@
+"""The ``xinzheng`` command."""
+
+from xinzheng.cli.main import main
+
+__all__ = ["main"]
