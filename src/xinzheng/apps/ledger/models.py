@@ -1,0 +1,363 @@
+"""What the ledger remembers. A row of history names the entry that wrote it; the entry's position dates it.
+
+History refuses UPDATE, DELETE and TRUNCATE. ``RecordHead`` is changed by the merge only, ``Upload`` is a work queue.
+The tables a batch fills by the million have no foreign keys: PostgreSQL would check each row at the commit, while
+everybody else waits for a position. Their keys come from the same transaction.
+"""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from xinzheng.apps.audit.history import append_only
+from xinzheng.apps.audit.models import Entry
+from xinzheng.core.records import RecordKind
+
+# The setting by which the merge, and nothing else, tells PostgreSQL that it is the merge.
+MERGING = "xinzheng.merging"
+RECORD_KINDS = [kind.value for kind in RecordKind]
+
+
+def _entry(*, is_indexed: bool = True) -> "models.ForeignKey[Entry, Entry]":
+    return models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+", db_index=is_indexed)
+
+
+class Batch(models.Model):
+    """Batch (批次): one file of one unit; its key is that of its entry.
+
+    ``domain`` and ``kind`` are what the file was delivered for; rows may carry their own. ``held`` marks a batch
+    that waits for a second officer. ``put_forward`` counts the records a snapshot lacks. ``wrapped_key`` is the key
+    of the raw file under the key-encryption key.
+    """
+
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    unit_id = models.BigIntegerField(db_index=True)
+    domain = models.TextField()
+    kind = models.TextField()
+    mode = models.TextField()
+    file_name = models.TextField()
+    file_sha256 = models.BinaryField()
+    lines = models.BigIntegerField()
+    new = models.BigIntegerField()
+    changed = models.BigIntegerField()
+    identical = models.BigIntegerField()
+    rejected = models.BigIntegerField()
+    duplicate = models.BigIntegerField()
+    put_forward = models.BigIntegerField(default=0)
+    held = models.BooleanField(default=False)
+    wrapped_key = models.BinaryField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(lines=F("new") + F("changed") + F("identical") + F("rejected") + F("duplicate")),
+                name="every_line_accounted_for",
+            ),
+            models.CheckConstraint(condition=Q(mode__in=["increment", "snapshot"]), name="batch_mode_known"),
+            models.CheckConstraint(condition=Q(kind__in=RECORD_KINDS), name="batch_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class RawFile(models.Model):
+    """Raw file (原始文件): the file as it came, compressed, in pieces under the batch's key."""
+
+    pk = models.CompositePrimaryKey("entry_id", "seq")
+    entry_id = models.BigIntegerField()
+    seq = models.IntegerField()
+    chunk = models.BinaryField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}/{self.seq}"
+
+
+class Line(models.Model):
+    """Line (行): a line of a batch that made no version.
+
+    ``version_id`` is, of an identical line, the version it confirms. ``document_key`` is, of a rejected line, what a
+    later delivery is recognised by: the normalised document number, else the record's natural key.
+    """
+
+    pk = models.CompositePrimaryKey("entry_id", "line")
+    entry_id = models.BigIntegerField()
+    line = models.BigIntegerField()
+    status = models.TextField()
+    subject_id = models.BigIntegerField(null=True)
+    unit_id = models.BigIntegerField()
+    domain = models.TextField()
+    kind = models.TextField()
+    document_key = models.TextField(null=True)
+    version_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(status__in=["identical", "rejected", "duplicate"]), name="line_status_known"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_id"], condition=Q(status="rejected"), name="rejected_line_of_subject"),
+            models.Index(
+                fields=["unit_id", "kind", "document_key"],
+                condition=Q(status="rejected"),
+                name="rejected_line_of_document",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}:{self.line} {self.status}"
+
+
+class Defect(models.Model):
+    """Defect (质量问题): what is wrong with one field of a line; errors reject the line, warnings keep it."""
+
+    entry_id = models.BigIntegerField()
+    line = models.BigIntegerField()
+    field = models.TextField()
+    code = models.TextField()
+    severity = models.TextField()
+    message = models.TextField()
+    value = models.TextField(null=True)
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        indexes: ClassVar = [models.Index(fields=["entry_id", "line"], name="defect_of_line")]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}:{self.line} {self.code}"
+
+
+class RecordHead(models.Model):
+    """The latest state of a record, for merging and lists only; deciding never reads it.
+
+    ``payload_sha256`` is null while the record is withdrawn, so that any delivery brings it back.
+    """
+
+    record_id = models.BigAutoField(primary_key=True)
+    subject_id = models.BigIntegerField()
+    kind = models.TextField(db_collation="C")
+    record_key = models.TextField(db_collation="C")
+    version_id = models.BigIntegerField()
+    payload_sha256 = models.BinaryField(null=True)
+    unit_id = models.BigIntegerField()
+
+    class Meta:
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="merge_only",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Truncate,
+                func=f"""
+                    IF TG_OP = 'TRUNCATE' OR current_setting('{MERGING}', true) IS DISTINCT FROM 'on' THEN
+                        RAISE EXCEPTION 'only the merge may change heads';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject_id", "kind", "record_key"], name="one_head_per_record")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.record_id)
+
+
+class RecordVersion(models.Model):
+    """Version of a record (记录版本): what the ledger says of it from this entry on.
+
+    ``batch_id`` and ``line`` tell where the content was delivered; the same as ``entry_id`` unless a withdrawn batch
+    brought an earlier content back. ``payload`` holds every field as delivered; the typed columns are those that
+    decide. ``is_present`` false: the record is gone.
+    """
+
+    record_id = models.BigIntegerField()
+    subject_id = models.BigIntegerField()
+    entry_id = models.BigIntegerField()
+    batch_id = models.BigIntegerField()
+    line = models.BigIntegerField()
+    unit_id = models.BigIntegerField()
+    kind = models.TextField()
+    domain = models.TextField()
+    organ_code = models.TextField(null=True)
+    organ_name = models.TextField(null=True)
+    document_key = models.TextField(null=True)
+    decision_date = models.DateField(null=True)
+    served_date = models.DateField(null=True)
+    procedure = models.TextField(null=True)
+    outcome = models.TextField(null=True)
+    standing = models.TextField(null=True)
+    standing_date = models.DateField(null=True)
+    repaired_date = models.DateField(null=True)
+    sealed = models.BooleanField(null=True)
+    listed_from = models.DateField(null=True)
+    listed_through = models.DateField(null=True)
+    owing = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    is_present = models.BooleanField(default=True)
+    payload = models.JSONField()
+    payload_sha256 = models.BinaryField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        indexes: ClassVar = [
+            models.Index(fields=["subject_id", "record_id"], name="version_of_subject"),
+            # A batch's rows lie together: block ranges find them, and cost the merge nothing.
+            BrinIndex(fields=["batch_id"], name="version_of_batch", pages_per_range=32),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id}@{self.entry_id}"
+
+
+class PutForward(models.Model):
+    """Put forward for withdrawal (提请撤下): a live record of the unit that its snapshot lacks."""
+
+    entry = _entry()
+    record_id = models.BigIntegerField()
+    subject_id = models.BigIntegerField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.record_id}"
+
+
+class CoverageStatement(models.Model):
+    """Coverage statement (覆盖声明): the unit's records decided from … through … are complete.
+
+    ``is_zero`` marks a zero return (零报告). ``batch_id`` is the batch it came with, or null.
+    """
+
+    entry = _entry()
+    unit_id = models.BigIntegerField()
+    domain = models.TextField()
+    kind = models.TextField()
+    from_date = models.DateField()
+    through_date = models.DateField()
+    is_zero = models.BooleanField(default=False)
+    batch_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(from_date__lte=F("through_date")), name="statement_not_reversed"),
+            models.CheckConstraint(condition=Q(kind__in=RECORD_KINDS), name="statement_kind_known"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["unit_id", "kind", "domain"], name="statement_of_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} {self.domain} {self.from_date}–{self.through_date}"
+
+
+class CoverageWithdrawal(models.Model):
+    """Withdrawal of a coverage statement (撤回覆盖声明)."""
+
+    entry = _entry()
+    statement = models.ForeignKey(CoverageStatement, on_delete=models.PROTECT, related_name="withdrawals")
+    reason = models.TextField(default="")
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.statement_id}"
+
+
+class BatchWithdrawal(models.Model):
+    """Withdrawal of a batch (撤回批次): its content no longer speaks, its statement no longer covers."""
+
+    entry = _entry()
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="withdrawals")
+    reason = models.TextField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["batch"], name="one_withdrawal_per_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}"
+
+
+class LineResolution(models.Model):
+    """How a rejected line was settled (退回行的处理): mended 更正 by a later batch, or explained 说明 by the officer.
+
+    One that came with a batch ceases when that batch is withdrawn.
+    """
+
+    entry = _entry()
+    batch_id = models.BigIntegerField()
+    line = models.BigIntegerField()
+    how = models.TextField()
+    reason = models.TextField(default="")
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(how__in=["mended", "explained"]), name="resolution_known")
+        ]
+        indexes: ClassVar = [models.Index(fields=["batch_id", "line"], name="resolution_of_line")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.line} {self.how}"
+
+
+class Upload(models.Model):
+    """Upload (上传): a file that waits to be taken in behind the scenes. No history: the batch is."""
+
+    class State(models.TextChoices):
+        """How far it is (进度)."""
+
+        QUEUED = "queued", "排队中"
+        RUNNING = "running", "正在处理"
+        DONE = "done", "已完成"
+        FAILED = "failed", "未能接收"
+
+    by = models.TextField()
+    unit_uscc = models.TextField()
+    domain = models.TextField()
+    kind = models.TextField()
+    mode = models.TextField()
+    from_date = models.DateField(null=True)
+    through_date = models.DateField(null=True)
+    file_name = models.TextField()
+    wrapped_key = models.BinaryField()
+    state = models.TextField(choices=State.choices, default=State.QUEUED)
+    lines_done = models.BigIntegerField(default=0)
+    lines_total = models.BigIntegerField(null=True)
+    message = models.TextField(default="")
+    batch_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["unit_uscc", "-created_at"], name="upload_of_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"
+
+
+class UploadPiece(models.Model):
+    """A piece of an uploaded file, encrypted as a raw file is; gone when the batch holds it."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
+    seq = models.IntegerField()
+    chunk = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["upload", "seq"], name="one_piece_per_place")]
+
+    def __str__(self) -> str:
+        return f"{self.upload_id}/{self.seq}"
