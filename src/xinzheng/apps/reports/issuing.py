@@ -1,0 +1,206 @@
+"""Issuing (出具): decide → rehearse → number → render → sign → store; a crash leaves a row that is resumed."""
+
+import base64
+import hashlib
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import rfc8785
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.reports import packs, ports
+from xinzheng.apps.reports.cases import Answer, Question, answer_question
+from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
+from xinzheng.apps.reports.numbering import take_number
+from xinzheng.apps.reports.serialising import findings_to_json, request_to_json
+from xinzheng.core.decision import CHINA, Request
+from xinzheng.core.errors import RefusedError, XinzhengError
+from xinzheng.core.lifecycle import ReportStatus, typed_code
+from xinzheng.core.policy import Policy
+from xinzheng.core.report import Imprint, report_content
+
+REHEARSAL_SERIAL = "000000000000000X"
+REHEARSAL_SECRET = bytes(16)
+
+
+def _say_nothing(stage: str) -> None:
+    """No one is watching."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be issued (出具事项): for whom, under which policy, by which actor; the same key, the same report."""
+
+    policy_id: str
+    subject_id: int
+    request: Request
+    by: str
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+    on_stage: Callable[[str], None] = _say_nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    policy: Policy
+    setting: packs.Setting
+    question: Question
+    answer: Answer
+    purpose: str
+
+    def content(self, number: str, secret: bytes) -> bytes:
+        """The canonical content (RFC 8785) under a number and a code."""
+        imprint = Imprint(number, typed_code(secret), self.question.position, self.purpose)
+        case, decision = self.answer.case, self.answer.decision
+        content = report_content(self.policy, decision, case.subject, self.setting.issuer, imprint, self.answer.units)
+        canonical: bytes = rfc8785.dumps(content)
+        return canonical
+
+
+def long_code(secret: bytes) -> str:
+    """The code as it stands in the QR address."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def purpose_in_words(policy: Policy, code: str | None) -> str:
+    """The purpose's name; the first the policy names when none was given. Raises ``unknown-purpose``."""
+    if code is None:
+        return policy.purposes[0].name
+    for purpose in policy.purposes:
+        if code in (purpose.code, purpose.name):
+            return purpose.name
+    named = "、".join(p.name for p in policy.purposes)
+    raise RefusedError(f"政策没有列出“{code}”这一用途；可以选择：{named}。", code="unknown-purpose")
+
+
+def question_now(policy: Policy, subject_id: int, request: Request, as_of: datetime | None = None) -> Question:
+    """The question put to today's ledger; ``as_of`` only for a rehearsal."""
+    moment = (as_of or timezone.now()).astimezone(CHINA).replace(microsecond=0)
+    return Question(policy, packs.current_calendar(), subject_id, request, moment, head_position())
+
+
+def _draft(order: Order) -> _Draft:
+    policy = packs.current_policy(order.policy_id)
+    purpose = purpose_in_words(policy, order.request.purpose)
+    question = question_now(policy, order.subject_id, order.request)
+    return _Draft(policy, packs.current_setting(order.policy_id), question, answer_question(question), purpose)
+
+
+def _seal(draft: _Draft, number: str, content: bytes) -> bytes:
+    signing = ports.signing()
+    seal = signing.ReportSeal(
+        number, hashlib.sha256(content).digest(), draft.setting.issuer.host, draft.question.as_of, draft.policy.id
+    )
+    sealed: bytes = signing.seal_payload(seal, signing.load_seal_key(settings.XINZHENG_KEYS / "signing"))
+    return sealed
+
+
+def _rehearse(draft: _Draft) -> None:
+    number = draft.policy.number_prefix + REHEARSAL_SERIAL
+    content = draft.content(number, REHEARSAL_SECRET)
+    text = ports.signing().qr_text(_seal(draft, number, content), long_code(REHEARSAL_SECRET))
+    ports.renderer().rehearse(content, text)
+
+
+def _prepare(draft: _Draft, order: Order) -> Report:
+    """Take a number and write down all that the document will say, in one short transaction."""
+    pack, calendar = packs.keep_pack(draft.policy), packs.keep_calendar(draft.question.calendar)
+    decision, secret = draft.answer.decision, secrets.token_bytes(16)
+    with transaction.atomic():
+        number = take_number(draft.policy.number_prefix, draft.question.as_of.date())
+        content = draft.content(number, secret)
+        report = Report.objects.create(
+            number=number,
+            idempotency_key=order.key,
+            subject_id=order.subject_id,
+            policy_id=draft.policy.id,
+            pack=pack,
+            calendar=calendar,
+            setting=draft.setting.as_mapping(),
+            position=draft.question.position,
+            as_of=draft.question.as_of,
+            request=request_to_json(order.request),
+            outcome=str(decision.outcome),
+            findings=findings_to_json(draft.policy, decision),
+            secret=secret,
+            content=content,
+            digest=hashlib.sha256(content).digest(),
+            cose=_seal(draft, number, content),
+            created_by=order.by,
+        )
+        StatusEvent.objects.create(report=report, status=ReportStatus.PREPARED, actor=order.by)
+        record_event(who=order.by, action="report-prepared", object_kind="report", object_id=number)
+    return report
+
+
+def complete_report(report: Report, by: str) -> Report:
+    """Render, sign and store a prepared report; one that has its file already is left as it is.
+
+    What is rendered was written down when the number was taken, so a second attempt gives the same document.
+    """
+    if ReportDocument.objects.filter(pk=report.pk).exists():
+        return report
+    signing = ports.signing()
+    text = signing.qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    unsigned = ports.renderer().render_report(bytes(report.content), text)
+    signer = signing.load_signer(settings.XINZHENG_KEYS / "signing")
+    pdf = signing.sign_pdf(unsigned, signer, timezone.now().replace(microsecond=0))
+    with transaction.atomic():
+        lock_report(report.number)
+        if not ReportDocument.objects.filter(pk=report.pk).exists():
+            ReportDocument.objects.create(report=report, pdf=pdf, sha256=hashlib.sha256(pdf).digest())
+            StatusEvent.objects.create(report=report, status=ReportStatus.IN_FORCE, actor=by)
+            record_event(who=by, action="report-issued", object_kind="report", object_id=report.number)
+    return report
+
+
+def lock_report(number: str) -> None:
+    """Let one transaction at a time change a report's status."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"report:{number}"])
+
+
+def issue_report(order: Order) -> Report:
+    """Issue a report, or give back the one issued under the same key.
+
+    Raises what deciding and rehearsing raise; nothing has been numbered then.
+    """
+    ensure_keys()
+    known = Report.objects.filter(idempotency_key=order.key).first()
+    if known is None:
+        order.on_stage("deciding")
+        draft = _draft(order)
+        order.on_stage("rehearsing")
+        _rehearse(draft)
+        order.on_stage("signing")
+        try:
+            known = _prepare(draft, order)
+        except IntegrityError:
+            known = Report.objects.get(idempotency_key=order.key)
+    elif known.subject_id != order.subject_id or known.policy_id != order.policy_id:
+        raise XinzhengError("同一申请号已经用于另一份申请，请重新提交。", code="idempotency-key-reused")
+    return complete_report(known, order.by)
+
+
+def ensure_keys() -> None:
+    """Make the demonstration keys at the first start; keys that are there stay."""
+    ports.signing().ensure_demo_keys(settings.XINZHENG_KEYS / "signing", timezone.now())
+
+
+def resume_prepared(by: str = "system") -> list[str]:
+    """Complete what a crash left behind; what cannot be completed becomes a visible voided report."""
+    done = []
+    waiting = Report.objects.filter(document=None).exclude(status_events__status=ReportStatus.VOIDED)
+    for report in waiting:
+        try:
+            complete_report(report, by)
+        except XinzhengError as error:
+            StatusEvent.objects.create(report=report, status=ReportStatus.VOIDED, reason=error.message, actor=by)
+        done.append(report.number)
+    return done

@@ -1,0 +1,135 @@
+"""What is remembered of reports (报告): what they were decided by, their content, their files, their status."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from xinzheng.apps.audit.history import append_only
+from xinzheng.core.lifecycle import ReportStatus
+
+
+class StoredInput(models.Model):
+    """What a decision used besides the ledger (核查依据): a policy pack or a calendar, kept under its digest."""
+
+    sha256 = models.BinaryField(primary_key=True, max_length=32)
+    kind = models.TextField()
+    name = models.TextField()
+    body = models.JSONField()
+    stored_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class DayCounter(models.Model):
+    """The last serial (流水号) of a prefix on a day in China; locked while a report takes its number."""
+
+    prefix = models.TextField()
+    day = models.DateField()
+    last = models.IntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="counter_per_day", fields=["prefix", "day"])]
+
+    def __str__(self) -> str:
+        return f"{self.prefix} {self.day} {self.last}"
+
+
+class Report(models.Model):
+    """An issued report (报告) as numbered: everything needed to render it again, byte for byte, and to replay it.
+
+    ``content`` is the canonical JSON, ``digest`` its SHA-256, ``cose`` the seal in the QR code, ``secret`` the 128
+    random bits of the code, ``findings`` what the subject is told of every record weighed.
+    """
+
+    number = models.TextField(primary_key=True)
+    idempotency_key = models.UUIDField(unique=True)
+    subject_id = models.BigIntegerField(db_index=True)
+    policy_id = models.TextField()
+    pack = models.ForeignKey(StoredInput, on_delete=models.PROTECT, related_name="+")
+    calendar = models.ForeignKey(StoredInput, on_delete=models.PROTECT, related_name="+")
+    setting = models.JSONField()
+    position = models.BigIntegerField()
+    as_of = models.DateTimeField()
+    request = models.JSONField()
+    outcome = models.TextField()
+    findings = models.JSONField()
+    secret = models.BinaryField(max_length=16)
+    content = models.BinaryField()
+    digest = models.BinaryField(max_length=32)
+    cose = models.BinaryField()
+    created_by = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [models.UniqueConstraint(name="report_secret_unique", fields=["secret"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ReportDocument(models.Model):
+    """The signed file (报告文件) of a report."""
+
+    report = models.OneToOneField(Report, primary_key=True, on_delete=models.PROTECT, related_name="document")
+    pdf = models.BinaryField()
+    sha256 = models.BinaryField(max_length=32)
+    stored_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return str(self.report_id)
+
+
+class StatusEvent(models.Model):
+    """A change of a report's status (报告状态); the last one holds."""
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="status_events")
+    status = models.TextField(choices=[(s.value, s.value) for s in ReportStatus])
+    reason = models.TextField(blank=True)
+    actor = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [models.UniqueConstraint(name="status_once", fields=["report", "status"])]
+
+    def __str__(self) -> str:
+        return f"{self.report_id} {self.status}"
+
+
+class ApplicationState(models.TextChoices):
+    """How far an application (申请) has come."""
+
+    QUEUED = "queued", "等待办理"
+    DECIDING = "deciding", "正在核查"
+    REHEARSING = "rehearsing", "正在预检"
+    SIGNING = "signing", "正在签发"
+    DONE = "done", "已出具"
+    FAILED = "failed", "未能出具"
+
+
+class Application(models.Model):
+    """An application (申请) made on a page; its id is the idempotency key of the report."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    subject_id = models.BigIntegerField(db_index=True)
+    policy_id = models.TextField()
+    request = models.JSONField()
+    state = models.TextField(choices=ApplicationState.choices, default=ApplicationState.QUEUED)
+    message = models.TextField(blank=True)
+    number = models.TextField(null=True)
+    account_id = models.BigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.state}"

@@ -1,0 +1,180 @@
+"""Reading reports: lists, one report as its subject sees it, its file."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
+from xinzheng.apps.reports.replaying import report_by_number
+from xinzheng.core.errors import XinzhengError
+from xinzheng.core.sentences import spoken_date
+
+EFFECT_WORDS = {
+    "counted": "计入",
+    "marked": "计入",
+    "excluded": "没有计入",
+    "listed_apart": "单独列示",
+    "unresolved": "待核实",
+}
+EFFECT_SENTENCES = {
+    "counted": "这条记录计入，因为{reason}。",
+    "marked": "这条记录计入，并且注明，因为{reason}。",
+    "excluded": "这条记录没有计入，因为{reason}。",
+    "listed_apart": "这条记录没有计入，单独列在这里，因为{reason}。",
+    "unresolved": "这条记录待核实，因为{reason}。",
+}
+STATUS_WORDS = {
+    "prepared": "未生效",
+    "in_force": "正常",
+    "superseded": "已更正，请以新报告为准",
+    "revoked": "已作废",
+    "expired": "已过期",
+    "voided": "未生效",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A report in a list."""
+
+    number: str
+    policy_id: str
+    policy_title: str
+    report_title: str
+    as_of: datetime
+    outcome: str
+    conclusion: str
+    purpose: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding as its subject reads it (逐条认定)."""
+
+    effect: str
+    effect_word: str
+    title: str
+    domain_name: str
+    facts: list[tuple[str, str]]
+    sentence: str
+    quote: str
+    note: str
+    citation: str
+    is_statute: bool
+    marks: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """A step in a report's life."""
+
+    at: datetime
+    status: str
+    words: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """One report as its subject sees it."""
+
+    number: str
+    subject_id: int
+    policy_id: str
+    content: dict[str, Any]
+    outcome: str
+    status: str
+    status_words: str
+    status_events: list[StatusView]
+    findings: list[FindingView]
+    has_document: bool
+
+
+def _with_status() -> QuerySet[Report, Report]:
+    last = StatusEvent.objects.filter(report=OuterRef("pk")).order_by("-id").values("status")[:1]
+    return Report.objects.annotate(status=Subquery(last))
+
+
+def reports_of(subject_id: int) -> list[ReportRow]:
+    """A subject's reports, newest first."""
+    rows = []
+    for report in _with_status().filter(subject_id=subject_id).order_by("-created_at"):
+        content = json.loads(bytes(report.content))
+        rows.append(
+            ReportRow(
+                report.number,
+                report.policy_id,
+                content["policy"]["document_title"],
+                content["title"][0],
+                report.as_of,
+                report.outcome,
+                content["conclusion"]["text"],
+                content["scope"]["purpose"],
+                report.status,
+            )
+        )
+    return rows
+
+
+def current_status(number: str) -> str:
+    """The status of a report by its last event."""
+    return str(StatusEvent.objects.filter(report_id=number).latest("id").status)
+
+
+def _finding_view(finding: dict[str, Any]) -> FindingView:
+    card = finding["card"]
+    labelled = (
+        ("处罚机关", card["organ"]),
+        ("决定书文号", card["document_number"]),
+        ("决定日期", spoken_date(date.fromisoformat(card["decision_date"])) if card["decision_date"] else None),
+        ("处罚程序", card["procedure"]),
+        ("处罚类别", card["category"]),
+        ("处罚内容", card["content"]),
+        ("处罚状态", card["standing"]),
+    )
+    return FindingView(
+        finding["effect"],
+        EFFECT_WORDS[finding["effect"]],
+        card["violation"] or card["document_number"],
+        card["domain_name"],
+        [(label, value) for label, value in labelled if value],
+        EFFECT_SENTENCES[finding["effect"]].format(reason=finding["reason"]),
+        finding["quote"],
+        finding["note"],
+        "，".join(part for part in (finding["source"], finding["section"]) if part),
+        finding["is_statute"],
+        finding["marks"],
+    )
+
+
+def report_view(number: str) -> ReportView:
+    """Everything the subject may see of a report. Raises ``unknown-report``."""
+    report = report_by_number(number)
+    events = [
+        StatusView(e.at, e.status, STATUS_WORDS[e.status], e.reason) for e in report.status_events.order_by("-id")
+    ]
+    return ReportView(
+        number,
+        report.subject_id,
+        report.policy_id,
+        json.loads(bytes(report.content)),
+        report.outcome,
+        events[0].status,
+        events[0].words,
+        events,
+        [_finding_view(finding) for finding in report.findings],
+        ReportDocument.objects.filter(pk=number).exists(),
+    )
+
+
+def report_pdf(number: str) -> bytes:
+    """The signed file. Raises ``unknown-report``, or ``report-not-finished`` while it has none."""
+    report = report_by_number(number)
+    document = ReportDocument.objects.filter(report=report).first()
+    if document is None:
+        raise XinzhengError("报告正在签发，文件尚未生成，请稍后再试。", code="report-not-finished")
+    return bytes(document.pdf)

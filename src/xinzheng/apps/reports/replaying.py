@@ -1,0 +1,74 @@
+"""Replaying (复现): decide a report again at its position, with pack, calendar and registry as they were."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import rfc8785
+
+from xinzheng.apps.reports import packs
+from xinzheng.apps.reports.cases import Question, answer_question
+from xinzheng.apps.reports.issuing import purpose_in_words
+from xinzheng.apps.reports.models import Report
+from xinzheng.apps.reports.serialising import findings_to_json, request_from_json
+from xinzheng.core.decision import Decision
+from xinzheng.core.errors import XinzhengError
+from xinzheng.core.lifecycle import typed_code
+from xinzheng.core.policy import Policy
+from xinzheng.core.report import Imprint, report_content
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What replaying found: the digest issued, the digest derived again, whether the findings are the same too."""
+
+    number: str
+    position: int
+    issued_digest: str
+    replayed_digest: str
+    has_same_findings: bool
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the report follows from the ledger exactly as it was issued."""
+        return self.issued_digest == self.replayed_digest and self.has_same_findings
+
+
+def report_by_number(number: str) -> Report:
+    """The report. Raises ``unknown-report``."""
+    report = Report.objects.filter(number=number).first()
+    if report is None:
+        raise XinzhengError(f"没有编号为“{number}”的报告，请核对编号。", code="unknown-report")
+    return report
+
+
+def question_of(report: Report) -> Question:
+    """The question as it was put: pack, extensions, calendar and position as then."""
+    extensions = packs.setting_from_mapping(report.setting).extensions
+    policy = replace(packs.stored_policy(bytes(report.pack_id)), extensions=extensions)
+    calendar = packs.stored_calendar(bytes(report.calendar_id))
+    request = request_from_json(report.request)
+    return Question(policy, calendar, report.subject_id, request, report.as_of, report.position)
+
+
+def decision_of(report: Report) -> tuple[Policy, Decision]:
+    """The decision a report states, derived again."""
+    question = question_of(report)
+    return question.policy, answer_question(question).decision
+
+
+def replay_report(number: str) -> Replay:
+    """Derive the report again. Raises ``unknown-report``."""
+    report = report_by_number(number)
+    question = question_of(report)
+    policy, answer = question.policy, answer_question(question)
+    purpose = purpose_in_words(policy, question.request.purpose)
+    imprint = Imprint(number, typed_code(bytes(report.secret)), report.position, purpose)
+    issuer = packs.setting_from_mapping(report.setting).issuer
+    content = rfc8785.dumps(report_content(policy, answer.decision, answer.case.subject, issuer, imprint, answer.units))
+    return Replay(
+        number,
+        report.position,
+        bytes(report.digest).hex(),
+        hashlib.sha256(content).hexdigest(),
+        findings_to_json(policy, answer.decision) == report.findings,
+    )

@@ -1,0 +1,21 @@
+"""Work that runs behind the pages."""
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+
+@app.task(name="reports.fulfil", queue="reports", retry=RetryStrategy(max_attempts=3, wait=2))
+def fulfil(application_id: str) -> None:
+    """Issue the report of one application."""
+    from xinzheng.apps.reports.applications import fulfil_application
+
+    fulfil_application(application_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="reports.resume", queue="reports", queueing_lock="reports.resume")
+def resume(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
+    """Complete what a crash left behind."""
+    from xinzheng.apps.reports.issuing import resume_prepared
+
+    resume_prepared()
