@@ -19,13 +19,20 @@ XINZHENG_HTTPS = environment.flag(
     "XINZHENG_HTTPS", default=environment.host_name(XINZHENG_HOST) not in environment.LOOPBACK
 )
 XINZHENG_ORIGIN = f"{'https' if XINZHENG_HTTPS else 'http'}://{XINZHENG_HOST}"
+XINZHENG_DEMONSTRATION = environment.flag("XINZHENG_DEMONSTRATION", default=True)
 XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
 XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
+
+# --- what the command line calls before a command that needs the database ---------------------------------------------
+XINZHENG_PREPARE = "xinzheng.config.readiness.ensure_ready"
 
 # --- adapters, by dotted path ----------------------------------------------------------------------------------------
 XINZHENG_TABULAR = "xinzheng.adapters.tabular.read_batch"
 XINZHENG_RENDERER = "xinzheng.adapters.pdf"
 XINZHENG_SIGNING = "xinzheng.adapters.signing"
+XINZHENG_POLICY_FILES = "xinzheng.adapters.policy_files"
+XINZHENG_DEPLOYMENT_FILES = "xinzheng.adapters.deployment_files"
+XINZHENG_CALENDAR = "xinzheng.adapters.calendar"
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DEBUG = environment.flag("XINZHENG_DEBUG", default=False)
@@ -57,7 +64,9 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "xinzheng.apps.audit",
     "xinzheng.apps.accounts",
-    *_present("xinzheng.apps.registry", "xinzheng.apps.ledger", "xinzheng.apps.reports", "xinzheng.web"),
+    *_present("xinzheng.apps.registry", "xinzheng.apps.ledger"),
+    *(_present("xinzheng.apps.reports") if find_spec("xinzheng.apps.ledger.queries") else []),
+    *_present("xinzheng.web"),
 ]
 
 MIDDLEWARE = [
@@ -108,7 +117,7 @@ USE_I18N = True
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
-# --- static files: served from the package itself, nothing has to be collected -----------------------------------------
+# --- static files: served from the package itself, nothing has to be collected ---------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [WEB / "static"] if (WEB / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = True
