@@ -64,8 +64,9 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "xinzheng.apps.audit",
     "xinzheng.apps.accounts",
-    *_present("xinzheng.apps.registry", "xinzheng.apps.ledger"),
-    *(_present("xinzheng.apps.reports") if find_spec("xinzheng.apps.ledger.queries") else []),
+    "xinzheng.apps.registry",
+    "xinzheng.apps.ledger",
+    "xinzheng.apps.reports",
     *_present("xinzheng.web"),
 ]
 
