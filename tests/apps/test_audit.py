@@ -37,6 +37,18 @@ def in_threads(work: Callable[[int], None], count: int) -> None:
         raise raised[0]
 
 
+def then_fail(work: Callable[[], object]) -> None:
+    """Do the work in a transaction that fails afterwards."""
+
+    def do_and_fail() -> None:
+        with transaction.atomic():
+            work()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        do_and_fail()
+
+
 @pytest.mark.django_db
 def test_an_empty_ledger_stands_at_position_zero() -> None:
     assert head_position() == 0
@@ -68,9 +80,7 @@ def test_a_position_cannot_be_taken_outside_a_transaction() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_transaction_leaves_no_gap() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
-        take_position(open_entry(kind="lost", by="system"))
-        raise RuntimeError
+    then_fail(lambda: take_position(open_entry(kind="lost", by="system")))
     with transaction.atomic():
         assert take_position(open_entry(kind="kept", by="system")) == 1
 
@@ -163,15 +173,14 @@ def test_the_models_refuse_to_change_history_too() -> None:
 def test_an_event_says_who_did_what_to_which_object() -> None:
     record_event(who="account:3", action="report-issued", object_kind="report", object_id=9, details={"pages": 2})
     event = AuditEvent.objects.get()
-    assert (event.who, event.action, event.object_kind, event.object_id) == ("account:3", "report-issued", "report", "9")
+    assert (event.who, event.action) == ("account:3", "report-issued")
+    assert (event.object_kind, event.object_id) == ("report", "9")
     assert event.details == {"pages": 2}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_falls_with_the_transaction_it_belongs_to() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
-        record_event(who="system", action="tested", object_kind="test", object_id=1)
-        raise RuntimeError
+    then_fail(lambda: record_event(who="system", action="tested", object_kind="test", object_id=1))
     assert not AuditEvent.objects.exists()
 
 

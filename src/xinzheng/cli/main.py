@@ -115,15 +115,15 @@ def ensure_ready() -> None:
         XinzhengError: settings are wrong, or the database cannot be reached (``database-unreachable``).
     """
     import django
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.db import OperationalError
+    from django.utils.module_loading import import_string
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinzheng.config.settings")
     try:
         django.setup()
-        from xinzheng.config.readiness import ensure_ready as bring_up
-
-        bring_up()
+        import_string(settings.XINZHENG_PREPARE)()
     except ImproperlyConfigured as error:
         raise XinzhengError(f"设置有误：{error}", code="settings-invalid") from error
     except OperationalError as error:

