@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import rfc8785
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -19,7 +18,7 @@ from xinzheng.apps.reports import packs, ports
 from xinzheng.apps.reports.cases import Answer, Question, answer_question
 from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.numbering import take_number
-from xinzheng.apps.reports.serialising import findings_to_json, request_to_json
+from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_to_json
 from xinzheng.core.decision import CHINA, Request
 from xinzheng.core.errors import RefusedError, XinzhengError
 from xinzheng.core.lifecycle import ReportStatus, typed_code
@@ -58,9 +57,8 @@ class _Draft:
         """The canonical content (RFC 8785) under a number and a code."""
         imprint = Imprint(number, typed_code(secret), self.question.position, self.purpose)
         case, decision = self.answer.case, self.answer.decision
-        content = report_content(self.policy, decision, case.subject, self.setting.issuer, imprint, self.answer.units)
-        canonical: bytes = rfc8785.dumps(content)
-        return canonical
+        issuer, units = self.setting.issuer, self.answer.units
+        return canonical_bytes(report_content(self.policy, decision, case.subject, issuer, imprint, units))
 
 
 def long_code(secret: bytes) -> str:

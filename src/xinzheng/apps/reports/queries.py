@@ -114,7 +114,7 @@ def reports_of(subject_id: int) -> list[ReportRow]:
                 report.outcome,
                 content["conclusion"]["text"],
                 content["scope"]["purpose"],
-                report.status,
+                report.status,  # type: ignore[attr-defined]  # annotated
             )
         )
     return rows

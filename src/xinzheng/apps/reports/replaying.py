@@ -3,13 +3,11 @@
 import hashlib
 from dataclasses import dataclass, replace
 
-import rfc8785
-
 from xinzheng.apps.reports import packs
 from xinzheng.apps.reports.cases import Question, answer_question
 from xinzheng.apps.reports.issuing import purpose_in_words
 from xinzheng.apps.reports.models import Report
-from xinzheng.apps.reports.serialising import findings_to_json, request_from_json
+from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_from_json
 from xinzheng.core.decision import Decision
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import typed_code
@@ -64,7 +62,9 @@ def replay_report(number: str) -> Replay:
     purpose = purpose_in_words(policy, question.request.purpose)
     imprint = Imprint(number, typed_code(bytes(report.secret)), report.position, purpose)
     issuer = packs.setting_from_mapping(report.setting).issuer
-    content = rfc8785.dumps(report_content(policy, answer.decision, answer.case.subject, issuer, imprint, answer.units))
+    content = canonical_bytes(
+        report_content(policy, answer.decision, answer.case.subject, issuer, imprint, answer.units)
+    )
     return Replay(
         number,
         report.position,

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
+
+import rfc8785
 
 from xinzheng.core.coverage import Gap
 from xinzheng.core.decision import Decision, DomainResult, OtherResult, Request
@@ -12,6 +14,11 @@ from xinzheng.core.report_records import record_card
 from xinzheng.core.weighing import Finding
 
 Json = dict[str, Any]
+
+
+def canonical_bytes(content: Mapping[str, object]) -> bytes:
+    """The content in the one form that is digested and attached (RFC 8785)."""
+    return rfc8785.dumps(cast("Any", content))
 
 
 def _day(value: date | None) -> str | None:
