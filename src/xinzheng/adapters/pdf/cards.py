@@ -1,4 +1,4 @@
-"""What the card of each kind of record shows (记录卡片): rows of label and field; the labels are the field's own terms."""
+"""What the card of each kind of record shows (记录卡片): rows of label and field."""
 
 from dataclasses import dataclass
 

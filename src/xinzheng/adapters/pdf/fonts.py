@@ -40,7 +40,7 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def require_glyphs(content: Mapping[str, object]) -> None:
-    """Raise RenderError ``glyph-missing`` for the first character that cannot be shown, with its code point and field."""
+    """Raise RenderError ``glyph-missing`` for the first character that no face can show, with code point and field."""
     known = printable()
     for path, text in leaves(content):
         missing = next((char for char in text if ord(char) not in known and char not in BREAKS), None)

@@ -12,16 +12,19 @@ from xinzheng.adapters.qr import decode
 
 ONE_AT_A_TIME = threading.Lock()  # pdfium is not made for threads
 MM = 72 / 25.4
-CODE_CORNER = (18 * MM, 25 * MM, 70 * MM, 95 * MM)  # left, bottom, right, top of where the last page has its code
+BODY = (23 * MM, 23 * MM, 187 * MM, 268 * MM)  # left, bottom, right, top: what stands outside is not readable
+HEAD = (23 * MM, 272 * MM, 187 * MM, 290 * MM)
+CODE_CORNER = (18 * MM, 25 * MM, 70 * MM, 95 * MM)  # where the last page has its code
 DPI = 150
-FOOT = re.compile(r"第\d+页/共\d+页")
+Area = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class ReadBack:
-    """``pages``: each page's text, plain(); ``codes``: QR texts on the last page; ``attachment``: report.json."""
+    """``heads`` and ``bodies``: the text of each page, plain(); ``codes``: the last page's QR texts."""
 
-    pages: tuple[str, ...]
+    heads: tuple[str, ...]
+    bodies: tuple[str, ...]
     codes: tuple[str, ...]
     attachment: bytes | None
 
@@ -38,16 +41,17 @@ def read_back(pdf: bytes) -> ReadBack:
     with ONE_AT_A_TIME:
         document = pypdfium2.PdfDocument(pdf)
         try:
-            pages = tuple(_text(document[index]) for index in range(len(document)))
-            return ReadBack(pages, tuple(_codes(document[len(document) - 1])), _attachment(document))
+            areas = [_areas(document[index]) for index in range(len(document))]
+            heads, bodies = (tuple(column) for column in zip(*areas, strict=True))
+            return ReadBack(heads, bodies, tuple(_codes(document[len(document) - 1])), _attachment(document))
         finally:
             document.close()
 
 
-def _text(page: pypdfium2.PdfPage) -> str:
+def _areas(page: pypdfium2.PdfPage) -> tuple[str, str]:
     layer = page.get_textpage()
     try:
-        return plain(layer.get_text_range())
+        return plain(layer.get_text_bounded(*HEAD)), plain(layer.get_text_bounded(*BODY))
     finally:
         layer.close()
 
@@ -68,10 +72,6 @@ def _attachment(document: pypdfium2.PdfDocument) -> bytes | None:
     return None
 
 
-def running_text(pages: tuple[str, ...], head: str, repeated: re.Pattern[str]) -> str:
-    """The pages as one text: running head and foot taken out, and at the top of a page a repeated table head."""
-    bodies = []
-    for page in pages:
-        body = FOOT.sub("", page, count=1).replace(head, "", 1)
-        bodies.append(repeated.sub("", body, count=1) if bodies else body)
-    return "".join(bodies)
+def running_text(bodies: tuple[str, ...], repeated: re.Pattern[str]) -> str:
+    """The pages as one text, without the table head that is repeated at the top of a page."""
+    return bodies[0] + "".join(repeated.sub("", body, count=1) for body in bodies[1:])

@@ -29,12 +29,12 @@ def rehearse(content: bytes, qr_text: str) -> None:
 
 def check(report: Mapping[str, Any], view: Mapping[str, Any], content: bytes, qr_text: str, found: ReadBack) -> None:
     """Compare what was read back with what was to be said."""
-    head = plain(f"报告编号{view['number']}{view['title'][0]}")
-    text = running_text(found.pages, head, _repeated_head(view))
+    text = running_text(found.bodies, _repeated_head(view))
     for name, words in (*_sentences(view), *_content_facts(report)):
         if plain(words) not in text:
             raise _failed(f"“{name}”没有完整出现在版面上")
-    if any(head not in page for page in found.pages):
+    head = plain(f"报告编号{view['number']}{view['title'][0]}")
+    if any(page != head for page in found.heads):
         raise _failed("有的页面没有报告编号")
     if found.codes != (qr_text,):
         raise _failed("末页二维码读不出，或者与应有的内容不同")
@@ -52,9 +52,8 @@ def _repeated_head(view: Mapping[str, Any]) -> re.Pattern[str]:
         re.escape(plain("序号" + name + view["units_word"] + "".join(RESULT_HEAD))) for name in ("领域", "核查内容")
     )
     arrears = re.escape(plain("".join(view["arrears"]["head"])))
-    titles = (record["title"] + record["marks"] for part in ("records", "apart") for record in view[part])
-    cards = "|".join(re.escape(plain(title.partition("　")[0])) + r"[^()]{0,60}\(续\)" for title in titles)
-    return re.compile("^(?:" + "|".join(filter(None, (results, arrears, cards))) + ")")
+    cards = (re.escape(plain(f"{card['title']}（续）{card['marks']}")) for card in (*view["records"], *view["apart"]))
+    return re.compile("^(?:" + "|".join((results, arrears, *cards)) + ")")
 
 
 def _sentences(view: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -65,10 +65,10 @@ def set_pages(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) ->
             )
     except RuntimeError as error:
         raise RenderError(f"报告排印失败：{error}", code="render-failed") from error
-    if warnings:
+    if warnings or not isinstance(pdf, bytes):
         said = "；".join(warning.message for warning in warnings)
         raise RenderError(f"报告排印有警告，没有出具：{said}", code="render-failed")
-    return bytes(pdf)
+    return pdf
 
 
 @cache

@@ -15,8 +15,8 @@ Content = Mapping[str, Any]
 CHINA = ZoneInfo("Asia/Shanghai")
 UNSTATED = "未注明"
 DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
-SEPARATORS = re.compile(r"[，、；]")
-UNITS_SHOWN, UNITS_UNFOLDED = 6, 8
+SEPARATOR = re.compile(r"[，、；](?![^（]*）)")  # not one inside brackets
+UNITS_LENGTH, FOLDED_LENGTH = 48, 36
 OUTCOME_STATE = {"clear": "none_found", "not_clear": "records_found", "not_verifiable": "not_verifiable"}
 REPRESENTATIVE = {"enterprise_legal_person": "法定代表人", "individual_business": "经营者"}
 ARREARS_COLUMNS = ("险种", "经办机构", "欠缴期间", "应缴（元）", "已缴（元）", "欠缴（元）")
@@ -46,11 +46,17 @@ def stated(value: object) -> str:
 
 
 def folded(units: str) -> str:
-    """A long list of units, cut after some names, with the true count."""
-    names = SEPARATORS.split(units)
-    if len(names) <= UNITS_UNFOLDED:
+    """A long list of units, cut after some names, with the true count; none where 各… stands for several."""
+    names = SEPARATOR.split(units)
+    if len(units) <= UNITS_LENGTH or len(names) == 1:
         return units
-    return "、".join(names[:UNITS_SHOWN]) + f"等{len(names)}个单位"
+    shown = [names[0]]
+    for name in names[1:]:
+        if len("、".join((*shown, name))) > FOLDED_LENGTH:
+            break
+        shown.append(name)
+    count = "" if any(name.startswith("各") for name in names) else f"{len(names)}个"
+    return "、".join(shown) + f"等{count}单位"
 
 
 def build(content: Content) -> dict[str, Any]:

@@ -24,7 +24,8 @@ def decode(picture: Picture) -> list[str]:
         if opened is None:
             return []
         picture = opened
-    return [str(code.text) for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)]
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    return [str(code.text) for code in zxingcpp.read_barcodes(picture, formats=formats)]
 
 
 def _open(picture: bytes) -> Image.Image | None:

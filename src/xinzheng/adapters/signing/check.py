@@ -1,4 +1,4 @@
-"""Check a report's PDF (核验文件): several facts, each examined on its own, never one verdict; hostile input is expected.
+"""Check a report's PDF (核验文件): several facts, each examined on its own, never one verdict; expects hostile input.
 
 pyHanko reads the file under its decoding limits and validates signature and chain. Beyond that, the one part of the
 file that no digest covers, the signature container itself, must be byte for byte what our signer writes.
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-from asn1crypto import cms
+from asn1crypto import cms  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import KeyUsageConstraints, validate_pdf_signature
+from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
@@ -151,5 +152,5 @@ def _as_signed(signature: EmbeddedPdfSignature, size: int) -> bytes:
         "certificates": given["certificates"],
         "signer_infos": [signer_info],
     }
-    rebuilt = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)}).dump()
+    rebuilt: bytes = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)}).dump()
     return b"<" + rebuilt.hex().upper().encode("ascii").ljust(size - 2, b"0") + b">"

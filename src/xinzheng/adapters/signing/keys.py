@@ -31,9 +31,16 @@ YEARS = timedelta(days=3652)
 SKEW = timedelta(days=1)
 ORGANISATION = "信证演示 DEMO NOT FOR USE"
 KEY_USAGES = (
-    "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign "
-    "encipher_only decipher_only"
-).split()
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 
 
 class KeyFileError(XinzhengError):
@@ -70,7 +77,7 @@ def load_signer(folder: Path) -> ReportSigner:
 
 @lru_cache(maxsize=8)
 def load_pkcs12(path: Path, passphrase_file: Path) -> ReportSigner:
-    """A signer from a PKCS#12 file (P-256, P-384 or RSA) and the file that holds its passphrase, its key parsed once."""
+    """A signer from a PKCS#12 file (P-256, P-384 or RSA) and its passphrase file; the key is parsed once."""
     passphrase = _read(passphrase_file).strip()
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(_read(path), passphrase)
@@ -145,7 +152,9 @@ def _certificate(
     allowed = {"key_cert_sign", "crl_sign"} if is_root else {"digital_signature", "content_commitment"}
     usage = x509.KeyUsage(**{usage: usage in allowed for usage in KEY_USAGES})
     return (
-        x509.CertificateBuilder(issuer_name, subject, public, x509.random_serial_number(), made_at - SKEW, made_at + YEARS)
+        x509.CertificateBuilder(
+            issuer_name, subject, public, x509.random_serial_number(), made_at - SKEW, made_at + YEARS
+        )
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)

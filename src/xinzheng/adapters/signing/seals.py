@@ -85,7 +85,7 @@ def open_seal(sealed: bytes, keys: Mapping[bytes, ec.EllipticCurvePublicKey]) ->
     protected, payload, signature = _parts(sealed)
     public = keys.get(_key_id(protected))
     if public is None:
-        raise SealError("二维码由未公布的密钥签发，不能确认来源。请核对网址，或者向签发单位核实。", code="seal-key-unknown")
+        raise SealError("二维码由未公布的密钥签发，不能确认来源。请核对网址。", code="seal-key-unknown")
     r, s = (int.from_bytes(half, "big") for half in (signature[:COORDINATE], signature[COORDINATE:]))
     try:
         public.verify(utils.encode_dss_signature(r, s), _to_be_signed(protected, payload), ec.ECDSA(SHA256()))
@@ -165,4 +165,4 @@ def _load(data: bytes) -> object:
 
 
 def _unreadable() -> SealError:
-    return SealError("二维码的签名部分无法读出，可能不完整。请重新扫描，或者输入报告编号和核验码。", code="seal-unreadable")
+    return SealError("二维码的签名部分读不出。请重新扫描，或者输入报告编号和核验码。", code="seal-unreadable")

@@ -4,9 +4,9 @@ import asyncio
 from datetime import datetime
 from io import BytesIO
 
-from asn1crypto import algos
+from asn1crypto import algos  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
-from asn1crypto.cms import ContentInfo
+from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -30,7 +30,9 @@ CMS_OVERHEAD = 1400  # attributes, names and structure around certificates and s
 class ReportSigner:
     """Who signs reports (签发者): certificate, its intermediates, and the private key, kept parsed."""
 
-    def __init__(self, key: PrivateKey, certificate: x509.Certificate, others: tuple[x509.Certificate, ...] = ()) -> None:
+    def __init__(
+        self, key: PrivateKey, certificate: x509.Certificate, others: tuple[x509.Certificate, ...] = ()
+    ) -> None:
         self.certificate = certificate
         ders = [one.public_bytes(Encoding.DER) for one in (certificate, *others)]
         signature_size = (key.key_size + 7) // 8 * (1 if isinstance(key, rsa.RSAPrivateKey) else 2)
@@ -47,11 +49,13 @@ class ReportSigner:
         return f"ReportSigner({self.name!r})"
 
 
-class _CachedKeySigner(Signer):  # type: ignore[misc]  # pyHanko ships no types that strict mode accepts
+class _CachedKeySigner(Signer):
     """pyHanko's own SimpleSigner parses the private key again for each signature."""
 
-    def __init__(self, key: PrivateKey, certificate: asn1_x509.Certificate, others: list[asn1_x509.Certificate]) -> None:
-        store = SimpleCertificateStore()
+    def __init__(
+        self, key: PrivateKey, certificate: asn1_x509.Certificate, others: list[asn1_x509.Certificate]
+    ) -> None:
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         store.register_multiple(others)
         is_rsa = isinstance(key, rsa.RSAPrivateKey)
         mechanism = algos.SignedDigestAlgorithm({"algorithm": f"{DIGEST}_{'rsa' if is_rsa else 'ecdsa'}"})
