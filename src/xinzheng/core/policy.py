@@ -189,6 +189,9 @@ class Policy:
     claimed_domains: int | None = None
     annex_note: str = ""
     extensions: tuple[Extension, ...] = ()
+    in_effect_basis: Basis = Basis.STATUTE
+    domains_basis: Basis = Basis.STATUTE
+    freshness_basis: Basis = Basis.JUDGEMENT
     sha256: str = ""
     warnings: tuple[str, ...] = field(default=(), compare=False)
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 from xinzheng.core.conditions import FIELDS, Value, evaluate
-from xinzheng.core.policy import Basis, Clause, Effect, Policy
+from xinzheng.core.policy import Clause, Effect, Policy
 from xinzheng.core.records import OrganPlace, Record, Standing
 from xinzheng.core.subjects import SubjectKind, Tie
 
@@ -93,7 +94,7 @@ def _scope_clause(weighing: Weighing, record: Record) -> Clause | None:
 def _scope(clause_id: str, reason: str, policy: Policy) -> Clause:
     by_period = clause_id in (BEFORE_PERIOD, AFTER_PERIOD)
     citation = policy.window.citation if by_period else policy.domains_citation
-    basis = policy.window.basis if by_period else Basis.STATUTE
+    basis = policy.window.basis if by_period else policy.domains_basis
     return Clause(clause_id, Effect.EXCLUDED, None, reason, citation, basis)
 
 
@@ -102,7 +103,8 @@ def weigh(weighing: Weighing, record: Record) -> Finding:
 
     Clauses that hide come first, then whether the record is within what was asked, then the policy's clauses in
     order. A ``marked`` clause that holds adds its mark and weighing goes on; the first other clause that holds ends
-    it. A strict pack always ends with a clause for every record.
+    it, but counted clauses that follow and hold too still add their marks. A strict pack always ends with a clause
+    for every record.
     """
     facts = facts_of(record, weighing.subject_kind)
     holding = [c for c in weighing.clauses if c.condition is None or evaluate(c.condition, facts, weighing.references)]
@@ -119,8 +121,9 @@ def _conclude(record: Record, holding: list[Clause]) -> Finding:
     end = next(c for c in holding if c.effect is not Effect.MARKED)
     if end.effect is not Effect.COUNTED:
         return Finding(record, end.effect, end)
-    marking = [c for c in holding[: holding.index(end)] if c.effect is Effect.MARKED]
-    marks = tuple(c.mark for c in (*marking, end) if c.mark)
+    counting = list(takewhile(lambda c: c.effect in (Effect.COUNTED, Effect.MARKED), holding))
+    marks = tuple(dict.fromkeys(c.mark for c in counting if c.mark))
+    marking = [c for c in counting if c.effect is Effect.MARKED]
     return Finding(record, Effect.MARKED, marking[0], marks) if marking else Finding(record, Effect.COUNTED, end, marks)
 
 

@@ -1,0 +1,30 @@
+"""Policy files (政策文件): YAML packs and case files read strictly into the core's values."""
+
+from xinzheng.adapters.policy_files.case_reader import PolicyCase, load_cases
+from xinzheng.adapters.policy_files.case_runner import run_case
+from xinzheng.adapters.policy_files.locations import deployments_folder, policies_folder
+from xinzheng.adapters.policy_files.mistakes import Mistake, mistakes_of
+from xinzheng.adapters.policy_files.packs import (
+    list_policies,
+    load_pack_bytes,
+    load_policy,
+    pack_bytes,
+    pack_digest,
+    pack_folder,
+)
+
+__all__ = [
+    "Mistake",
+    "PolicyCase",
+    "deployments_folder",
+    "list_policies",
+    "load_cases",
+    "load_pack_bytes",
+    "load_policy",
+    "mistakes_of",
+    "pack_bytes",
+    "pack_digest",
+    "pack_folder",
+    "policies_folder",
+    "run_case",
+]

@@ -1,0 +1,164 @@
+"""Reading YAML strictly: each value knows its file and line; a wrong one is noted and replaced, so that all are found."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+import yaml
+
+from xinzheng.adapters.policy_files.mistakes import Mistakes
+
+Chosen = TypeVar("Chosen", bound=StrEnum)
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+TAG = "tag:yaml.org,2002:"
+TYPE_NAMES = {"str": "文字", "int": "整数", "bool": "true 或 false", "timestamp": "日期", "seq": "列表", "map": "键值表"}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One YAML value with its place; the readers below note a mistake and return a stand-in when it is wrong."""
+
+    node: yaml.Node
+    file: str
+    mistakes: Mistakes
+
+    @property
+    def line(self) -> int:
+        """Line in the file, from 1."""
+        return int(self.node.start_mark.line) + 1
+
+    @property
+    def tag(self) -> str:
+        """The YAML type: str, int, bool, timestamp, seq, map, null, float."""
+        return str(self.node.tag).removeprefix(TAG)
+
+    def wrong(self, message: str) -> None:
+        """Note a mistake at this place."""
+        self.mistakes.add(self.file, self.line, message)
+
+    def _expect(self, tag: str) -> bool:
+        if self.tag != tag:
+            hint = "，数字和日期作文字用时请加引号" if tag == "str" and isinstance(self.node, yaml.ScalarNode) else ""
+            self.wrong(f"此处应为{TYPE_NAMES[tag]}，实际为{TYPE_NAMES.get(self.tag, self.tag)}{hint}")
+        return self.tag == tag
+
+    def _child(self, node: yaml.Node) -> "Value":
+        return Value(node, self.file, self.mistakes)
+
+    def text(self) -> str:
+        """A text that is not empty; line breaks inside it are joined."""
+        if not self._expect("str"):
+            return ""
+        text = str(self.node.value).strip()
+        if not text:
+            self.wrong("此处不能为空")
+        return text
+
+    def whole(self, least: int = 0) -> int:
+        """A whole number, at least ``least``."""
+        if not self._expect("int"):
+            return least
+        number = int(yaml.SafeLoader.construct_yaml_int(yaml.SafeLoader(""), self.node))
+        if number < least:
+            self.wrong(f"此处应为不小于{least}的整数，实际为{number}")
+        return number
+
+    def flag(self) -> bool:
+        """True or false."""
+        return self._expect("bool") and str(self.node.value).lower() in ("true", "yes", "on")
+
+    def day(self) -> date:
+        """A day, YYYY-MM-DD."""
+        if self.tag in ("timestamp", "str") and ISO_DAY.fullmatch(str(self.node.value)):
+            try:
+                return date.fromisoformat(str(self.node.value))
+            except ValueError:
+                self.wrong(f"没有“{self.node.value}”这一天，请核对日期")
+                return date.min
+        self.wrong(f"此处应为日期，写作 YYYY-MM-DD，实际为“{self._shown()}”")
+        return date.min
+
+    def moment(self) -> date | datetime:
+        """A day, or a date-time with its offset."""
+        if ISO_DAY.fullmatch(str(self.node.value)):
+            return self.day()
+        try:
+            moment = datetime.fromisoformat(str(self.node.value))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.wrong(f"此处应为日期，或者带时区的时间（如 2025-06-01T10:00:00+08:00），实际为“{self._shown()}”")
+            return date.min
+        return moment
+
+    def _shown(self) -> str:
+        return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else TYPE_NAMES.get(self.tag, self.tag)
+
+    def one_of(self, options: type[Chosen]) -> Chosen:
+        """A member of a closed list."""
+        members = list(options)
+        text = self.text()
+        for member in members:
+            if member.value == text:
+                return member
+        if text:
+            self.wrong(f"“{text}”不在可用的值之中：{'、'.join(members)}")
+        return members[0]
+
+    def items(self) -> list["Value"]:
+        """The entries of a list; an empty or wrong one gives none."""
+        if not self._expect("seq"):
+            return []
+        return [self._child(node) for node in self.node.value]
+
+    def entries(self) -> dict[str, "Value"]:
+        """A mapping whose keys may be anything; a key that occurs twice is a mistake."""
+        if not self._expect("map"):
+            return {}
+        read: dict[str, Value] = {}
+        for key_node, node in self.node.value:
+            key = str(key_node.value)
+            if key in read:
+                self._child(key_node).wrong(f"“{key}”写了两次，请合并")
+            read[key] = self._child(node)
+        return read
+
+    def fields(self, required: Iterable[str], optional: Iterable[str] = ()) -> Mapping[str, "Value"]:
+        """A mapping with exactly the keys named; unknown and missing ones are mistakes."""
+        required, optional = tuple(required), tuple(optional)
+        read = self.entries()
+        if self.tag != "map":
+            return {}
+        places = {str(key.value): key for key, _ in self.node.value}
+        for key in read:
+            if key not in required + optional:
+                allowed = "、".join(required + optional)
+                self._child(places[key]).wrong(f"不认识的键“{key}”，此处可用：{allowed}")
+        for key in required:
+            if key not in read:
+                self.wrong(f"缺少必需的键“{key}”")
+        return read
+
+
+def read_root(content: bytes, file: str, mistakes: Mistakes) -> Value | None:
+    """The one YAML document of a file; None (and a mistake) when it cannot be read as YAML in UTF-8."""
+    try:
+        node = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        mistakes.add(file, line, "文件不是 UTF-8 编码，请另存为 UTF-8")
+        return None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        mistakes.add(file, mark.line + 1 if mark else 1, f"YAML 格式有误，请检查缩进、冒号和引号（{error.problem}）")
+        return None
+    except yaml.YAMLError as error:
+        mistakes.add(file, 1, f"文件含有 YAML 不允许的字符（{type(error).__name__}）")
+        return None
+    if node is None:
+        mistakes.add(file, 1, "文件是空的")
+        return None
+    return Value(node, file, mistakes)
