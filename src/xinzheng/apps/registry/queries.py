@@ -1,0 +1,30 @@
+"""Read the registry. Whatever takes a position is answered as the registry was then."""
+
+from xinzheng.apps.registry.identities import person_hashes
+from xinzheng.apps.registry.subject_queries import UnknownSubjectError, find_subject, subject_at, ties_at
+from xinzheng.apps.registry.unit_queries import (
+    RegisteredUnit,
+    ResponsibleUnit,
+    is_responsible,
+    registry_position,
+    responsibilities_at,
+    responsible_units,
+    unit_by_uscc,
+    units_at,
+)
+
+__all__ = [
+    "RegisteredUnit",
+    "ResponsibleUnit",
+    "UnknownSubjectError",
+    "find_subject",
+    "is_responsible",
+    "person_hashes",
+    "registry_position",
+    "responsibilities_at",
+    "responsible_units",
+    "subject_at",
+    "ties_at",
+    "unit_by_uscc",
+    "units_at",
+]

@@ -1,0 +1,199 @@
+"""Import the register of subjects (主体名录): new subjects, versions of changed ones, nothing for the same again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from django.db import transaction
+
+from xinzheng.apps.audit.actions import open_entry, record_event, take_position
+from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.registry.identities import NameSince, renamed
+from xinzheng.apps.registry.models import FormerName, PersonIdentity, SubjectCode, Succession
+from xinzheng.apps.registry.registering import (
+    VersionRow,
+    register_codes,
+    register_persons,
+    subjects_of_persons,
+    write_versions,
+)
+from xinzheng.apps.registry.standing import Standing, read_standing
+from xinzheng.apps.registry.subject_file import read_subject_file
+from xinzheng.apps.registry.subject_links import CodeOwners, check_links
+from xinzheng.apps.registry.subject_rows import RowDefect, SubjectRow, check_lines
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What became of the lines: new + changed + identical + rejected = lines.
+
+    ``defects`` tell why lines were rejected; ``position`` is None when nothing was written.
+    """
+
+    lines: int
+    new: int
+    changed: int
+    identical: int
+    rejected: int
+    defects: tuple[RowDefect, ...]
+    position: int | None
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The good rows, which columns the file has, and whose codes are registered."""
+
+    rows: Sequence[SubjectRow]
+    columns: frozenset[str]
+    owners: CodeOwners
+    persons: Mapping[str, int]
+
+    def subject_of(self, row: SubjectRow) -> int | None:
+        """The registered subject of a row."""
+        return self.persons.get(row.code) if row.is_person else self.owners.subject_of(row.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a row adds beside its version, for one subject: only what is not registered yet."""
+
+    former_names: tuple[str, ...]
+    former_codes: tuple[tuple[str, str], ...]
+    successions: tuple[tuple[str, str, date | None], ...]
+
+
+@transaction.atomic
+def import_subjects(path: Path, *, by: str) -> ImportResult:
+    """Import a file of subjects; good lines are taken over, the others reported with line and column.
+
+    Columns, by Chinese name or identifier: see ``docs/how-to/主体名录.md``. A column that the file lacks leaves what is
+    registered as it is. A natural person's name and number go to the encrypted table only.
+
+    Args:
+        path: CSV (UTF-8 with or without BOM, GB 18030) or XLSX.
+        by: who imports, e.g. ``command-line``.
+
+    Raises:
+        SubjectFileError: the file as a whole cannot be read; nothing was changed.
+    """
+    table = read_subject_file(path)
+    rows, defects = check_lines(table)
+    owners = CodeOwners.read(rows)
+    rows, more = check_links(rows, owners, table.headings)
+    defects = sorted([*defects, *more], key=lambda defect: defect.line)
+    persons = subjects_of_persons(row.code for row in rows if row.is_person)
+    given = _Given(rows, frozenset(table.headings), owners, persons)
+    standing = read_standing([key for row in rows if (key := given.subject_of(row)) is not None])
+    new = [row for row in rows if given.subject_of(row) is None]
+    changed = [row for row in rows if given.subject_of(row) is not None and _differs(row, given, standing)]
+    position = _write([*new, *changed], given, standing, by) if new or changed else None
+    return ImportResult(
+        lines=len(table.lines),
+        new=len(new),
+        changed=len(changed),
+        identical=len(rows) - len(new) - len(changed),
+        rejected=len(table.lines) - len(rows),
+        defects=tuple(defects),
+        position=position,
+    )
+
+
+def _write(rows: Sequence[SubjectRow], given: _Given, standing: Standing, by: str) -> int:
+    entry = open_entry(kind="subjects-imported", by=by, note={"subjects": len(rows)})
+    codes = register_codes((row.code for row in rows if not row.is_person), entry)
+    persons = register_persons({row.code: row.name for row in rows if row.is_person}, entry)
+    ids = dict(codes.ids) | dict(persons.ids)
+    # A code belongs to one subject even where a person's number has the same characters.
+    ids_of = {row.line: (persons.ids if row.is_person else codes.ids)[row.code] for row in rows}
+    versions = [(row, _version(row, ids_of[row.line], given, standing)) for row in rows]
+    write_versions((version for row, version in versions if _is_news(row, version, standing)), entry)
+    _write_names(rows, ids_of, standing, entry)
+    _write_facts({ids_of[row.line]: _facts(row, given, standing) for row in rows}, ids, given, entry)
+    record_event(
+        who=by, action="subjects-imported", object_kind="entry", object_id=entry.pk, details={"subjects": len(rows)}
+    )
+    return take_position(entry)
+
+
+def _differs(row: SubjectRow, given: _Given, standing: Standing) -> bool:
+    key = given.subject_of(row)
+    if key is None or _is_news(row, _version(row, key, given, standing), standing):
+        return True
+    return _facts(row, given, standing) != _Facts((), (), ())
+
+
+def _is_news(row: SubjectRow, version: VersionRow, standing: Standing) -> bool:
+    if row.is_person and standing.person_names.get(version.subject_id) != row.name:
+        return True
+    shown = replace(version, name="") if row.is_person else version
+    return standing.versions.get(version.subject_id) != shown
+
+
+def _version(row: SubjectRow, key: int, given: _Given, standing: Standing) -> VersionRow:
+    """The row as a version; what the file has no column for stays as it stands."""
+    told = VersionRow(
+        key, row.kind, row.name, row.representative, row.status, row.established_date, row.address, row.is_deregistered
+    )
+    stands = standing.versions.get(key)
+    if stands is None or row.is_person:
+        return told
+    if not row.kind_is_told and stands.kind is not None:
+        told = replace(told, kind=stands.kind)
+    if "legal_representative" not in given.columns:
+        told = replace(told, representative=stands.representative)
+    if "status" not in given.columns:
+        told = replace(told, status=stands.status, is_deregistered=stands.is_deregistered)
+    if "established" not in given.columns:
+        told = replace(told, established_date=stands.established_date)
+    return told if "address" in given.columns else replace(told, address=stands.address)
+
+
+def _facts(row: SubjectRow, given: _Given, standing: Standing) -> _Facts:
+    key = given.subject_of(row)
+    relation = row.relation
+    successions = [(code, str(relation.kind), relation.date) for code in relation.codes] if relation else []
+    return _Facts(
+        tuple(name for name in row.former_names if (key, name) not in standing.former_names),
+        tuple((code, scheme) for code, scheme in row.former_codes if given.owners.subject_of(code) is None),
+        tuple(s for s in successions if (key, given.owners.subject_of(s[0]), s[1]) not in standing.successions),
+    )
+
+
+def _write_names(rows: Iterable[SubjectRow], ids_of: Mapping[int, int], standing: Standing, entry: Entry) -> None:
+    changed = []
+    for row in rows:
+        key = ids_of[row.line]
+        sealed = standing.identities.get(key)
+        if row.is_person and sealed is not None and standing.person_names[key] != row.name:
+            changed.append(PersonIdentity(subject_id=key, name_ct=renamed(key, sealed, NameSince(entry.pk, row.name))))
+    PersonIdentity.objects.bulk_update(changed, ["name_ct"], batch_size=1000)
+
+
+def _write_facts(facts: Mapping[int, _Facts], ids: Mapping[str, int], given: _Given, entry: Entry) -> None:
+    FormerName.objects.bulk_create(
+        [
+            FormerName(entry=entry, subject_id=key, name=name)
+            for key, found in facts.items()
+            for name in found.former_names
+        ],
+        ignore_conflicts=True,
+    )
+    SubjectCode.objects.bulk_create(
+        SubjectCode(entry=entry, subject_id=key, code=code, scheme=scheme)
+        for key, found in facts.items()
+        for code, scheme in found.former_codes
+    )
+    Succession.objects.bulk_create(
+        [
+            Succession(entry=entry, subject_id=key, successor_id=_successor(code, ids, given), kind=kind, date=day)
+            for key, found in facts.items()
+            for code, kind, day in found.successions
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _successor(code: str, ids: Mapping[str, int], given: _Given) -> int:
+    registered = given.owners.subject_of(code)
+    return ids[code] if registered is None else registered
