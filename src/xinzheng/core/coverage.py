@@ -111,7 +111,7 @@ def covered_through(statements: Iterable[Statement], from_date: date) -> date | 
             break
         if statement.through_date >= wanted:
             reached = statement.through_date
-            wanted = reached + ONE_DAY
+            wanted = reached + ONE_DAY if reached < date.max else reached
     return reached
 
 
@@ -125,6 +125,8 @@ def unit_gap(
     gap = partial(Gap, responsibility.unit, responsibility.unit_name, responsibility.kind)
     if not statements:
         return gap(GapReason.NEVER_DELIVERED)
-    if reached is None and (since := min(s.from_date for s in statements)) > from_date:
-        return gap(GapReason.STARTS_LATE, since=since)
-    return gap(GapReason.ENDS_EARLY, through=reached or max(s.through_date for s in statements))
+    before = [s.through_date for s in statements if s.from_date <= from_date]
+    after = [s.from_date for s in statements if s.from_date > from_date]
+    if reached is None and after:
+        return gap(GapReason.STARTS_LATE, since=min(after))
+    return gap(GapReason.ENDS_EARLY, through=reached or max(before))

@@ -18,14 +18,15 @@ from xinzheng.core.records import RecordKind
 from xinzheng.core.weighing import Period
 
 
-def _line_gap(responsibility: Responsibility, pending: Iterable[PendingLines]) -> Gap | None:
+def _line_gaps(responsibility: Responsibility, pending: Iterable[PendingLines]) -> list[Gap]:
+    """One gap for lines that name the subject, one for lines that may concern anybody."""
     lines = list(pending)
-    if not lines:
-        return None
-    named = all(p.names_subject for p in lines)
-    reason = GapReason.LINE_PENDING if named else GapReason.LINE_UNREADABLE
-    count = sum(p.count for p in lines if p.names_subject == named)
-    return Gap(responsibility.unit, responsibility.unit_name, responsibility.kind, reason, lines=count)
+    counts = {
+        GapReason.LINE_PENDING: sum(p.count for p in lines if p.names_subject),
+        GapReason.LINE_UNREADABLE: sum(p.count for p in lines if not p.names_subject),
+    }
+    who = responsibility
+    return [Gap(who.unit, who.unit_name, who.kind, reason, lines=n) for reason, n in counts.items() if n]
 
 
 def _gaps(
@@ -38,8 +39,8 @@ def _gaps(
         domain = who.domain if match_domain else None
         statements = coverage.statements_of(who.unit, who.kind, domain)
         missing = unit_gap(who, statements, needed.from_date, needed.to_date)
-        pending = _line_gap(who, coverage.pending_of(who.unit, who.kind, domain))
-        gaps += [gap for gap in (missing, pending) if gap is not None]
+        gaps += [missing] if missing else []
+        gaps += _line_gaps(who, coverage.pending_of(who.unit, who.kind, domain))
         reached.append(covered_through(statements, needed.from_date) or (missing.through if missing else None))
     known = [day for day in reached if day is not None]
     return tuple(gaps), min(known) if known and len(known) == len(reached) else None

@@ -9,7 +9,7 @@ from xinzheng.core.coverage import Coverage, Gap
 from xinzheng.core.coverage_check import domain_gaps, section_gaps
 from xinzheng.core.errors import RefusedError
 from xinzheng.core.policy import Effect, OtherSection, Policy, PolicyDomain
-from xinzheng.core.records import ARREARS_KINDS, Record, RecordKind, link_repairs
+from xinzheng.core.records import ARREARS_KINDS, Record, RecordKind, Standing, link_repairs
 from xinzheng.core.subjects import Subject
 from xinzheng.core.weighing import Finding, Period, Weighing, is_own_and_open, prepare_weighing, weigh
 from xinzheng.core.workdays import Calendar
@@ -207,8 +207,12 @@ def _shown_in(
     if section.kind in ARREARS_KINDS:
         return tuple(r for r in found if r.owing is None or r.owing > 0)
     if section.kind is RecordKind.CREDIT_REPAIR:
-        return tuple(r for r in found if r.repaired_date is None or r.repaired_date <= period.to_date)
+        return tuple(r for r in found if r.repaired_date is None or _within(period, r.repaired_date))
     return tuple(found)
+
+
+def _within(period: Period, day: date) -> bool:
+    return period.from_date <= day <= period.to_date
 
 
 def _other_result(
@@ -236,15 +240,32 @@ def _latest_needed(as_of_date: date, period: Period, policy: Policy, calendar: C
     return Period(min(period.from_date, cutoff), cutoff)
 
 
-def _repairs_shown(findings: Sequence[Finding], repairs: Iterable[Record]) -> tuple[Record, ...]:
-    """Repaired penalties, and the repair records whose penalty is not among them."""
+def _names(repair: Record, penalty: Record) -> bool:
+    """Whether the repair names the penalty's document; a repair or penalty without its organ goes by number alone."""
+    organs = {repair.organ_key, penalty.organ_key} - {None}
+    return repair.document_key is not None and repair.document_key == penalty.document_key and len(organs) < 2
+
+
+def _may_not_be_hinted_at(finding: Finding) -> bool:
+    gone = finding.record.standing in (Standing.WITHDRAWN, Standing.VOID)
+    return finding.hides or (gone and finding.effect is Effect.EXCLUDED)
+
+
+def _repairs_shown(findings: Sequence[Finding], repairs: Iterable[Record], until: date) -> tuple[Record, ...]:
+    """Repaired penalties, and the repair records whose penalty is not among them.
+
+    A repair of a penalty that the law hides, or that was withdrawn, would betray it and is left out.
+    """
     penalties = [
         f.record
         for f in findings
-        if f.record.repaired_date is not None and (f.is_counted or f.effect is Effect.LISTED_APART)
+        if f.record.repaired_date is not None
+        and f.record.repaired_date <= until
+        and (f.is_counted or f.effect is Effect.LISTED_APART)
     ]
-    known = {p.document_key for p in penalties if p.document_key}
-    return (*penalties, *(r for r in repairs if r.document_key not in known))
+    silent = [f.record for f in findings if _may_not_be_hinted_at(f)]
+    rest = (r for r in repairs if not any(_names(r, p) for p in (*penalties, *silent)))
+    return (*penalties, *rest)
 
 
 def decide(policy: Policy, case: Case, calendar: Calendar) -> Decision:
@@ -287,8 +308,7 @@ def _decide_other(
     for section in policy.other:
         shown = _shown_in(section, case.records, until, hidden)
         if section.kind is RecordKind.CREDIT_REPAIR:
-            repaired = [f for f in findings if f.record.repaired_date and f.record.repaired_date <= case.as_of_date]
-            shown = _repairs_shown(repaired, shown)
+            shown = _repairs_shown(findings, shown, case.as_of_date)
         shown = tuple(sorted(shown, key=_record_order))
         answers.append(_other_result(section, shown, *section_gaps(section, case.coverage, needed)))
     return tuple(answers)
