@@ -13,6 +13,10 @@ from xinzheng.core.errors import PolicyError, XinzhengError
 from xinzheng.core.policy import Policy
 
 
+# Jurisdiction of a policy that any city may run.
+NATIONWIDE = "000000"
+
+
 class DeploymentError(XinzhengError):
     """A deployment file is missing or wrong; the message names file and line of every mistake."""
 
@@ -73,7 +77,7 @@ def _check_against(policy: Policy, deployment: Deployment, root: Value, places: 
     if deployment.policy_id != policy.id:
         root.wrong(f"本文件执行的是政策“{deployment.policy_id}”，不是“{policy.id}”")
         return
-    if deployment.jurisdiction != policy.jurisdiction:
+    if policy.jurisdiction not in (deployment.jurisdiction, NATIONWIDE):
         root.wrong(f"区划代码{deployment.jurisdiction}与政策的{policy.jurisdiction}不一致")
     asked = {d.code: d.name for d in policy.domains} | {s.code: s.name for s in policy.other}
     for code, name in asked.items():
