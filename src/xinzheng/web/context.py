@@ -1,0 +1,90 @@
+"""What every page's frame needs to know: the site, who is there, where we are, how large the type is."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
+
+ELDER_COOKIE = "elder"
+ELDER_SIZES = {"large": "大字", "larger": "更大", "largest": "最大"}
+DEFAULT_SITE_NAME = "信证"
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of the main navigation; ``prefixes`` are the paths it stands for."""
+
+    label: str
+    url: str
+    prefixes: tuple[str, ...]
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The frame of a page: header, navigation, demonstration strip, size of type."""
+
+    site_name: str
+    audience: str
+    is_demonstration: bool
+    elder: str
+    sizes: dict[str, str]
+    nav: tuple[NavItem, ...]
+    account: Account | None
+    here: str
+
+
+PUBLIC = (
+    NavItem("申请报告", "/apply", ("/apply", "/applications")),
+    NavItem("核验报告", "/verify", ("/verify", "/v/")),
+    NavItem("办事指南", "/guide", ("/guide",)),
+    NavItem("政策依据", "/policies", ("/policies",)),
+)
+MY_REPORTS = NavItem("我的报告", "/reports", ("/reports",))
+DEPARTMENT = NavItem("报送与覆盖", "/department", ("/department",))
+
+
+def signed_in_account(request: HttpRequest | None) -> Account | None:
+    """The account of this visitor, or None for the public."""
+    user = getattr(request, "user", None)
+    return cast(Account, user) if user is not None and user.is_authenticated else None
+
+
+def elder_size(request: HttpRequest | None) -> str:
+    """The size chosen in 长辈模式, or an empty string while it is off."""
+    chosen = request.COOKIES.get(ELDER_COOKIE, "") if request is not None else ""
+    return chosen if chosen in ELDER_SIZES else ""
+
+
+def shell_of(request: HttpRequest | None) -> Shell:
+    """The frame for this request; None (an error page without a request) gives the public frame."""
+    account = signed_in_account(request)
+    path = request.path if request is not None else ""
+    return Shell(
+        site_name=getattr(settings, "XINZHENG_SITE_NAME", DEFAULT_SITE_NAME),
+        audience="数源单位" if account is not None and account.role in OF_A_UNIT else "专用信用报告",
+        is_demonstration=bool(getattr(settings, "XINZHENG_DEMONSTRATION", False)),
+        elder=elder_size(request),
+        sizes=ELDER_SIZES,
+        nav=tuple(_marked(item, path) for item in _items_for(account)),
+        account=account,
+        here=request.get_full_path() if request is not None and request.method == "GET" else "/",
+    )
+
+
+def _items_for(account: Account | None) -> tuple[NavItem, ...]:
+    if account is None:
+        return PUBLIC
+    if account.role in OF_A_UNIT:
+        return (DEPARTMENT, *PUBLIC[1:])
+    if account.role == Role.SUBJECT_AGENT:
+        return (PUBLIC[0], MY_REPORTS, *PUBLIC[1:])
+    return PUBLIC[1:]
+
+
+def _marked(item: NavItem, path: str) -> NavItem:
+    here = any(path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in item.prefixes)
+    return NavItem(item.label, item.url, item.prefixes, is_current=here)

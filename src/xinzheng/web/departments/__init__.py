@@ -1,0 +1,1 @@
+"""Pages of a department (数源单位)."""

@@ -1,0 +1,60 @@
+"""A simple limit of requests from one address, so that codes cannot be guessed by trying."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+P = ParamSpec("P")
+WINDOW_SECONDS = 60
+PER_WINDOW = 30
+
+
+def limited(
+    name: str, per_window: int = PER_WINDOW
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+]:
+    """Allow ``per_window`` requests a minute from one address and process; more get a page that says when to try again.
+
+    Looking at an empty form does not count: only requests that carry something to check do.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if _carries_something(request, kwargs) and _count(name, request) > per_window:
+                return _too_many(request, per_window)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def _carries_something(request: HttpRequest, arguments: object) -> bool:
+    return request.method == "POST" or bool(arguments)
+
+
+def _count(name: str, request: HttpRequest) -> int:
+    window = int(time.time()) // WINDOW_SECONDS
+    key = f"limit:{name}:{request.META.get('REMOTE_ADDR', '')}:{window}"
+    if cache.add(key, 1, timeout=WINDOW_SECONDS * 2):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # it ran out between the two calls
+        return 1
+
+
+def _too_many(request: HttpRequest, per_window: int) -> HttpResponse:
+    wait = WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
+    response = render(request, "429.html", {"per_window": per_window, "wait": wait}, status=429)
+    response.headers["Retry-After"] = str(wait)
+    return response

@@ -1,0 +1,104 @@
+"""A verdict in words: the four facts apart, each with its reason; the whole never better than its weakest fact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xinzheng.apps.reports.verification import NO_DOCUMENT, Verdict
+from xinzheng.core.lifecycle import ReportStatus
+
+GOOD, BAD, OPEN, SILENT = "info", "found", "unver", "minus"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One of the four facts: its mark, its words, why."""
+
+    mark: str
+    words: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer: its mark, one sentence, what to do where something is wrong, the facts."""
+
+    mark: str
+    sentence: str
+    advice: str
+    facts: Sequence[Fact]
+
+
+STATUS_REASONS = {
+    ReportStatus.IN_FORCE: "没有更正，没有作废。",
+    ReportStatus.SUPERSEDED: "出具后数据有更正，原来的核查结果已经不同。请向主体要新报告。",
+    ReportStatus.REVOKED: "这份报告已经作废，不能再使用。",
+    ReportStatus.EXPIRED: "这份报告已经超过政策规定的有效期。",
+    ReportStatus.PREPARED: "这个编号的报告还没有签发完成。",
+    ReportStatus.VOIDED: "这个编号没有签发出报告。",
+}
+STATUS_MARKS = {ReportStatus.IN_FORCE: GOOD, ReportStatus.REVOKED: BAD, ReportStatus.VOIDED: BAD}
+
+
+def explain(verdict: Verdict, way: str) -> Answer:
+    """The verdict in words; ``way`` tells how it was asked for: code, link, qr or file."""
+    facts = (_intact(verdict), _signature(verdict), _signer(verdict), _status(verdict))
+    mark = next((worst for worst in (BAD, OPEN) if any(fact.mark == worst for fact in facts)), GOOD)
+    return Answer(mark, _sentence(facts), _advice(verdict, way), facts)
+
+
+def _sentence(facts: Sequence[Fact]) -> str:
+    *document, status = (fact.words for fact in facts)
+    return f"{'，'.join(dict.fromkeys(document))}；{status}。"
+
+
+def _intact(verdict: Verdict) -> Fact:
+    if verdict.intact is None:
+        return Fact(SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对文件内容。要核对的，请上传报告文件。")
+    if verdict.intact:
+        return Fact(GOOD, "文件未改动", "上传的文件与出具时逐字节一致。")
+    return Fact(BAD, "文件已被改动", "上传的文件与出具时不一致，不要使用。")
+
+
+def _signature(verdict: Verdict) -> Fact:
+    if verdict.signature_valid is None:
+        return Fact(SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对数字签名。")
+    what = "数字签名" if verdict.intact is not None else "二维码里的签名"
+    if verdict.signature_valid:
+        return Fact(GOOD, "签名有效", f"{what}与内容相符。")
+    return Fact(BAD, "签名无效", f"没有签名，或者{what}与内容不符。")
+
+
+def _signer(verdict: Verdict) -> Fact:
+    if verdict.signer_trusted is None:
+        return Fact(SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对由谁签发。")
+    if verdict.signer_trusted:
+        return Fact(GOOD, "签发者可信", "签发所用的密钥是本站公布的。")
+    return Fact(BAD, "签发者不可信", "签发所用的密钥不是本站公布的。")
+
+
+def _status(verdict: Verdict) -> Fact:
+    if verdict.status is None:
+        return Fact(OPEN, verdict.status_words, _unknown_reason(verdict))
+    status = ReportStatus(verdict.status)
+    return Fact(STATUS_MARKS.get(status, OPEN), _status_words(verdict), STATUS_REASONS[status])
+
+
+def _status_words(verdict: Verdict) -> str:
+    """The fixed words of the status; with the reason where the report was revoked for one."""
+    return next((reason for reason in verdict.reasons if reason.startswith(verdict.status_words)), verdict.status_words)
+
+
+def _unknown_reason(verdict: Verdict) -> str:
+    if verdict.number:
+        return "没有找到编号和核验码都相符的报告。请对照报告末页再输一次；没有输错的，向交来报告的主体核实。"
+    return "本站没有这份报告的登记。请向交来报告的主体核实。"
+
+
+def _advice(verdict: Verdict, way: str) -> str:
+    if verdict.intact is False or verdict.signature_valid is False or verdict.signer_trusted is False:
+        return "不要使用这份文件。请向主体要原文件，或者扫报告末页的二维码。"
+    if verdict.status is None:
+        return "核验没有查到登记的报告，不能据此认定文件为真。"
+    if verdict.status != ReportStatus.IN_FORCE:
+        return "请按报告状态处理，不要再使用这份报告。"
+    return "" if way == "file" else "这次只核对了登记的报告。要确认手里的文件没有被改动，请再上传文件。"

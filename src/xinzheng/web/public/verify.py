@@ -1,0 +1,136 @@
+"""Verify a report without an account: by number and code, by file, by the text of its QR code."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from xinzheng.apps.reports.verification import Verdict, verify_code, verify_link, verify_pdf, verify_qr_text
+from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_typed_code
+from xinzheng.web.form_errors import FieldError
+from xinzheng.web.limits import limited
+from xinzheng.web.public.verdict_words import explain
+
+NUMBER_LENGTH = 18
+QR_TEXT_MAX = 4096
+MEBIBYTE = 1024 * 1024
+PDF_MARK = b"%PDF-"
+# what can be examined by number and code, by file, by the text of the QR code
+COMPARISON = (
+    ("文件是否改动", (False, True, False)),
+    ("签名是否有效", (False, True, True)),
+    ("签发者是否可信", (False, True, True)),
+    ("报告状态", (True, True, True)),
+)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What was handed in for checking: the verdict, or what has to be mended."""
+
+    errors: tuple[FieldError, ...] = ()
+    verdict: Verdict | None = None
+    way: str = ""
+    kept: str = ""
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@limited("verify")
+def verify(request: HttpRequest) -> HttpResponse:
+    """Show the three ways, or the answer; codes travel in the body only, never in an address."""
+    if request.method == "GET":
+        return _ways(request, Submitted())
+    check = {"file": _by_file, "qr": _by_qr_text}.get(request.POST.get("way", ""), _by_code)
+    submitted = check(request)
+    if submitted.verdict is None:
+        return _ways(request, submitted)
+    return _answer(request, submitted.verdict, submitted.way)
+
+
+@never_cache
+@require_GET
+@limited("verify")
+def verify_address(request: HttpRequest, code: str) -> HttpResponse:
+    """The address in the QR code. What stands behind # stays in the browser; the page offers to send it, too."""
+    return _answer(request, verify_link(code), "link")
+
+
+def _by_code(request: HttpRequest) -> Submitted:
+    number = "".join(request.POST.get("number", "").split()).upper()
+    code = request.POST.get("code", "")
+    errors = tuple(filter(None, (_number_error(number), _code_error(code))))
+    if errors:
+        return Submitted(errors, kept="你填写的编号和核验码都还在。")
+    return Submitted(verdict=verify_code(number, code), way="code")
+
+
+def _number_error(number: str) -> FieldError | None:
+    error = partial(FieldError, "number")
+    if not number:
+        return error("请填写报告编号，印在报告首页和末页。")
+    if len(number) != NUMBER_LENGTH:
+        return error(f"报告编号应为{NUMBER_LENGTH}位，现在是{len(number)}位。请对照报告补全。")
+    return None if is_report_number(number) else error("报告编号有一位输错了（校验位不符）。请对照报告再核对。")
+
+
+def _code_error(code: str) -> FieldError | None:
+    length = len(normalise_typed_code(code))
+    if length == TYPED_LENGTH:
+        return None
+    if length == 0:
+        return FieldError("code", "请填写核验码，印在报告末页二维码旁。")
+    return FieldError(
+        "code", f"核验码应为{TYPED_LENGTH}位，现在是{length}位。请对照报告末页二维码旁的核验码补全。"
+    )
+
+
+def _by_file(request: HttpRequest) -> Submitted:
+    uploaded = request.FILES.get("pdf")
+    limit = settings.XINZHENG_PDF_MAX_BYTES
+    if uploaded is None:
+        return _wrong_file("请先选择报告文件。")
+    if uploaded.size is None or uploaded.size > limit:
+        return _wrong_file(f"文件超过{limit // MEBIBYTE} MB，不是本站出具的报告。请换成收到的报告原文件。")
+    data = uploaded.read()
+    if not data.startswith(PDF_MARK):
+        return _wrong_file("这不是PDF文件。请上传收到的报告原文件，不要用截图或者扫描件。")
+    return Submitted(verdict=verify_pdf(data), way="file")
+
+
+def _wrong_file(message: str) -> Submitted:
+    return Submitted((FieldError("pdf", message),), kept="文件没有保存。")
+
+
+def _by_qr_text(request: HttpRequest) -> Submitted:
+    text = request.POST.get("qr_text", "").strip()
+    if not text:
+        return Submitted((FieldError("qr_text", "请粘贴扫码得到的完整文字，以 http 开头。"),))
+    if len(text) > QR_TEXT_MAX:
+        return Submitted((FieldError("qr_text", "粘贴的文字太长，不是报告二维码的内容。请重新扫码再粘贴。"),))
+    return Submitted(verdict=verify_qr_text(text), way="qr")
+
+
+def _ways(request: HttpRequest, submitted: Submitted) -> HttpResponse:
+    context = {
+        "errors": submitted.errors,
+        "error_of": {error.field: error.message for error in submitted.errors},
+        "kept": submitted.kept,
+        "number": request.POST.get("number", ""),
+        "code": request.POST.get("code", ""),
+        "max_bytes": settings.XINZHENG_PDF_MAX_BYTES,
+        "file_hint": f"不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，核对后不保留文件",
+        "comparison": COMPARISON,
+        "host": settings.XINZHENG_HOST,
+    }
+    return render(request, "public/verify.html", context, status=422 if submitted.errors else 200)
+
+
+def _answer(request: HttpRequest, verdict: Verdict, way: str) -> HttpResponse:
+    context = {"verdict": verdict, "answer": explain(verdict, way), "way": way, "checked_at": timezone.now()}
+    return render(request, "public/verdict.html", context)

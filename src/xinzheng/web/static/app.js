@@ -1,0 +1,94 @@
+/* Progressive enhancement: everything here also works without it. */
+(function () {
+  'use strict'
+
+  /* Files: drag and drop, the chosen name, too large said before anything is sent, progress of the upload. */
+  function megabytes (bytes) {
+    return bytes < 1048576 ? Math.max(1, Math.round(bytes / 1024)) + ' KB' : (bytes / 1048576).toFixed(1) + ' MB'
+  }
+
+  function showChosen (drop, input) {
+    var file = input.files && input.files[0]
+    if (!file) return
+    var limit = Number(input.dataset.maxBytes || 0)
+    var line = drop.querySelector('[data-drop-name]')
+    var name = document.createElement('b')
+    name.textContent = file.name
+    line.replaceChildren(name, document.createTextNode('　' + megabytes(file.size)))
+    var tooLarge = limit && file.size > limit
+    input.setCustomValidity(tooLarge ? '文件有' + megabytes(file.size) + '，超过' + megabytes(limit) + '，请换一个文件。' : '')
+    if (tooLarge) input.reportValidity()
+  }
+
+  function enableDrop (drop) {
+    var input = drop.querySelector('input[type=file]')
+    input.addEventListener('change', function () { showChosen(drop, input) })
+    ;['dragenter', 'dragover'].forEach(function (name) {
+      drop.addEventListener(name, function (event) { event.preventDefault(); drop.classList.add('is-over') })
+    })
+    ;['dragleave', 'drop'].forEach(function (name) {
+      drop.addEventListener(name, function () { drop.classList.remove('is-over') })
+    })
+    drop.addEventListener('drop', function (event) {
+      event.preventDefault()
+      if (!event.dataTransfer.files.length) return
+      input.files = event.dataTransfer.files
+      showChosen(drop, input)
+    })
+  }
+
+  function enableSendProgress (form) {
+    form.addEventListener('htmx:xhr:progress', function (event) {
+      var bar = form.querySelector('[data-sending]')
+      if (!bar || !event.detail.lengthComputable) return
+      var percent = Math.round(event.detail.loaded / event.detail.total * 100)
+      bar.hidden = false
+      bar.querySelector('progress').value = percent
+      bar.querySelector('[data-sending-text]').textContent = percent < 100 ? '正在上传，' + percent + '%' : '已上传，正在登记'
+    })
+  }
+
+  /* One click, one submission. */
+  function guardTwice (form) {
+    form.addEventListener('submit', function () {
+      var button = form.querySelector('button[data-once]')
+      if (button) window.setTimeout(function () { button.disabled = true }, 0)
+    })
+  }
+
+  /* A code copies with one click. */
+  function enableCopy (button) {
+    if (!navigator.clipboard) return
+    button.hidden = false
+    button.addEventListener('click', function () {
+      navigator.clipboard.writeText(button.dataset.copy).then(function () {
+        var before = button.textContent
+        button.textContent = '已复制'
+        window.setTimeout(function () { button.textContent = before }, 2000)
+      })
+    })
+  }
+
+  /* The part of a QR address behind # never reaches the server by itself; it is posted so that the signed text counts. */
+  function sendFragment (form) {
+    if (window.location.hash.length < 2) return
+    form.querySelector('[name=qr_text]').value = window.location.href
+    window.history.replaceState(null, '', window.location.pathname)
+    form.submit()
+  }
+
+  function enable (root) {
+    root.querySelectorAll('[data-drop]').forEach(enableDrop)
+    root.querySelectorAll('form[data-upload]').forEach(enableSendProgress)
+    root.querySelectorAll('form').forEach(guardTwice)
+    root.querySelectorAll('[data-copy]').forEach(enableCopy)
+    root.querySelectorAll('form[data-fragment]').forEach(sendFragment)
+  }
+
+  enable(document)
+  var errors = document.querySelector('.errors')
+  if (errors) errors.focus()
+  window.addEventListener('pageshow', function (event) {
+    if (event.persisted) document.querySelectorAll('button[data-once]').forEach(function (b) { b.disabled = false })
+  })
+})()

@@ -1,0 +1,1 @@
+"""Pages of a subject and its agent (经办人)."""

@@ -1,0 +1,133 @@
+"""Apply for a report with one click, and watch it being made."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.permissions import refusals_to_apply
+from xinzheng.apps.reports.applications import retry_application, submit_application
+from xinzheng.apps.reports.forms import ApplicationForm, application_form, policies_for
+from xinzheng.apps.reports.models import Application, ApplicationState
+from xinzheng.apps.reports.packs import current_policy
+from xinzheng.core.errors import XinzhengError
+from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.form_errors import FieldError
+from xinzheng.web.public.policy_words import is_in_force
+from xinzheng.web.subjects.access import own_subject
+from xinzheng.web.subjects.request_form import Asked, preset, read_request
+
+STEPS = (
+    (ApplicationState.QUEUED, "受理申请"),
+    (ApplicationState.DECIDING, "逐个领域核查"),
+    (ApplicationState.REHEARSING, "生成报告并预检"),
+    (ApplicationState.SIGNING, "签名盖章"),
+)
+SLOW_SECONDS = 20
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def apply(request: HttpRequest, account: Account) -> HttpResponse:
+    """Show the preset form; on POST queue the application and go to its progress page."""
+    subject_id = own_subject(account)
+    offered = _offered(subject_id)
+    if not offered:
+        return render(request, "subjects/apply_none.html", {})
+    wanted = request.POST.get("policy") or request.GET.get("policy", "")
+    policy_id = wanted if wanted in dict(offered) else offered[0][0]
+    form = application_form(policy_id, subject_id)
+    if request.method == "GET":
+        return _page(request, form, offered, None, ())
+    asked = read_request(form, request.POST)
+    if asked.errors:
+        return _page(request, form, offered, asked, asked.errors)
+    return _submit(request, account, subject_id, (form, offered, asked))
+
+
+def _offered(subject_id: int) -> list[tuple[str, str]]:
+    """The policies this subject can apply under today, as (id, title)."""
+    today = timezone.localdate()
+    return [(pid, title) for pid, title in policies_for(subject_id) if is_in_force(current_policy(pid), today)]
+
+
+def _submit(
+    request: HttpRequest,
+    account: Account,
+    subject_id: int,
+    page: tuple[ApplicationForm, list[tuple[str, str]], Asked],
+) -> HttpResponse:
+    form, offered, asked = page
+    try:
+        application = submit_application(
+            account=account, subject_id=subject_id, policy_id=form.policy_id, request=asked.request, key=asked.key
+        )
+    except XinzhengError as error:
+        return _page(request, form, offered, asked, (FieldError("main", error.message),))
+    return redirect("application", application_id=application.pk)
+
+
+def _page(
+    request: HttpRequest,
+    form: ApplicationForm,
+    offered: list[tuple[str, str]],
+    asked: Asked | None,
+    errors: "tuple[FieldError, ...] | list[FieldError] | object",
+) -> HttpResponse:
+    values = asked.values if asked else preset(form)
+    purposes = {code: name for code, name, _ in form.purposes}
+    context = {
+        "form": form,
+        "offered": offered,
+        "values": values,
+        "purpose_name": purposes[str(values["purpose"])],
+        "key": asked.key if asked else uuid.uuid4(),
+        "errors": errors,
+    }
+    return render(request, "subjects/apply.html", context, status=422 if errors else 200)
+
+
+@require_GET
+@signed_in
+def application(request: HttpRequest, account: Account, application_id: uuid.UUID) -> HttpResponse:
+    """Show how far an application has come; go on to the report when it is done."""
+    found = _own_application(account, application_id)
+    asks_for_part = bool(getattr(request, "htmx", False))
+    if found.state == ApplicationState.DONE and found.number:
+        address = f"/reports/{found.number}"
+        return HttpResponseClientRedirect(address) if asks_for_part else HttpResponseRedirect(address)
+    template = "subjects/progress_part.html" if asks_for_part else "subjects/progress.html"
+    return render(request, template, _progress(found))
+
+
+@require_POST
+@signed_in
+def retry(request: HttpRequest, account: Account, application_id: uuid.UUID) -> HttpResponse:
+    """Try a failed application again under the same key."""
+    found = _own_application(account, application_id)
+    retry_application(found)
+    return redirect("application", application_id=found.pk)
+
+
+def _own_application(account: Account, application_id: uuid.UUID) -> Application:
+    found = Application.objects.filter(pk=application_id).first()
+    if found is None:
+        raise Http404("没有这份申请。")
+    refuse_if(refusals_to_apply(account, found.subject_id))
+    return found
+
+
+def _progress(found: Application) -> dict[str, object]:
+    order = [state for state, _ in STEPS]
+    now = order.index(ApplicationState(found.state)) if found.state in order else -1
+    waited = (timezone.now() - found.created_at).total_seconds()
+    return {
+        "application": found,
+        "steps": [(label, "done" if i < now else "now" if i == now else "later") for i, (_, label) in enumerate(STEPS)],
+        "has_failed": found.state == ApplicationState.FAILED,
+        "is_slow": waited > SLOW_SECONDS,
+    }

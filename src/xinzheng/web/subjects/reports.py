@@ -1,0 +1,88 @@
+"""A subject's reports: the list, one report with every finding and its reason, the signed file."""
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.permissions import refusals_to_read_report
+from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.reports.models import Application, ApplicationState
+from xinzheng.apps.reports.queries import STATUS_WORDS, FindingView, ReportView, report_pdf, report_view, reports_of
+from xinzheng.core.errors import XinzhengError
+from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.subjects.access import own_subject
+
+OUTCOME_MARKS = {"clear": "none", "not_clear": "found", "not_verifiable": "unver"}
+
+
+@require_GET
+@signed_in
+def reports(request: HttpRequest, account: Account) -> HttpResponse:
+    """List the subject's reports, newest first, and applications still under way."""
+    subject_id = own_subject(account)
+    under_way = Application.objects.filter(subject_id=subject_id).exclude(state=ApplicationState.DONE)
+    rows = [(row, STATUS_WORDS[row.status]) for row in reports_of(subject_id)]
+    context = {"rows": rows, "under_way": under_way.order_by("-created_at")[:10]}
+    return render(request, "subjects/reports.html", context)
+
+
+@require_GET
+@signed_in
+def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
+    """Show one report with its conclusion first, then every domain and every finding."""
+    view = _readable(account, number)
+    if view.subject_id != account.subject_id:
+        record_event(who=account.actor, action="report-read", object_kind="report", object_id=number)
+    content = view.content
+    results = [row["result"] for row in content["domains"]]
+    context = {
+        "view": view,
+        "content": content,
+        "mark": OUTCOME_MARKS[view.outcome],
+        "tally": [
+            (state, results.count(state))
+            for state in ("records_found", "not_verifiable", "none_found")
+            if state in results
+        ],
+        "events": [(event.at, _said(event.words), event.reason) for event in view.status_events],
+        "finding_counts": _counts(view.findings),
+    }
+    return render(request, "subjects/report.html", context)
+
+
+@require_GET
+@signed_in
+def report_file(request: HttpRequest, account: Account, number: str) -> HttpResponse:
+    """The signed file."""
+    _readable(account, number)
+    try:
+        data = report_pdf(number)
+    except XinzhengError as error:
+        messages.add_message(request, messages.WARNING, error.message, extra_tags="unver")
+        return redirect("report", number=number)
+    record_event(who=account.actor, action="report-downloaded", object_kind="report", object_id=number)
+    response = HttpResponse(data, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{number}.pdf"'
+    return response
+
+
+def _readable(account: Account, number: str) -> ReportView:
+    try:
+        view = report_view(number)
+    except XinzhengError as error:
+        raise Http404(error.message) from error
+    refuse_if(refusals_to_read_report(account, view.subject_id))
+    return view
+
+
+def _said(words: str) -> str:
+    return f"状态：{words}"
+
+
+def _counts(findings: Sequence[FindingView]) -> str:
+    words = [finding.effect_word for finding in findings]
+    return "，".join(f"{word}{words.count(word)}条" for word in dict.fromkeys(words))
