@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -29,8 +30,7 @@ from xinzheng.adapters.postgres_embedded.layout import (
 
 MAJOR_VERSION = "18"
 START_SECONDS = 60
-# After a kill -9 of the postmaster its children need a moment to notice and leave.
-ORPHANS_SECONDS = 10
+PAUSE_SECONDS = 0.2
 
 SETTINGS = f"""\
 listen_addresses = ''
@@ -71,9 +71,7 @@ def ensure_running(home: Path) -> ConnectionInfo:
             layout = prepare_layout(home)
             _initialise(layout)
             _configure(layout)
-            _drop_foreign_pid_file(layout)
-            if not _control_says_running(layout):
-                _start(layout)
+            _bring_up(layout, info)
             _make_database(info)
     return info
 
@@ -176,35 +174,50 @@ def _control_says_running(layout: Layout) -> bool:
     return as_runner(layout.runner, [*_control(layout), "status"]).returncode == 0
 
 
-def _start(layout: Layout) -> None:
+def _bring_up(layout: Layout, info: ConnectionInfo) -> None:
+    """Start, and wait for a server that is still starting, or for the remains of a killed one to be gone."""
     configuration = str(layout.configuration / "postgresql.conf").replace("'", "'\\''")
     command = [*_control(layout), "start", "-w", "-t", str(START_SECONDS), "-l", str(layout.log)]
-    deadline = time.monotonic() + ORPHANS_SECONDS
-    while True:
-        done = as_runner(layout.runner, [*command, "-o", f"-c config_file='{configuration}'"])
-        if done.returncode == 0:
-            return
-        if time.monotonic() > deadline:
-            raise EmbeddedPostgresError(
-                f"内嵌数据库没有启动，原因见 {layout.log}：{_last_lines(layout.log) or done.stdout.strip()}"
-            )
-        time.sleep(0.5)
+    deadline = time.monotonic() + START_SECONDS
+    said = ""
+    while time.monotonic() < deadline:
+        _drop_foreign_pid_file(layout)
+        if _control_says_running(layout):
+            if _answers(_as_superuser(info)):
+                return
+        else:
+            done = as_runner(layout.runner, [*command, "-o", f"-c config_file='{configuration}'"])
+            if done.returncode == 0:
+                return
+            said = done.stdout.strip()
+        time.sleep(PAUSE_SECONDS)
+    raise EmbeddedPostgresError(f"内嵌数据库没有启动，原因见 {layout.log}：{_last_lines(layout.log) or said}")
 
 
 def _drop_foreign_pid_file(layout: Layout) -> None:
-    """Remove a postmaster.pid whose number now belongs to a process that is not this cluster's server.
+    """Remove a postmaster.pid whose number belongs to a process that is not this cluster's server.
 
-    PostgreSQL itself overlooks a number nobody has, but takes any living process of its own user for its twin.
-    A postmaster's working directory is its data folder, which tells them apart.
+    PostgreSQL itself overlooks a number nobody has, but takes any process of its own user for its twin, a dead one
+    that nobody has waited for included. A postmaster's working directory is its data folder, which tells them apart.
+    Should children of a killed server still be there, PostgreSQL finds their shared memory without this file.
     """
     path = layout.data / "postmaster.pid"
     try:
         number = int(path.read_text(encoding="ascii", errors="replace").split("\n", 1)[0])
-        elsewhere = Path(f"/proc/{number}/cwd").resolve(strict=True) != layout.data.resolve()
     except (OSError, ValueError):
         return
-    if elsewhere:
+    if not Path(f"/proc/{number}").exists():
+        return
+    try:
+        is_ours = Path(f"/proc/{number}/cwd").readlink() == layout.data.resolve()
+    except OSError:
+        is_ours = False
+    if not is_ours:
         path.unlink(missing_ok=True)
+
+
+def _as_superuser(info: ConnectionInfo) -> ConnectionInfo:
+    return replace(info, dbname="postgres", user=SUPERUSER)
 
 
 def _last_lines(log: Path) -> str:
@@ -216,9 +229,7 @@ def _last_lines(log: Path) -> str:
 
 def _make_database(info: ConnectionInfo) -> None:
     """Make the application's role, which is no superuser, and its database, where they are not there yet."""
-    with psycopg.connect(
-        host=info.host, port=info.port, user=SUPERUSER, dbname="postgres", autocommit=True
-    ) as connection:
+    with psycopg.connect(_as_superuser(info).url, autocommit=True) as connection:
         if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
