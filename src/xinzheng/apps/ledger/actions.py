@@ -1,0 +1,22 @@
+"""Write the ledger. Each action is one transaction and names who did it (``by``)."""
+
+from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, withdraw_coverage
+from xinzheng.apps.ledger.delivery import Delivery, Scope
+from xinzheng.apps.ledger.explaining import explain_line
+from xinzheng.apps.ledger.intake import BatchResult, Progress
+from xinzheng.apps.ledger.intake import take_in as submit_batch
+from xinzheng.apps.ledger.withdrawal import WithdrawalResult, withdraw_batch
+
+__all__ = [
+    "BatchResult",
+    "CoverageResult",
+    "Delivery",
+    "Progress",
+    "Scope",
+    "WithdrawalResult",
+    "declare_coverage",
+    "explain_line",
+    "submit_batch",
+    "withdraw_batch",
+    "withdraw_coverage",
+]

@@ -1,0 +1,151 @@
+"""Read batches: what became of them, what is wrong in them, and how far a unit's data reaches."""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger.coverage_queries import PENDING, coverage_at
+from xinzheng.apps.ledger.delivery import in_china
+from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.models import Batch, Defect
+from xinzheng.apps.ledger.raw_files import restore_raw_file
+from xinzheng.apps.ledger.reading import write_defects
+
+BATCHES = """
+    SELECT b.entry_id, b.unit_id, b.domain, b.kind, b.mode, b.file_name, b.lines, b.new, b.changed, b.identical,
+           b.rejected, b.duplicate, b.held, b.put_forward, e.recorded_at, s.from_date, s.through_date,
+           EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = b.entry_id) AS is_withdrawn
+    FROM ledger_batch b
+    JOIN audit_entry e ON e.id = b.entry_id
+    LEFT JOIN ledger_coveragestatement s ON s.entry_id = b.entry_id AND s.batch_id = b.entry_id
+    WHERE (%(batch)s::bigint IS NULL OR b.entry_id = %(batch)s)
+    AND (%(unit)s::bigint IS NULL OR b.unit_id = %(unit)s)
+    ORDER BY b.entry_id DESC LIMIT %(limit)s
+"""
+
+WAITING = f"""
+    SELECT l.entry_id, count(*) FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id
+    WHERE l.entry_id = ANY(%(batches)s) AND {PENDING} GROUP BY 1
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class BatchSummary:
+    """A batch as people see it (批次). ``waiting`` counts rejected lines that are neither mended nor explained."""
+
+    batch: int
+    unit_id: int
+    domain: str
+    kind: str
+    mode: str
+    file_name: str
+    lines: int
+    new: int
+    changed: int
+    identical: int
+    rejected: int
+    duplicate: int
+    held: bool
+    put_forward: int
+    recorded_at: datetime
+    covers_from: date | None
+    covers_through: date | None
+    is_withdrawn: bool
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class DefectLine:
+    """One thing wrong with one line (质量问题)."""
+
+    line: int
+    field: str
+    code: str
+    severity: str
+    message: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class CoverageState:
+    """How far one responsibility of a unit reaches (归集情况): the stretches stated, and lines that wait."""
+
+    domain: str
+    kind: str
+    stretches: tuple[tuple[date, date], ...]
+    waiting: int
+
+    @property
+    def through_date(self) -> date | None:
+        """The last day stated, or None if the unit never delivered."""
+        return self.stretches[-1][1] if self.stretches else None
+
+
+def batch_summary(batch_id: int) -> BatchSummary:
+    """One batch. Raises IntakeError ``unknown-batch``."""
+    found = _batches({"batch": batch_id, "unit": None, "limit": 1})
+    if not found:
+        raise IntakeError(f"没有编号为{batch_id}的批次，请核对。", code="unknown-batch")
+    return found[0]
+
+
+def batches_of(unit_id: int, limit: int = 50) -> list[BatchSummary]:
+    """The unit's latest batches, latest first."""
+    return _batches({"batch": None, "unit": unit_id, "limit": limit})
+
+
+def _batches(values: dict[str, Any]) -> list[BatchSummary]:
+    rows = _rows(BATCHES, values)
+    waiting = dict(_rows(WAITING, {"batches": [row[0] for row in rows], "position": head_position()}))
+    return [BatchSummary(*row, waiting=waiting.get(row[0], 0)) for row in rows]
+
+
+def batch_defects(batch_id: int, limit: int | None = 200) -> list[DefectLine]:
+    """What is wrong in a batch, by line; at most ``limit``. ``defects_total`` tells how many there are."""
+    found = Defect.objects.filter(entry_id=batch_id).order_by("line", "id")
+    rows = found.values_list("line", "field", "code", "severity", "message", "value")
+    return [DefectLine(*row) for row in rows[:limit]]
+
+
+def defects_total(batch_id: int) -> int:
+    """How many defects a batch has."""
+    return Defect.objects.filter(entry_id=batch_id).count()
+
+
+def defects_file(batch_id: int) -> bytes:
+    """The lines of a batch to correct, with the original columns and what is wrong, as CSV for a spreadsheet.
+
+    The file is read again from what was kept. Raises IntakeError ``unknown-batch``; RawFileError, KeyFileError.
+    """
+    batch = Batch.objects.filter(pk=batch_id).select_related("entry").first()
+    if batch is None:
+        raise IntakeError(f"没有编号为{batch_id}的批次，请核对。", code="unknown-batch")
+    with tempfile.TemporaryDirectory(prefix="xinzheng-raw-") as folder:
+        file = Path(folder) / "file"
+        restore_raw_file(batch, file)
+        taken = in_china(batch.entry.recorded_at).date()
+        return write_defects(file, batch.kind, batch.domain, taken, batch.file_name)
+
+
+def coverage_calendar(unit_uscc: str, policy_id: str, position: int | None = None) -> list[CoverageState]:
+    """How far each responsibility of a unit under a policy reaches; at the head of the ledger unless told."""
+    coverage = coverage_at(policy_id, head_position() if position is None else position)
+    found = []
+    for who in coverage.responsibilities:
+        if who.unit == unit_uscc:
+            stated = coverage.statements_of(who.unit, who.kind, who.domain)
+            waiting = sum(lines.count for lines in coverage.pending_of(who.unit, who.kind, who.domain))
+            stretches = tuple((s.from_date, s.through_date) for s in stated)
+            found.append(CoverageState(who.domain, who.kind, stretches, waiting))
+    return found
+
+
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())

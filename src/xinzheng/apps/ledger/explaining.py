@@ -1,0 +1,42 @@
+"""Explaining a rejected line (说明退回行): the responsible officer says why it needs no correction."""
+
+from django.db import connection, transaction
+
+from xinzheng.apps.audit.actions import open_entry, record_event, take_position
+from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.mending import PENDING_NOW
+from xinzheng.apps.ledger.models import Batch, Line, LineResolution
+
+IS_PENDING = (
+    "SELECT EXISTS (SELECT 1 FROM ledger_line l WHERE l.entry_id = %s AND l.line = %s AND "
+    + PENDING_NOW.as_string(None)
+    + ")"
+)
+
+
+@transaction.atomic
+def explain_line(*, batch_id: int, line: int, reason: str, by: str) -> int:
+    """Settle a rejected line by an explanation, e.g. that it concerns nobody served here; returns the position.
+
+    Raises:
+        IntakeError: ``unknown-line`` (the batch has no such line, or it was not rejected), ``line-settled`` or
+            ``reason-missing``.
+    """
+    if not reason.strip():
+        raise IntakeError("说明退回行须写明理由。", code="reason-missing")
+    found = Line.objects.filter(entry_id=batch_id, line=line, status="rejected").first()
+    if found is None:
+        raise IntakeError(f"批次{batch_id}没有第{line}行，或者该行没有被退回，请核对。", code="unknown-line")
+    if not _is_pending(batch_id, line):
+        raise IntakeError(f"批次{batch_id}第{line}行已经处理，无需再说明。", code="line-settled")
+    batch = Batch.objects.get(pk=batch_id)
+    entry = open_entry(kind="line-explained", by=by, unit_id=batch.unit_id, note={"batch": batch_id, "line": line})
+    LineResolution.objects.create(entry=entry, batch_id=batch_id, line=line, how="explained", reason=reason)
+    record_event(who=by, action="line-explained", object_kind="batch", object_id=batch_id, details={"line": line})
+    return take_position(entry)
+
+
+def _is_pending(batch_id: int, line: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(IS_PENDING, [batch_id, line])
+        return bool(cursor.fetchone()[0])

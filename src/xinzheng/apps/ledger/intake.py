@@ -1,0 +1,144 @@
+"""Taking a delivery in: read, stage, merge, account for every line; one transaction, in whole or not at all."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+
+from django.db import connection, transaction
+
+from xinzheng.apps.audit.actions import open_entry, record_event, take_position
+from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.ledger.coverage import state_coverage
+from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
+from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.mending import mend_lines
+from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_tables, merge
+from xinzheng.apps.ledger.models import Batch
+from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, seal_file
+from xinzheng.apps.ledger.reading import Stretch, read_stretches
+from xinzheng.apps.ledger.rows import stage
+from xinzheng.apps.ledger.snapshots import put_forward_missing
+from xinzheng.apps.ledger.staging import create_staging
+from xinzheng.apps.registry.keys import new_data_key, wrap_key
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a delivery (批次结果): ``batch`` is its number, ``position`` its place in the ledger.
+
+    ``new + changed + identical + rejected + duplicate == lines``. ``mended`` counts earlier rejected lines this
+    batch settled; ``put_forward`` the records a snapshot lacks; ``is_covered`` whether a statement came with it.
+    """
+
+    batch: int
+    position: int
+    lines: int
+    new: int
+    changed: int
+    identical: int
+    rejected: int
+    duplicate: int
+    held: bool = False
+    mended: int = 0
+    put_forward: int = 0
+    is_covered: bool = False
+
+
+@dataclass
+class _Taking:
+    """A delivery while it is taken in."""
+
+    delivery: Delivery
+    who: Answering
+    by: str
+    progress: Progress | None
+    key: bytes = field(default_factory=new_data_key)
+
+
+def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) -> BatchResult:
+    """Take a delivery in; opens and commits the transaction unless one is open.
+
+    ``progress`` is called with the number of lines staged so far. Raises IntakeError, CoverageError, and the
+    adapter's error when the file cannot be read; the database is then unchanged.
+    """
+    who = _check(delivery)
+    scope = delivery.scope
+    stretches = read_stretches(delivery.file, scope.kind, scope.domain, today_in_china(), delivery.name)
+    first = next(stretches)
+    taking = _Taking(delivery, who, by, progress)
+    with transaction.atomic():
+        return _take(taking, first, stretches)
+
+
+def _check(delivery: Delivery) -> Answering:
+    if delivery.mode not in MODES:
+        message = f"没有报送方式“{delivery.mode}”，可用的有：increment（增量）、snapshot（全量快照）。"
+        raise IntakeError(message, code="unknown-mode")
+    who = answering(delivery.scope)
+    if delivery.covers is not None:
+        check_period(*delivery.covers)
+    return who
+
+
+def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResult:
+    begin_merging()
+    unit_id, scope = taking.who.unit.id, taking.delivery.scope
+    entry = open_entry(
+        kind="batch", by=taking.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind}
+    )
+    merging = Merging(entry.pk, unit_id, f"ledger_staging_{entry.pk}", f"ledger_fates_{entry.pk}")
+    create_staging(merging.staging)
+    lines = 0
+    for stretch in chain((first,), rest):
+        lines += stage(stretch, taking.who, entry, merging.staging)
+        if taking.progress is not None:
+            taking.progress(lines)
+    with _sealing(taking, entry) as sealed:
+        counts = merge(merging)
+        mended = mend_lines(entry, merging)
+        missing = put_forward_missing(entry, merging, scope) if taking.delivery.mode == "snapshot" else 0
+        keep_raw_file(entry.pk, sealed.result())
+    drop_tables(merging)
+    _keep_batch(taking, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
+    if taking.delivery.covers is not None:
+        state_coverage(entry, taking.who, taking.delivery.covers, batch_id=entry.pk)
+    record_event(who=taking.by, action="batch-taken", object_kind="batch", object_id=entry.pk, details={"lines": lines})
+    _check_constraints_now()
+    position = take_position(entry)
+    is_covered = taking.delivery.covers is not None
+    return BatchResult(
+        entry.pk, position, lines, **counts, mended=mended, put_forward=missing, is_covered=is_covered
+    )
+
+
+def _check_constraints_now() -> None:
+    """Deferred checks would otherwise run at the commit, while everybody else waits for a position."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@contextmanager
+def _sealing(taking: _Taking, entry: Entry) -> Iterator["Future[list[bytes]]"]:
+    """Compress and encrypt the file on another core while the database merges."""
+    with ThreadPoolExecutor(1, thread_name_prefix="seal") as pool:
+        file, key, owner = taking.delivery.file, taking.key, batch_owner(entry.pk)
+        yield pool.submit(lambda: list(seal_file(file, key, owner)))
+
+
+def _keep_batch(taking: _Taking, entry: Entry, sha256: str, counts: dict[str, int]) -> None:
+    delivery = taking.delivery
+    Batch.objects.create(
+        entry=entry,
+        unit_id=taking.who.unit.id,
+        domain=delivery.scope.domain,
+        kind=delivery.scope.kind,
+        mode=delivery.mode,
+        file_name=delivery.name,
+        file_sha256=bytes.fromhex(sha256),
+        wrapped_key=wrap_key(taking.key, batch_owner(entry.pk)),
+        **counts,
+    )

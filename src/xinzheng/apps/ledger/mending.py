@@ -1,0 +1,83 @@
+"""Settling rejected lines (退回行): a later delivery of the same unit mends them.
+
+A line whose subject could be read is mended by an accepted line of the same kind, document and subject. One whose
+subject could not be read is mended by an accepted line of the same kind and document, but only one that the broken
+batch did not hold itself (a decision may name several parties), and one such line mends one broken line.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection
+from psycopg import sql
+
+from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.ledger.merge import ACCEPTED, Merging
+from xinzheng.apps.ledger.models import LineResolution
+
+# Rejected, of a batch that stands, and settled by nobody whose own batch stands.
+PENDING_NOW = sql.SQL("""
+    l.status = 'rejected'
+    AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = l.entry_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger_lineresolution r WHERE r.batch_id = l.entry_id AND r.line = l.line
+        AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = r.entry_id))
+""")
+
+ANY_PENDING = sql.SQL("""
+    SELECT EXISTS (SELECT 1 FROM ledger_line l WHERE l.unit_id = %(unit)s AND l.entry_id <> %(entry)s AND {pending})
+""").format(pending=PENDING_NOW)
+
+NAMED = sql.SQL("""
+    SELECT l.entry_id, l.line FROM ledger_line l
+    WHERE l.unit_id = %(unit)s AND l.entry_id <> %(entry)s AND l.subject_id IS NOT NULL AND {pending}
+    AND EXISTS (
+        SELECT 1 FROM {fates} f WHERE f.fate = ANY(%(accepted)s) AND f.kind = l.kind
+        AND f.match_key = l.document_key AND f.subject_id = l.subject_id)
+""")
+
+UNREADABLE = sql.SQL("""
+    SELECT l.entry_id, l.line, f.line
+    FROM ledger_line l
+    JOIN {fates} f ON f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.match_key = l.document_key
+    WHERE l.unit_id = %(unit)s AND l.entry_id <> %(entry)s AND l.subject_id IS NULL AND {pending}
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger_recordversion v
+        WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND v.batch_id = l.entry_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger_recordversion v JOIN ledger_line i ON i.version_id = v.id
+        WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND i.entry_id = l.entry_id)
+    ORDER BY l.entry_id, l.line, f.line
+""")
+
+
+
+def mend_lines(entry: Entry, merging: Merging) -> int:
+    """Record which earlier rejected lines of the unit this delivery mends; how many."""
+    values = merging.values() | {"accepted": list(ACCEPTED)}
+    if not _rows(ANY_PENDING, values)[0][0]:
+        return 0
+    names = dict(merging.names())
+    mended = [(batch, line) for batch, line in _rows(NAMED.format(pending=PENDING_NOW, **names), values)]
+    mended += pair_up(_rows(UNREADABLE.format(pending=PENDING_NOW, **names), values))
+    LineResolution.objects.bulk_create(
+        (LineResolution(entry=entry, batch_id=batch, line=line, how="mended") for batch, line in mended),
+        batch_size=1000,
+    )
+    return len(mended)
+
+
+def pair_up(broken: Iterable[tuple[int, int, int]]) -> list[tuple[int, int]]:
+    """Which broken lines (batch, line) are mended when each mending line mends one of a batch's lines only."""
+    used: set[tuple[int, int]] = set()
+    mended: dict[tuple[int, int], int] = {}
+    for batch, line, mending in broken:
+        if (batch, line) not in mended and (batch, mending) not in used:
+            mended[batch, line] = mending
+            used.add((batch, mending))
+    return list(mended)
+
+
+def _rows(statement: sql.Composable, values: dict[str, object]) -> list[tuple[int, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), values)
+        return list(cursor.fetchall())

@@ -1,0 +1,32 @@
+"""Read the ledger. Whatever takes a position is answered as the ledger stood then, and never otherwise."""
+
+from xinzheng.apps.ledger.batch_queries import (
+    BatchSummary,
+    CoverageState,
+    DefectLine,
+    batch_defects,
+    batch_summary,
+    batches_of,
+    coverage_calendar,
+    defects_file,
+    defects_total,
+)
+from xinzheng.apps.ledger.coverage_queries import case_coverage, coverage_at, last_touch, pending_for
+from xinzheng.apps.ledger.record_queries import records_at
+
+__all__ = [
+    "BatchSummary",
+    "CoverageState",
+    "DefectLine",
+    "batch_defects",
+    "batch_summary",
+    "batches_of",
+    "case_coverage",
+    "coverage_at",
+    "coverage_calendar",
+    "defects_file",
+    "defects_total",
+    "last_touch",
+    "pending_for",
+    "records_at",
+]

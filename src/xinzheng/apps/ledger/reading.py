@@ -1,0 +1,60 @@
+"""Reading files through the tabular adapter, which settings name by its dotted path."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import polars as pl
+from django.conf import settings
+
+# Wide rows of 100 000 need some 100 MB while they are taken in.
+ROWS_AT_ONCE = 50_000
+
+
+class Stretch(Protocol):
+    """Some rows of a file, read and checked: the adapter's ``ParsedBatch``."""
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per line."""
+        ...
+
+    @property
+    def defects(self) -> pl.DataFrame:
+        """What is wrong, by line."""
+        ...
+
+    @property
+    def raw(self) -> pl.DataFrame:
+        """The original columns."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the whole file, hexadecimal."""
+        ...
+
+
+def read_stretches(file: Path, kind: str, domain: str, today: date, file_name: str) -> Iterator[Stretch]:
+    """The file's rows, stretch by stretch, in line order.
+
+    Raises:
+        XinzhengError: the file cannot be read as a table of records (the adapter's ``TabularError``).
+    """
+    adapter = _adapter()
+    defaults = adapter.BatchDefaults(kind=kind, domain=domain, today=today, file_name=file_name)
+    read = cast(Callable[..., Iterable[Stretch]], adapter.read_batches)
+    yield from read(file, defaults, chunk_rows=ROWS_AT_ONCE)
+
+
+def write_defects(file: Path, kind: str, domain: str, today: date, file_name: str) -> bytes:
+    """The rejected and doubtful lines with their original columns and what is wrong, as a file to correct."""
+    adapter = _adapter()
+    defaults = adapter.BatchDefaults(kind=kind, domain=domain, today=today, file_name=file_name)
+    return bytes(adapter.defects_csv(adapter.read_batch(file, defaults)))
+
+
+def _adapter() -> Any:
+    return import_module(settings.XINZHENG_TABULAR.rpartition(".")[0])

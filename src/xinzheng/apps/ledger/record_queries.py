@@ -1,0 +1,72 @@
+"""Read records as they stood at a position: the latest version of each whose position is not later."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+
+from xinzheng.apps.ledger.organs import Organs, organs_at
+from xinzheng.core.records import Outcome, Procedure, Record, RecordKind, Standing
+from xinzheng.core.subjects import Tie
+
+RECORDS = """
+    SELECT v.record_id, v.subject_id, v.kind, v.domain, v.organ_code, v.organ_name, v.document_key, v.decision_date,
+           v.served_date, v.procedure, v.outcome, v.standing, v.standing_date, v.repaired_date, v.sealed,
+           v.listed_from, v.listed_through, v.owing, v.payload
+    FROM (
+        SELECT DISTINCT ON (v.record_id) v.*
+        FROM ledger_recordversion v JOIN audit_position p ON p.entry_id = v.entry_id
+        WHERE v.subject_id = ANY(%(subjects)s) AND p.position <= %(position)s
+        ORDER BY v.record_id, p.position DESC
+    ) v
+    WHERE v.is_present
+    ORDER BY v.record_id
+"""
+
+
+def records_at(subject_ids: Mapping[int, Tie], position: int, jurisdiction: str) -> tuple[Record, ...]:
+    """The records of these subjects at a position, each with its subject's tie to the one who asks.
+
+    ``jurisdiction`` (division code of the policy's city) decides whether an organ is here or elsewhere. ``content``
+    is every payload field as text; a natural person's holds neither name nor number.
+    """
+    organs = organs_at(jurisdiction, position)
+    with connection.cursor() as cursor:
+        cursor.execute(RECORDS, {"subjects": list(subject_ids), "position": position})
+        columns = [column.name for column in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return tuple(_record(row, subject_ids[row["subject_id"]], organs) for row in rows)
+
+
+def _record(row: Mapping[str, Any], tie: Tie, organs: Organs) -> Record:
+    return Record(
+        id=str(row["record_id"]),
+        kind=RecordKind(row["kind"]),
+        domain=row["domain"],
+        tie=tie,
+        organ=organs.place(row["organ_code"], row["organ_name"]),
+        decision_date=row["decision_date"],
+        served_date=row["served_date"],
+        procedure=Procedure(row["procedure"]) if row["procedure"] else None,
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        standing=Standing(row["standing"]) if row["standing"] else None,
+        standing_date=row["standing_date"],
+        repaired_date=row["repaired_date"],
+        sealed=row["sealed"],
+        listed_from=row["listed_from"],
+        listed_through=row["listed_through"],
+        owing=row["owing"],
+        document_key=row["document_key"],
+        organ_key=organs.key(row["organ_code"], row["organ_name"]),
+        content=_content(row["payload"]),
+    )
+
+
+def _content(payload: Mapping[str, Any] | str) -> dict[str, str | None]:
+    fields = json.loads(payload) if isinstance(payload, str) else payload
+    return {name: None if value is None else _text(value) for name, value in fields.items()}
+
+
+def _text(value: object) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)

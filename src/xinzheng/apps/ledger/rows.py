@@ -1,0 +1,84 @@
+"""From the adapter's rows to staged rows: whose they are, which domain they may speak of, what they point to."""
+
+import polars as pl
+
+from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.ledger.delivery import Answering
+from xinzheng.apps.ledger.reading import Stretch
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, STAGED, copy_frame
+from xinzheng.apps.ledger.subjects import with_subject_ids
+from xinzheng.core.identifiers import document_key
+from xinzheng.core.records import RecordKind
+
+DOCUMENT_KINDS = (
+    RecordKind.ADMINISTRATIVE_PENALTY,
+    RecordKind.OTHER_DETERMINATION,
+    RecordKind.ADMINISTRATIVE_COMPULSION,
+    RecordKind.CRIMINAL_JUDGMENT,
+    RecordKind.CREDIT_REPAIR,
+)
+NOT_ANSWERED = "本行的领域或者记录类型不由报送单位负责，未入账。请改为本单位负责的领域，或者由负责该领域的单位报送。"
+NO_KEY = "本行认不出主体或者缺少确定记录的关键栏目，未入账。请补正后重新报送。"
+
+
+def stage(stretch: Stretch, who: Answering, entry: Entry, table: str) -> int:
+    """COPY a stretch into staging and its defects into the ledger; how many lines."""
+    frame = with_subject_ids(stretch.frame, entry)
+    frame, foreign = _reject_foreign(frame, who)
+    frame, keyless = _reject_keyless(frame)
+    frame = frame.with_columns(_document_key(), pl.col("owing").cast(pl.String))
+    copy_frame(table, frame, list(STAGED))
+    defects = pl.concat([stretch.defects, foreign, keyless]).with_columns(entry_id=pl.lit(entry.pk, pl.Int64))
+    if defects.height:
+        copy_frame("ledger_defect", defects.sort("line", maintain_order=True), DEFECT_COLUMNS)
+    return frame.height
+
+
+def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that speak of what the unit does not answer for; they wait under what the batch was delivered for."""
+    answers = pl.DataFrame(list(who.answers), schema=["domain", "kind"], orient="row").with_columns(answered=True)
+    frame = frame.join(answers, on=["domain", "kind"], how="left", maintain_order="left")
+    foreign = pl.col("answered").is_null()
+    lines = frame.filter(foreign & (pl.col("status") == "ok")).get_column("line")
+    status = pl.when(foreign & (pl.col("status") == "ok")).then(pl.lit("rejected")).otherwise(pl.col("status"))
+    frame = frame.with_columns(
+        status=status,
+        domain=pl.when(foreign).then(pl.lit(who.scope.domain)).otherwise(pl.col("domain")),
+        kind=pl.when(foreign).then(pl.lit(who.scope.kind)).otherwise(pl.col("kind")),
+    )
+    return frame.drop("answered"), _defects(lines, "unit-not-responsible", NOT_ANSWERED)
+
+
+def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Whatever the checks let through: without subject or key a row cannot be merged, and must not be lost."""
+    keyless = (pl.col("status") == "ok") & (pl.col("subject_id").is_null() | pl.col("record_key").is_null())
+    lines = frame.filter(keyless).get_column("line")
+    if not lines.len():
+        return frame, _defects(lines, "", "")
+    status = pl.when(keyless).then(pl.lit("rejected")).otherwise(pl.col("status"))
+    return frame.with_columns(status=status), _defects(lines, "key-missing", NO_KEY)
+
+
+def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:
+    return pl.DataFrame({"line": lines}).select(
+        "line",
+        field=pl.lit(""),
+        code=pl.lit(code),
+        severity=pl.lit("error"),
+        message=pl.lit(message),
+        value=pl.lit(None, pl.String),
+    )
+
+
+def _document_key() -> pl.Expr:
+    """The normalised document number: second in the natural key of kinds that have one; else from the number given."""
+    keyed = pl.col("kind").is_in(DOCUMENT_KINDS) & pl.col("record_key").is_not_null()
+    given = pl.when(pl.col("record_key").is_null()).then(pl.col("document_number"))
+    return (
+        pl.when(keyed)
+        .then(pl.col("record_key").str.json_path_match("$[1]"))
+        .otherwise(
+            pl.coalesce("repaired_document_key", given.map_elements(document_key, return_dtype=pl.String))
+        )
+        .alias("document_key")
+    )
