@@ -1,0 +1,112 @@
+"""What every installation rests on: complete migrations, closed cookies and pages, a secret that stays secret."""
+
+import os
+import stat
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.checks.registry import registry
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.test import Client
+
+from xinzheng.config import environment
+from xinzheng.config.logging import mask_identity_numbers
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment with a home of its own and no database named."""
+    monkeypatch.setenv("XINZHENG_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XINZHENG_DATABASE_URL", raising=False)
+    monkeypatch.delenv("XINZHENG_SECRET_KEY", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.mark.django_db
+def test_every_change_of_a_model_has_its_migration() -> None:
+    told = StringIO()
+    call_command("makemigrations", check=True, dry_run=True, stdout=told)
+    assert "No changes detected" in told.getvalue()
+
+
+def test_django_finds_nothing_to_complain_about() -> None:
+    # The template settings are left out: pytest-django puts an object of its own there, to find undefined names.
+    tags = [tag for tag in registry.tags_available() if tag != "templates"]
+    call_command("check", fail_level="WARNING", tags=tags)
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(elsewhere: Path) -> None:
+    first = environment.secret_key()
+    assert environment.secret_key() == first
+    assert len(first) >= 50
+    assert stat.S_IMODE((elsewhere / "secret-key").stat().st_mode) == 0o600
+    assert [path.name for path in elsewhere.iterdir()] == ["secret-key"]
+
+
+def test_without_a_named_database_the_socket_of_the_home_is_used(elsewhere: Path) -> None:
+    database = environment.database()
+    assert environment.database_is_embedded()
+    assert (database["NAME"], database["USER"], database["PASSWORD"]) == ("xinzheng", "xinzheng", "")
+    assert database["HOST"].startswith("/")
+    assert not elsewhere.exists()
+
+
+def test_a_named_database_is_taken_with_its_options(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XINZHENG_DATABASE_URL", "postgresql://li:s%40fe@db.example:6543/credit?sslmode=require")
+    database = environment.database()
+    assert not environment.database_is_embedded()
+    assert (database["NAME"], database["USER"], database["PASSWORD"]) == ("credit", "li", "s@fe")
+    assert (database["HOST"], database["PORT"], database["OPTIONS"]) == ("db.example", "6543", {"sslmode": "require"})
+
+
+@pytest.mark.parametrize("url", ["mysql://li@db/credit", "postgresql://li@db:5432", "credit"])
+def test_an_address_that_is_no_postgresql_database_is_refused_with_an_example(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XINZHENG_DATABASE_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="应形如"):
+        environment.database()
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", True), ("Yes", True), ("0", False), ("off", False), ("", True)])
+def test_a_switch_reads_what_people_write(text: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XINZHENG_SWITCH", text)
+    assert environment.flag("XINZHENG_SWITCH", default=True) is expected
+
+
+def test_a_switch_or_limit_that_is_neither_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XINZHENG_SWITCH", "maybe")
+    with pytest.raises(ImproperlyConfigured, match="XINZHENG_SWITCH"):
+        environment.flag("XINZHENG_SWITCH", default=True)
+    with pytest.raises(ImproperlyConfigured, match="XINZHENG_SWITCH"):
+        environment.mebibytes("XINZHENG_SWITCH", default=1)
+
+
+@pytest.mark.django_db
+def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline() -> None:
+    policy = Client().get("/no-such-page").headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_cookies_are_closed_to_scripts_and_to_other_sites() -> None:
+    assert settings.SESSION_COOKIE_HTTPONLY
+    assert settings.SESSION_COOKIE_SAMESITE == settings.CSRF_COOKIE_SAMESITE == "Lax"
+    assert settings.SESSION_COOKIE_SECURE == settings.CSRF_COOKIE_SECURE == settings.XINZHENG_HTTPS
+
+
+def test_identity_numbers_do_not_get_into_the_log() -> None:
+    event: dict[str, Any] = {"event": "row of 110101199003074477 refused", "line": 7, "code": "911101080001234567"}
+    masked = mask_identity_numbers(None, "info", event)
+    assert masked == {"event": "row of [身份号码] refused", "line": 7, "code": "911101080001234567"}
+
+
+def test_the_tests_work_in_a_home_of_their_own() -> None:
+    assert os.environ["XINZHENG_HOME"] == str(settings.XINZHENG_HOME)
+    assert settings.XINZHENG_HOME not in (Path("/var/lib/xinzheng"), Path.home() / ".local/share/xinzheng")
