@@ -2,12 +2,15 @@
 
 from xinzheng.adapters.policy_files.case_reader import PolicyCase, load_cases
 from xinzheng.adapters.policy_files.case_runner import run_case
+from xinzheng.adapters.policy_files.condition_text import condition_text
 from xinzheng.adapters.policy_files.locations import deployments_folder, policies_folder
 from xinzheng.adapters.policy_files.mistakes import Mistake, mistakes_of
 from xinzheng.adapters.policy_files.packs import (
+    case_files,
     list_policies,
     load_pack_bytes,
     load_policy,
+    load_policy_file,
     pack_bytes,
     pack_digest,
     pack_folder,
@@ -16,11 +19,14 @@ from xinzheng.adapters.policy_files.packs import (
 __all__ = [
     "Mistake",
     "PolicyCase",
+    "case_files",
+    "condition_text",
     "deployments_folder",
     "list_policies",
     "load_cases",
     "load_pack_bytes",
     "load_policy",
+    "load_policy_file",
     "mistakes_of",
     "pack_bytes",
     "pack_digest",

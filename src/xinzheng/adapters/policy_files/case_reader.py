@@ -114,7 +114,9 @@ def _request(value: Value | None) -> Request:
 
 
 def _units(value: Value | None) -> dict[str, tuple[str, ...]]:
-    return {code: tuple(unit.text() for unit in item.items()) for code, item in (value.entries() if value else {}).items()}
+    return {
+        code: tuple(unit.text() for unit in item.items()) for code, item in (value.entries() if value else {}).items()
+    }
 
 
 def _amount(value: Value) -> Decimal | None:

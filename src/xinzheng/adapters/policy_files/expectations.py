@@ -64,7 +64,9 @@ def read_expectation(value: Value) -> Expectation:
     return Expectation(
         outcome=read["outcome"].one_of(ReportOutcome) if "outcome" in read else None,
         domains=_results(read.get("domains")),
-        findings={key: _finding(item) for key, item in read["findings"].entries().items()} if "findings" in read else {},
+        findings={key: _finding(item) for key, item in read["findings"].entries().items()}
+        if "findings" in read
+        else {},
         other=_results(read.get("other")),
         clipped=read["clipped"].flag() if "clipped" in read else None,
         error=read["error"].one_of(Refusal) if "error" in read else None,

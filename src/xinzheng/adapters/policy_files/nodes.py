@@ -14,7 +14,14 @@ from xinzheng.adapters.policy_files.mistakes import Mistakes
 Chosen = TypeVar("Chosen", bound=StrEnum)
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TAG = "tag:yaml.org,2002:"
-TYPE_NAMES = {"str": "文字", "int": "整数", "bool": "true 或 false", "timestamp": "日期", "seq": "列表", "map": "键值表"}
+TYPE_NAMES = {
+    "str": "文字",
+    "int": "整数",
+    "bool": "true 或 false",
+    "timestamp": "日期",
+    "seq": "列表",
+    "map": "键值表",
+}
 
 
 @dataclass(frozen=True, slots=True)

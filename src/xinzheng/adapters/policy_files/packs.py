@@ -29,7 +29,9 @@ def pack_folder(id_or_folder: str | Path) -> Path:
         if (folder / POLICY_FILE).is_file():
             return folder
     known = "、".join(list_policies())
-    raise PolicyError(f"没有政策包“{id_or_folder}”，已有：{known}；也可以给出政策包所在的文件夹。", code="policy-unknown")
+    raise PolicyError(
+        f"没有政策包“{id_or_folder}”，已有：{known}；也可以给出政策包所在的文件夹。", code="policy-unknown"
+    )
 
 
 def _core_path(folder: Path) -> Path:
@@ -77,7 +79,20 @@ def load_policy(id_or_folder: str | Path, extensions: Iterable[Extension] = ()) 
     ``extensions`` are the documents by which a deployment prolongs it. Raises PolicyError that lists every mistake
     as ``file:line：what is wrong``; ``context["mistakes"]`` holds them one by one.
     """
-    folder = pack_folder(id_or_folder)
-    labels = {POLICY_FILE: str(folder / POLICY_FILE), CORE_FILE: str(_core_path(folder))}
-    policy = _load(pack_bytes(folder), labels)
+    return load_policy_file(pack_folder(id_or_folder) / POLICY_FILE, extensions)
+
+
+def load_policy_file(path: Path, extensions: Iterable[Extension] = ()) -> Policy:
+    """The policy of one file, with the core.yaml of the folder above it, else the shipped one. Raises PolicyError."""
+    core = _core_path(path.parent)
+    try:
+        files = {CORE_FILE: core.read_bytes(), POLICY_FILE: path.read_bytes()}
+    except OSError as error:
+        raise PolicyError(f"读不到政策文件 {path}（{error.strerror}），请核对路径。", code="policy-unknown") from error
+    policy = _load(files, {POLICY_FILE: str(path), CORE_FILE: str(core)})
     return replace(policy, extensions=tuple(extensions))
+
+
+def case_files(id_or_folder: str | Path) -> tuple[Path, ...]:
+    """The case files of a pack, in the order of their names."""
+    return tuple(sorted((pack_folder(id_or_folder) / "cases").glob("*.yaml")))
