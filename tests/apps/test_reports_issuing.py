@@ -1,0 +1,225 @@
+"""Issuing: numbers without gaps, one report per key, a document that can be read, replay that gives the same."""
+
+import json
+import threading
+import uuid
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections
+from django.db.utils import ProgrammingError
+
+from tests.small_city import SmallCity, build_small_city, uscc
+from xinzheng.adapters.pdf import read_attachment
+from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared
+from xinzheng.apps.reports.models import DayCounter, Report, ReportDocument, StatusEvent
+from xinzheng.apps.reports.queries import current_status, report_pdf, report_view, reports_of
+from xinzheng.apps.reports.replaying import replay_report
+from xinzheng.core.decision import Request
+from xinzheng.core.errors import RefusedError, XinzhengError
+from xinzheng.core.lifecycle import is_report_number
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def city(transactional_db: None, tmp_path: Path) -> SmallCity:
+    small = build_small_city(tmp_path)
+    small.declare_everything()
+    return small
+
+
+def order(subject_id: int, **changes: object) -> Order:
+    given: dict[str, object] = {
+        "policy_id": "suzhou-2024",
+        "subject_id": subject_id,
+        "request": Request(),
+        "by": "test",
+    }
+    return Order(**(given | changes))  # type: ignore[arg-type]
+
+
+def test_a_report_is_numbered_sealed_signed_stored_and_in_force(city: SmallCity) -> None:
+    report = issue_report(order(city.firm(uscc(1))))
+    assert is_report_number(report.number)
+    assert current_status(report.number) == "in_force"
+    content = json.loads(bytes(report.content))
+    assert content["conclusion"]["outcome"] == "clear"
+    assert content["number"] == report.number
+    assert read_attachment(report_pdf(report.number)) == bytes(report.content)
+
+
+def test_the_same_key_gives_the_same_report_and_takes_no_second_number(city: SmallCity) -> None:
+    one = order(city.firm(uscc(1)))
+    assert issue_report(one).number == issue_report(one).number
+    assert Report.objects.count() == 1
+    assert DayCounter.objects.get().last == 1
+
+
+def test_a_key_of_another_subjects_report_is_refused(city: SmallCity) -> None:
+    key = uuid.uuid4()
+    issue_report(order(city.firm(uscc(1)), key=key))
+    with pytest.raises(XinzhengError) as caught:
+        issue_report(order(city.firm(uscc(2)), key=key))
+    assert caught.value.code == "idempotency-key-reused"
+
+
+def test_ten_orders_with_one_key_at_once_make_one_report(city: SmallCity) -> None:
+    one, numbers, failures = order(city.firm(uscc(1))), [], []
+
+    def issue() -> None:
+        try:
+            numbers.append(issue_report(one).number)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=issue) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(set(numbers)) == 1
+    assert DayCounter.objects.get().last == 1
+    assert ReportDocument.objects.count() == 1
+
+
+def test_numbers_of_many_reports_at_once_have_no_gap(city: SmallCity) -> None:
+    subject_id, failures = city.firm(uscc(1)), []
+
+    def issue() -> None:
+        try:
+            issue_report(order(subject_id))
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=issue) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    serials = sorted(int(number[10:17]) for number in Report.objects.values_list("number", flat=True))
+    assert serials == list(range(1, 9))
+
+
+def test_a_report_left_prepared_is_completed_with_the_same_content(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = order(city.firm(uscc(1)))
+    with monkeypatch.context() as crash:
+        crash.setattr("xinzheng.apps.reports.issuing.complete_report", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            issue_report(one)
+    report = Report.objects.get()
+    assert current_status(report.number) == "prepared"
+    assert resume_prepared() == [report.number]
+    assert current_status(report.number) == "in_force"
+    assert read_attachment(report_pdf(report.number)) == bytes(report.content)
+    assert issue_report(one).number == report.number
+
+
+def _crash(*_: object) -> Report:
+    raise KeyboardInterrupt
+
+
+def test_completing_twice_stores_one_document(city: SmallCity) -> None:
+    report = issue_report(order(city.firm(uscc(1))))
+    before = report_pdf(report.number)
+    complete_report(report, "test")
+    assert report_pdf(report.number) == before
+    assert StatusEvent.objects.filter(report=report).count() == 2
+
+
+def test_what_cannot_be_completed_is_voided_in_plain_sight_and_keeps_its_number(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject_id = city.firm(uscc(1))
+    with monkeypatch.context() as crash:
+        crash.setattr("xinzheng.apps.reports.issuing.complete_report", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            issue_report(order(subject_id))
+
+    def refuse(*_: object) -> Report:
+        raise XinzhengError("缺字", code="glyph-missing")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("xinzheng.apps.reports.issuing.complete_report", refuse)
+        resume_prepared()
+    first = Report.objects.get()
+    assert current_status(first.number) == "voided"
+    assert int(issue_report(order(subject_id)).number[10:17]) == int(first.number[10:17]) + 1
+
+
+def test_a_name_with_a_character_no_font_has_is_refused_before_a_number_is_taken(city: SmallCity) -> None:
+    subject_id = city.firm(uscc(1), name="苏州𪚥𪚥有限公司")
+    with pytest.raises(XinzhengError) as caught:
+        issue_report(order(subject_id))
+    assert caught.value.code == "glyph-missing"
+    assert "𪚥" in caught.value.message
+    assert DayCounter.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"policy_id": "beijing-1999"}, "unknown-policy"),
+        ({"request": Request(domains=("sorcery",))}, "unknown-domain"),
+        ({"request": Request(purpose="好奇")}, "unknown-purpose"),
+    ],
+)
+def test_what_the_policy_does_not_offer_is_refused_and_leaves_nothing(
+    city: SmallCity, change: dict[str, object], code: str
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        issue_report(order(city.firm(uscc(1)), **change))
+    assert caught.value.code == code
+    assert Report.objects.count() == 0
+
+
+def test_an_issued_report_can_be_neither_changed_nor_removed(city: SmallCity) -> None:
+    report = issue_report(order(city.firm(uscc(1))))
+    for statement in (
+        "UPDATE reports_report SET outcome = 'clear'",
+        "DELETE FROM reports_reportdocument",
+        "UPDATE reports_statusevent SET status = 'in_force'",
+        "DELETE FROM reports_storedinput",
+    ):
+        with pytest.raises(ProgrammingError, match="Cannot update or delete"), connection.cursor() as cursor:
+            cursor.execute(statement)
+    assert current_status(report.number) == "in_force"
+
+
+def test_the_subject_reads_every_finding_with_its_reason_and_citation(city: SmallCity) -> None:
+    code = uscc(1)
+    subject_id = city.firm(code)
+    city.submit([city.penalty(code, "一号"), city.penalty(code, "二号", 程序="简易程序")])
+    view = report_view(issue_report(order(subject_id)).number)
+    found = {finding.title + dict(finding.facts)["决定书文号"]: finding for finding in view.findings}
+    counted, excluded = found["少缴税款一号"], found["少缴税款二号"]
+    assert counted.effect_word == "计入"
+    assert excluded.effect_word == "没有计入"
+    assert excluded.sentence == "这条记录没有计入，因为它是依据简易程序作出的行政处罚。"
+    assert "依据简易程序作出的行政处罚" in excluded.quote
+    assert "苏府规字〔2024〕1号" in excluded.citation
+    assert excluded.is_statute
+
+
+def test_a_subjects_reports_are_listed_newest_first(city: SmallCity) -> None:
+    subject_id = city.firm(uscc(1))
+    numbers = [issue_report(order(subject_id)).number for _ in range(3)]
+    assert [row.number for row in reports_of(subject_id)] == numbers[::-1]
+    assert reports_of(city.firm(uscc(2))) == []
+
+
+def test_replay_gives_the_digest_that_was_issued(city: SmallCity) -> None:
+    code = uscc(1)
+    subject_id = city.firm(code)
+    city.submit([city.penalty(code, "一号"), city.penalty(code, "二号", 程序="简易程序")])
+    replay = replay_report(issue_report(order(subject_id)).number)
+    assert replay.is_same
+    assert replay.issued_digest == replay.replayed_digest
