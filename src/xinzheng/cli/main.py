@@ -127,7 +127,7 @@ def ensure_ready() -> None:
     except ImproperlyConfigured as error:
         raise XinzhengError(f"设置有误：{error}", code="settings-invalid") from error
     except OperationalError as error:
-        reason = str(error).strip().split("\n")[-1]
+        reason = str(error).strip().split("\n")[0]
         raise XinzhengError(
             f"数据库连接不上：{reason}。请检查 XINZHENG_DATABASE_URL 和数据库服务。", code="database-unreachable"
         ) from error
