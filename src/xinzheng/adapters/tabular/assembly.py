@@ -1,0 +1,111 @@
+"""From fields read to the frame that the ledger takes: natural key, canonical payload, no name of a person in it."""
+
+import polars as pl
+
+from xinzheng.adapters.tabular.batch import FRAME_SCHEMA
+from xinzheng.adapters.tabular.fields import Field, FieldType
+from xinzheng.adapters.tabular.work import VALUE_TYPES, Work
+from xinzheng.core.identifiers import DASHES, DOCUMENT_BRACKETS
+
+_PARTY = "当事人"
+_NUMBER = r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]"
+_SPACES = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u200c", "\u200d", "\u3000", "\ufeff")
+_NOT_IN_PAYLOAD = frozenset({"domain", "kind"})
+_NAMES_OF_PERSONS = frozenset({"subject_name", "representative"})
+_SHORTEST_NAME = 2
+_NULL_MEMBER = r'"[a-z_]+":null,?'
+
+
+def name_key(text: pl.Expr) -> pl.Expr:
+    """As :func:`xinzheng.core.identifiers.name_key`, for a whole column."""
+    dropped = text.str.normalize("NFKC").str.replace_many(list(_SPACES), [""] * len(_SPACES))
+    return dropped.str.to_uppercase().str.normalize("NFKC")
+
+
+def document_key(text: pl.Expr) -> pl.Expr:
+    """As :func:`xinzheng.core.identifiers.document_key`, for a whole column."""
+    unified = {**DOCUMENT_BRACKETS, **dict.fromkeys(DASHES, "-")}
+    return name_key(text).str.replace_many(list(unified), list(unified.values()))
+
+
+def assemble(work: Work, status: pl.Expr) -> pl.DataFrame:
+    """The rows in FRAME_SCHEMA; ``status`` is an expression over the work frame."""
+    columns = work.frame.columns
+    given = {name: pl.lit(None, dtype).alias(name) for name, dtype in FRAME_SCHEMA.items()}
+    for name, dtype in FRAME_SCHEMA.items():
+        if name in ("subject_code", "is_person", "subject_kind", "line"):
+            given[name] = pl.col(name)
+        elif f"{name}:value" in columns:
+            value = pl.col(f"{name}:value")
+            given[name] = (value.cast(pl.String()) if dtype == pl.String() else value).alias(name)
+        elif name in columns:
+            given[name] = pl.col(name)
+    if "repaired_document_number" in columns:
+        number = pl.col("repaired_document_number")
+        given |= {"document_number": number.alias("document_number"), "repaired_document_key": document_key(number)}
+    given |= {"status": status, "kind": pl.lit(work.form.kind), "domain": pl.col("domain:code")}
+    given["record_key"] = _record_key(work)
+    if "outcome:decided" in columns:
+        given["outcome"] = pl.col("outcome:decided")
+    frame = work.frame.select(expression.alias(name) for name, expression in given.items() if name != "payload")
+    return frame.with_columns(_payload(work)).cast(dict(FRAME_SCHEMA)).select(list(FRAME_SCHEMA))
+
+
+def _record_key(work: Work) -> pl.Expr:
+    parts = [_key_part(work, part) for part in work.form.key]
+    array = pl.struct(pl.concat_list(parts).alias("k")).struct.json_encode()
+    whole = pl.all_horizontal(part.is_not_null() for part in parts)
+    return pl.when(whole).then(array.str.strip_prefix('{"k":').str.strip_suffix("}"))
+
+
+def _key_part(work: Work, part: str) -> pl.Expr:
+    if part == "organ":
+        return pl.coalesce("organ_code:value", name_key(pl.col("organ_name")))
+    if part.endswith("document_number"):
+        return document_key(pl.col(part))
+    if work.form.field(part).type in VALUE_TYPES:
+        return pl.col(f"{part}:value").cast(pl.String())
+    return name_key(pl.col(part))
+
+
+def _payload(work: Work) -> pl.Series:
+    """Canonical JSON text per row: sorted keys, no spaces, absent members left out."""
+    fields = sorted((f for f in work.form.fields if _belongs(f, work)), key=lambda f: f.id)
+    values = work.frame.select("line", "is_person", "subject_name", "identity_number", *(_value(f) for f in fields))
+    persons = values.get_column("is_person")
+    if persons.any():
+        texts = [f.id for f in fields if f.type is FieldType.TEXT and f"={f.id}" in values.columns]
+        theirs = _without_names(values.filter(persons), texts)
+        values = pl.concat([values.filter(~persons), theirs]).sort("line")
+    members = values.select(pl.struct(pl.col(f"={f.id}").alias(f.id) for f in fields).struct.json_encode().alias("payload"))
+    compact = pl.col("payload").str.replace_all(_NULL_MEMBER, "").str.replace(r",\}$", "}")
+    return members.select(compact).to_series()
+
+
+def _belongs(field: Field, work: Work) -> bool:
+    derived = field.id == "outcome"  # also decided from other columns
+    kept = not field.personal and field.id not in _NOT_IN_PAYLOAD
+    # Columns empty throughout are left out before encoding: the same text, for less work. The name always stays so
+    # that there is a member to encode.
+    return kept and (field.id in work.filled or derived or field.id == "subject_name")
+
+
+def _value(field: Field) -> pl.Expr:
+    if field.id == "outcome":
+        return pl.col("outcome:decided").alias("=outcome")
+    if field.type not in VALUE_TYPES:
+        return pl.col(field.id).alias(f"={field.id}")
+    value = pl.col(f"{field.id}:value")
+    return (value if field.type is FieldType.FLAG else value.cast(pl.String())).alias(f"={field.id}")
+
+
+def _without_names(rows: pl.DataFrame, texts: list[str]) -> pl.DataFrame:
+    """Natural persons: no name, no number; where the free text repeats them, 当事人 stands instead."""
+    named = [f"={text}" for text in texts if text in _NAMES_OF_PERSONS]
+    free = pl.col([f"={text}" for text in texts if text not in _NAMES_OF_PERSONS])
+    compact = pl.col("subject_name").str.replace_all(r"\s", "")
+    for written in (pl.col("subject_name"), compact, pl.col("identity_number")):
+        usable = (written.str.len_chars() >= _SHORTEST_NAME).fill_null(value=False)
+        mark = pl.when(usable).then(written).otherwise(pl.lit("\0"))
+        rows = rows.with_columns(free.str.split(mark).list.join(_PARTY))
+    return rows.with_columns(free.str.replace_all(_NUMBER, _PARTY), *(pl.lit(None, pl.String()).alias(n) for n in named))

@@ -1,0 +1,101 @@
+"""What goes in and what comes out of reading a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+import polars as pl
+
+DOMAIN_WORDS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class BatchDefaults:
+    """What holds for rows that do not say otherwise.
+
+    ``today`` bounds dates that cannot lie in the future. ``domain_names`` maps names of domains (领域) to their
+    codes, for files with a column 领域; empty: only codes are accepted there.
+    """
+
+    kind: str
+    domain: str
+    today: date
+    file_name: str
+    domain_names: Mapping[str, str] = field(default_factory=lambda: DOMAIN_WORDS)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds beyond which a file is refused; sizes in bytes."""
+
+    file_bytes: int = 2 * 1024**3
+    xlsx_bytes: int = 200 * 1024**2
+    xlsx_unpacked_bytes: int = 1024**3
+    xlsx_members: int = 2_000
+    cell_bytes: int = 1024**2
+    columns: int = 200
+    chunk_rows: int = 100_000
+
+
+@dataclass(frozen=True)
+class ParsedBatch:
+    """A file, or a stretch of it, read and checked.
+
+    ``frame``: one row per data line (see :data:`FRAME_SCHEMA`). ``defects``: what is wrong, by line (see
+    :data:`DEFECT_SCHEMA`). ``raw``: the original columns as text, same row order as ``frame``. ``sha256`` is of
+    the whole file; ``encoding`` is utf-8, utf-8-sig, gb18030 or xlsx; ``format`` is csv, tsv or xlsx.
+    """
+
+    frame: pl.DataFrame
+    defects: pl.DataFrame
+    raw: pl.DataFrame
+    sha256: str
+    encoding: str
+    format: str
+
+
+FRAME_SCHEMA: Mapping[str, pl.DataType] = MappingProxyType(
+    {
+        "line": pl.Int64(),
+        "status": pl.String(),
+        "kind": pl.String(),
+        "domain": pl.String(),
+        "subject_kind": pl.String(),
+        "subject_code": pl.String(),
+        "subject_name": pl.String(),
+        "is_person": pl.Boolean(),
+        "organ_name": pl.String(),
+        "organ_code": pl.String(),
+        "source_name": pl.String(),
+        "source_code": pl.String(),
+        "document_number": pl.String(),
+        "record_key": pl.String(),
+        "decision_date": pl.Date(),
+        "served_date": pl.Date(),
+        "standing_date": pl.Date(),
+        "repaired_date": pl.Date(),
+        "listed_from": pl.Date(),
+        "listed_through": pl.Date(),
+        "procedure": pl.String(),
+        "outcome": pl.String(),
+        "standing": pl.String(),
+        "sealed": pl.Boolean(),
+        "repaired_document_key": pl.String(),
+        "owing": pl.String(),
+        "due": pl.String(),
+        "paid": pl.String(),
+        "payload": pl.String(),
+    }
+)
+
+DEFECT_SCHEMA: Mapping[str, pl.DataType] = MappingProxyType(
+    {
+        "line": pl.Int64(),
+        "field": pl.String(),
+        "code": pl.String(),
+        "severity": pl.String(),
+        "message": pl.String(),
+        "value": pl.String(),
+    }
+)

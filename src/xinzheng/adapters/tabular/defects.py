@@ -1,0 +1,64 @@
+"""Checks run over a stretch of rows; what they find, by line, with no identity number in it."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA
+from xinzheng.adapters.tabular.checks import Check
+from xinzheng.adapters.tabular.fields import FieldType
+from xinzheng.adapters.tabular.work import Work
+
+_EXCERPT = 40
+# Of a natural person's row only cells that cannot hold a name or a number are quoted.
+_HARMLESS = frozenset({FieldType.DATE, FieldType.MONTH, FieldType.AMOUNT, FieldType.MONEY, FieldType.FLAG})
+
+
+def run_checks(work: Work, checks: Sequence[Check]) -> pl.DataFrame:
+    """Every check on every row; a defect (DEFECT_SCHEMA) for each that is true."""
+    masks = work.frame.select(check.when.fill_null(value=False).alias(str(i)) for i, check in enumerate(checks))
+    hits = masks.select(pl.all().any()).row(0) if checks else ()
+    found = [
+        _defects(work, check, masks.get_column(str(i)))
+        for i, (check, hit) in enumerate(zip(checks, hits, strict=True))
+        if hit
+    ]
+    return pl.concat([pl.DataFrame(schema=DEFECT_SCHEMA), *found])
+
+
+def _defects(work: Work, check: Check, mask: pl.Series) -> pl.DataFrame:
+    name = work.header.name_of(check.field.id) or check.field.name
+    value = pl.col(check.field.id).str.slice(0, _EXCERPT)
+    if check.field.personal:
+        value = pl.lit(None, pl.String())
+    elif check.field.type not in _HARMLESS:
+        value = pl.when(~pl.col("is_person")).then(value)
+    return work.frame.filter(mask).select(
+        "line",
+        field=pl.lit(name),
+        code=pl.lit(check.code),
+        severity=pl.lit(check.severity),
+        message=pl.lit(f"“{name}”：") + check.message,
+        value=value,
+    )
+
+
+def misalignment_defects(misaligned: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose cells do not match the header, as defects."""
+    return misaligned.select(
+        "line",
+        field=pl.lit(""),
+        code="code",
+        severity=pl.lit("error"),
+        message="message",
+        value=pl.lit(None, pl.String()),
+    )
+
+
+def unknown_column_defects(unknown: Sequence[str], lines: pl.Series) -> pl.DataFrame:
+    """Columns that no field of the format claims: one warning each, at the header."""
+    at_header = [
+        (1, name[:_EXCERPT], "column-unknown", "warning", f"“{name[:_EXCERPT]}”：不是本格式的列，原样保存，不参与核查。", None)
+        for name in unknown
+    ]
+    return pl.DataFrame(at_header if lines.len() else [], schema=DEFECT_SCHEMA, orient="row")

@@ -1,0 +1,142 @@
+"""CSV and its relatives: comma, tab or semicolon between cells, records cut by quotes, read by polars."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from xinzheng.adapters.tabular.batch import Limits
+from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.headers import Header, recognised, resolve
+from xinzheng.adapters.tabular.rows import (
+    MISALIGNED_SCHEMA,
+    OVERFLOW_COLUMN,
+    OpenTable,
+    RawRows,
+    refuse_huge_cells,
+    without_blank_rows,
+)
+from xinzheng.adapters.tabular.text_files import Block, blocks, header_cells, survey_text, utf8_pieces
+
+_SEPARATORS = {",": "csv", "\t": "tsv", ";": "csv", "；": "csv"}
+_BYTES_PER_ROW = 400
+
+
+@dataclass(frozen=True)
+class _Shape:
+    header: Header
+    separator: str
+    file_name: str
+    limits: Limits
+
+
+def open_delimited(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
+    """Survey the file and read its header. Rows are read when asked for. Raises TabularError."""
+    survey = survey_text(path, file_name, limits)
+    size = max(limits.chunk_rows * _BYTES_PER_ROW, 1024)
+    start = b""
+    for piece in utf8_pieces(path, survey.encoding, size):
+        start += piece
+        if b"\n" in start:
+            break
+    separator, names = _header_row(start, kind)
+    if len(names) > limits.columns:
+        message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
+        raise TabularError(message, code="columns-too-many", line=1)
+    shape = _Shape(resolve(names, kind, file_name), separator, file_name, limits)
+    pieces = utf8_pieces(path, survey.encoding, size)
+    rows = _rows(blocks(pieces, separator, file_name), shape)
+    return OpenTable(shape.header, rows, survey.sha256, survey.encoding, _SEPARATORS[separator])
+
+
+def _header_row(start: bytes, kind: str) -> tuple[str, list[str]]:
+    readings = [(separator, header_cells(start, separator)[0]) for separator in (",", "\t", ";")]
+    return max(readings, key=lambda reading: (recognised(reading[1], kind), len(reading[1])))
+
+
+def _rows(found: Iterator[Block], shape: _Shape) -> Iterator[RawRows]:
+    for block in found:
+        data, skeleton, first, records = block.data, block.skeleton, block.first, block.records
+        if first == 1:
+            data = data[header_cells(data, shape.separator)[1] :]
+            skeleton = skeleton[skeleton.find(b"\n") + 1 :] if b"\n" in skeleton else b""
+            first, records = 2, records - 1
+        if records:
+            rows = _read(Block(data, skeleton, first, records), shape)
+            for offset in range(0, rows.lines.len(), shape.limits.chunk_rows):
+                yield _slice(rows, offset, shape.limits.chunk_rows)
+
+
+def _slice(rows: RawRows, offset: int, length: int) -> RawRows:
+    lines = rows.lines.slice(offset, length)
+    if lines.len() == rows.lines.len():
+        return rows
+    misaligned = rows.misaligned.filter(pl.col("line").is_between(lines[0], lines[-1]))
+    return RawRows(rows.frame.slice(offset, length), lines, misaligned)
+
+
+def _read(block: Block, shape: _Shape) -> RawRows:
+    names = list(shape.header.names)
+    counts = _cells_per_record(block.skeleton, shape.separator)
+    widest = int(counts.max())  # type: ignore[arg-type]
+    lines = pl.Series("line", range(block.first, block.first + block.records), dtype=pl.Int64())
+    if widest > 4 * shape.limits.columns:
+        line = lines.filter(counts == widest)[0]
+        message = f"{shape.file_name}第{line}行有{widest}个单元格，表头只有{len(names)}列。请检查分隔符后重新报送。"
+        raise TabularError(message, code="columns-too-many", line=line)
+    overflow = [f"\0{place}" for place in range(len(names), widest)]
+    frame = _frame(block.data, [*names, *overflow], shape)
+    if frame.height != block.records or counts.len() != block.records:
+        message = f"{shape.file_name}第{block.first}行起无法逐行读取，请检查英文引号是否成对。"
+        raise TabularError(message, code="rows-unclear", line=block.first)
+    refuse_huge_cells(frame, lines, shape.limits.cell_bytes, shape.file_name)
+    misaligned = _misaligned(frame, lines, counts, len(names))
+    if overflow:
+        spare = pl.concat_str(overflow, separator=shape.separator, ignore_nulls=True).replace("", None)
+        frame = frame.with_columns(spare.alias(OVERFLOW_COLUMN)).drop(overflow)
+    return without_blank_rows(frame, lines, misaligned)
+
+
+def _frame(data: bytes, names: list[str], shape: _Shape) -> pl.DataFrame:
+    try:
+        return pl.read_csv(
+            data,
+            has_header=False,
+            separator=shape.separator,
+            schema=dict.fromkeys(names, pl.String()),
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
+    except pl.exceptions.PolarsError as error:
+        message = f"{shape.file_name}无法按表格读取，请检查英文引号和分隔符，或者另存为XLSX后重新报送。"
+        raise TabularError(message, code="table-unreadable", detail=str(error)[:200]) from error
+
+
+def _cells_per_record(skeleton: bytes, separator: str) -> pl.Series:
+    text = pl.Series([skeleton.removesuffix(b"\n").decode()])
+    return text.str.split("\n").explode().str.count_matches(separator, literal=True) + 1
+
+
+def _misaligned(frame: pl.DataFrame, lines: pl.Series, counts: pl.Series, width: int) -> pl.DataFrame:
+    """Rows whose cells cannot be matched with the header: too few, or more than it has and not just empty ones."""
+    spare = frame.columns[width:]
+    if not spare and bool((counts == width).all()):
+        return pl.DataFrame(schema=MISALIGNED_SCHEMA)
+    beyond = pl.any_horizontal(pl.col(spare).is_not_null()) if spare else pl.lit(value=False)
+    judged = frame.select(lines, counts.alias("cells"), beyond=beyond)
+    too_few = judged.filter(pl.col("cells") < width).select(
+        "line",
+        code=pl.lit("cells-missing"),
+        message=pl.format("本行只有{}个单元格，表头有{}列，可能缺列或者被截断，请补齐后重新报送该行。", "cells", pl.lit(width)),
+    )
+    too_many = judged.filter(pl.col("beyond")).select(
+        "line",
+        code=pl.lit("cells-beyond-header"),
+        message=pl.format(
+            "本行有{}个单元格，表头只有{}列，可能有内容中的分隔符没有用英文引号括起，各列已错位，请更正。",
+            "cells",
+            pl.lit(width),
+        ),
+    )
+    return pl.concat([too_few, too_many])

@@ -1,0 +1,117 @@
+"""Which column holds which field: Chinese names, codes, both at once, width and brackets forgiven."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.fields import Format, Required
+from xinzheng.adapters.tabular.formats import FORMATS, KIND_NAMES
+
+PROBLEM_COLUMN = "问题"
+_CODE = re.compile(r"\b(?:CF|XZ)_[A-Z_]*[A-Z]\b|^BZ$")
+_TRAILING_BRACKETS = re.compile(r"\([^()]*\)$")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header row: names as in the file (made unique) and, per field identifier, the column's index."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, int]
+    unknown: tuple[str, ...]
+
+    def name_of(self, field_id: str) -> str | None:
+        """The name the file gives to that field's column, or None if there is no such column."""
+        index = self.columns.get(field_id)
+        return None if index is None else self.names[index]
+
+
+def _folded(name: str) -> str:
+    text = unicodedata.normalize("NFKC", name)
+    text = re.sub(r"[\s*\u200b\ufeff]", "", text).upper()
+    return text.translate(str.maketrans("〔[【{〕]】}", "(((())))"))
+
+
+@cache
+def _names_of(kind: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    shortened: dict[str, list[str]] = {}
+    for field in FORMATS[kind].fields:
+        for name in (field.name, *field.codes):
+            found.setdefault(_folded(name), field.id)
+            shortened.setdefault(_TRAILING_BRACKETS.sub("", _folded(name)), []).append(field.id)
+    for name, fields in shortened.items():
+        if len(set(fields)) == 1:
+            found.setdefault(name, fields[0])
+    return found
+
+
+def field_of(name: str, kind: str) -> str | None:
+    """The field a column heading names, or None. ``行政处罚决定书文号(CF_WSH)`` and ``CF_WSH 文号`` are understood."""
+    names = _names_of(kind)
+    folded = _folded(name)
+    without_brackets = _TRAILING_BRACKETS.sub("", folded)
+    code = _CODE.search(unicodedata.normalize("NFKC", name).upper())
+    candidates = (folded, without_brackets, code.group() if code else "")
+    return next((names[c] for c in candidates if c in names), None)
+
+
+def recognised(names: Sequence[str], kind: str) -> int:
+    """How many of the headings are known; tells a header row from anything else."""
+    return sum(field_of(name, kind) is not None for name in names)
+
+
+def resolve(names: Sequence[str], kind: str, file_name: str, *, complete: bool = True) -> Header:
+    """Map a header row to fields.
+
+    Raises TabularError when nothing is recognised, two columns are the same field or, if ``complete``, a required
+    column is missing.
+    """
+    fields = [field_of(name, kind) for name in names]
+    if not any(fields):
+        raise TabularError(
+            f"{file_name}第1行没有可以识别的列名。请下载{KIND_NAMES[kind]}模板，表头放在第1行，表头上方不要有标题。",
+            code="header-missing",
+            line=1,
+        )
+    _refuse_repeated(names, fields, file_name)
+    columns = {field: index for index, field in enumerate(fields) if field is not None}
+    if complete:
+        _refuse_missing(columns, FORMATS[kind], file_name)
+    unique = _unique(names)
+    unknown = [n for n, f in zip(unique, fields, strict=True) if f is None and n != PROBLEM_COLUMN]
+    return Header(unique, columns, tuple(n for n in unknown if not n.startswith("未命名列")))
+
+
+def _refuse_repeated(names: Sequence[str], fields: Sequence[str | None], file_name: str) -> None:
+    headings = [field or _folded(name) for name, field in zip(names, fields, strict=True)]
+    for heading, count in Counter(headings).items():
+        if heading and count > 1:
+            places = [i for i, h in enumerate(headings) if h == heading]
+            text = "、".join(f"第{i + 1}列“{names[i].strip()[:40]}”" for i in places[:5])
+            message = f"{file_name}第1行表头重复：{text}是同一项，请只保留一列。"
+            raise TabularError(message, code="header-duplicate", line=1)
+
+
+def _refuse_missing(columns: Mapping[str, int], form: Format, file_name: str) -> None:
+    missing = [f for f in form.fields if f.required is Required.YES and f.id not in columns]
+    if not {"subject_uscc", "identity_number"} & set(columns):
+        missing.append(form.field("subject_uscc"))
+    if missing:
+        text = "、".join(f"“{f.name}”" for f in missing)
+        message = f"{file_name}第1行缺少必填列：{text}。请下载{form.name}模板，按模板补齐各列后重新报送。"
+        raise TabularError(message, code="column-missing", line=1, fields=[f.name for f in missing])
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    taken: set[str] = set()
+    unique = []
+    for place, name in enumerate(names, 1):
+        given = name.strip() or f"未命名列{place}"
+        unique.append(given if given not in taken else f"{given}（第{place}列）")
+        taken.add(unique[-1])
+    return tuple(unique)

@@ -1,0 +1,178 @@
+"""A whole file read and checked, at once or stretch by stretch; later lines win over earlier ones of the same record."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from xinzheng.adapters.tabular.assembly import assemble
+from xinzheng.adapters.tabular.batch import BatchDefaults, Limits, ParsedBatch
+from xinzheng.adapters.tabular.cells import read_field
+from xinzheng.adapters.tabular.checks import checks_of
+from xinzheng.adapters.tabular.defects import misalignment_defects, run_checks, unknown_column_defects
+from xinzheng.adapters.tabular.delimited import open_delimited
+from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.formats import FORMATS
+from xinzheng.adapters.tabular.headers import resolve
+from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows
+from xinzheng.adapters.tabular.work import lay_out
+from xinzheng.adapters.tabular.workbook import open_workbook
+from xinzheng.adapters.tabular.workbook_safety import is_old_office, refuse_old_office
+
+DEFAULT_LIMITS = Limits()
+_DUPLICATE_SCHEMA = {"line": pl.Int64(), "winner": pl.Int64()}
+
+
+def read_batch(path: Path, defaults: BatchDefaults, limits: Limits = DEFAULT_LIMITS) -> ParsedBatch:
+    """Read and check a whole file into memory; of a large file prefer :func:`read_batches`.
+
+    Raises TabularError when the file as a whole cannot be read; what is wrong with single rows is in ``defects``.
+    """
+    table = _open(path, defaults, limits)
+    parts = [_parse(rows, table, defaults, first=i == 0) for i, rows in enumerate(table.rows)]
+    if not parts:
+        raise _no_rows(defaults.file_name)
+    whole = ParsedBatch(
+        pl.concat([part.frame for part in parts]),
+        pl.concat([part.defects for part in parts]),
+        pl.concat([part.raw for part in parts], how="diagonal"),
+        table.sha256,
+        table.encoding,
+        table.format,
+    )
+    return _marked(whole, _duplicates([_keys(whole.frame)]))
+
+
+def read_batches(
+    path: Path, defaults: BatchDefaults, chunk_rows: int = 100_000, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[ParsedBatch]:
+    """Read and check a file stretch by stretch, in line order; duplicates are found across the whole file.
+
+    Each row is parsed once and parked in a private temporary folder until the last line is known. Nothing is
+    yielded before the whole file has been read, so a TabularError never comes after a part was handed over.
+    """
+    table = _open(path, defaults, replace(limits, chunk_rows=chunk_rows))
+    with tempfile.TemporaryDirectory(prefix="xinzheng-intake-") as folder:
+        parked = _Parked(Path(folder), table)
+        keys = [parked.add(_parse(rows, table, defaults, first=i == 0)) for i, rows in enumerate(table.rows)]
+        if not keys:
+            raise _no_rows(defaults.file_name)
+        duplicates = _duplicates(keys)
+        for part in parked.parts():
+            yield _marked(part, duplicates)
+
+
+def _open(path: Path, defaults: BatchDefaults, limits: Limits) -> OpenTable:
+    if defaults.kind not in FORMATS:
+        names = "、".join(FORMATS)
+        raise TabularError(f"没有记录类型{defaults.kind}，可用的有：{names}。", code="kind-unknown")
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        message = f"{defaults.file_name}打不开，请检查文件是否存在、能否读取。"
+        raise TabularError(message, code="file-unreadable") from error
+    if is_old_office(head):
+        refuse_old_office(path, defaults.file_name)
+    if head.startswith(b"PK\x03\x04"):
+        return open_workbook(path, defaults.kind, defaults.file_name, limits)
+    return open_delimited(path, defaults.kind, defaults.file_name, limits)
+
+
+def _no_rows(file_name: str) -> TabularError:
+    return TabularError(f"{file_name}只有表头，没有数据行。没有数据的，请作零报告。", code="no-rows")
+
+
+def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: bool) -> ParsedBatch:
+    frames, defects = [], []
+    for kind, own in _by_kind(rows, table, defaults):
+        header = table.header
+        if kind != defaults.kind:
+            header = resolve(table.header.names, kind, defaults.file_name, complete=False)
+        work = lay_out(own.frame, own.lines, FORMATS[kind], header, defaults)
+        found = run_checks(work, checks_of(work.form, defaults.today, work.filled))
+        found = pl.concat([found, misalignment_defects(own.misaligned)])
+        wrong = found.filter(pl.col("severity") == "error").get_column("line").unique()
+        status = pl.when(pl.col("line").is_in(wrong.implode())).then(pl.lit("rejected")).otherwise(pl.lit("ok"))
+        frames.append(assemble(work, status))
+        defects.append(found)
+    if first:
+        defects.append(unknown_column_defects(table.header.unknown, rows.lines))
+    raw = rows.frame.select(pl.col(n) for n in rows.frame.columns if n == OVERFLOW_COLUMN or n in table.header.names)
+    found = pl.concat(defects).sort("line", maintain_order=True)
+    return ParsedBatch(pl.concat(frames).sort("line"), found, raw, table.sha256, table.encoding, table.format)
+
+
+def _by_kind(rows: RawRows, table: OpenTable, defaults: BatchDefaults) -> Iterator[tuple[str, RawRows]]:
+    """Rows may carry their own kind; each kind is read by its own format."""
+    column = table.header.name_of("kind")
+    if column is None or rows.frame.get_column(column).null_count() == rows.lines.len():
+        yield defaults.kind, rows
+        return
+    texts = rows.frame.get_column(column).str.strip_chars()
+    kinds = read_field(FORMATS[defaults.kind].field("kind"), texts).get_column("value").fill_null(defaults.kind)
+    for kind in sorted(kinds.unique()):
+        chosen = kinds == kind
+        lines = rows.lines.filter(chosen)
+        yield kind, RawRows(
+            rows.frame.filter(chosen), lines, rows.misaligned.filter(pl.col("line").is_in(lines.implode()))
+        )
+
+
+def _keys(frame: pl.DataFrame) -> pl.DataFrame:
+    """Line and a 128-bit digest of kind, subject and natural key, for rows that can be stored."""
+    identity = pl.struct("kind", "subject_code", "record_key")
+    return frame.filter(pl.col("status") == "ok").select("line", a=identity.hash(seed=1), b=identity.hash(seed=2))
+
+
+def _duplicates(keys: list[pl.DataFrame]) -> pl.DataFrame:
+    """Lines beaten by a later line of the same record, and the line that wins."""
+    judged = pl.concat(keys).with_columns(winner=pl.col("line").max().over("a", "b"))
+    return judged.filter(pl.col("line") != pl.col("winner")).select("line", "winner").cast(_DUPLICATE_SCHEMA)
+
+
+def _marked(part: ParsedBatch, duplicates: pl.DataFrame) -> ParsedBatch:
+    own = duplicates.filter(pl.col("line").is_in(part.frame.get_column("line").implode()))
+    if not own.height:
+        return part
+    beaten = pl.col("line").is_in(own.get_column("line").implode())
+    status = pl.when(beaten).then(pl.lit("duplicate")).otherwise(pl.col("status"))
+    frame = part.frame.with_columns(status=status)
+    notes = own.select(
+        "line",
+        field=pl.lit(""),
+        code=pl.lit("duplicate-line"),
+        severity=pl.lit("warning"),
+        message=pl.format("与第{}行是同一条记录，以第{}行为准，本行只保存不入账。", "winner", "winner"),
+        value=pl.lit(None, pl.String()),
+    )
+    defects = pl.concat([part.defects, notes]).sort("line", maintain_order=True)
+    return replace(part, frame=frame, defects=defects)
+
+
+@dataclass
+class _Parked:
+    """Parsed stretches on disk, in order."""
+
+    folder: Path
+    table: OpenTable
+    count: int = 0
+
+    def add(self, part: ParsedBatch) -> pl.DataFrame:
+        """Write a stretch down; its keys stay in memory."""
+        for name, frame in (("frame", part.frame), ("defects", part.defects), ("raw", part.raw)):
+            frame.write_ipc(self.folder / f"{self.count}.{name}", compression="lz4")
+        self.count += 1
+        return _keys(part.frame)
+
+    def parts(self) -> Iterator[ParsedBatch]:
+        """Read the stretches back, deleting each one read."""
+        for number in range(self.count):
+            frames = []
+            for name in ("frame", "defects", "raw"):
+                file = self.folder / f"{number}.{name}"
+                frames.append(pl.read_ipc(file))
+                file.unlink()
+            yield ParsedBatch(*frames, self.table.sha256, self.table.encoding, self.table.format)

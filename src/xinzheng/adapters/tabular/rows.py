@@ -1,0 +1,59 @@
+"""Rows as read, before anything is checked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.headers import Header
+
+OVERFLOW_COLUMN = "（多余的列）"
+MISALIGNED_SCHEMA = {"line": pl.Int64(), "code": pl.String(), "message": pl.String()}
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """A stretch of non-blank rows: original columns as text (empty = null), the row numbers a person sees.
+
+    ``misaligned``: line, code, message of rows with too few or too many cells.
+    """
+
+    frame: pl.DataFrame
+    lines: pl.Series
+    misaligned: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A file whose header was understood and whose rows can be read once, in order."""
+
+    header: Header
+    rows: Iterator[RawRows]
+    sha256: str
+    encoding: str
+    format: str
+
+
+def without_blank_rows(frame: pl.DataFrame, lines: pl.Series, misaligned: pl.DataFrame) -> RawRows:
+    """Drop rows in which every cell is empty or only spaces; their numbers stay taken."""
+    filled = pl.any_horizontal(pl.all().str.strip_chars().str.len_bytes() > 0).fill_null(value=False)
+    first_columns = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    keep = first_columns if bool(first_columns.all()) else frame.select(filled).to_series()
+    if bool(keep.all()):
+        return RawRows(frame, lines, misaligned)
+    kept = lines.filter(keep)
+    return RawRows(frame.filter(keep), kept, misaligned.filter(pl.col("line").is_in(kept.implode())))
+
+
+def refuse_huge_cells(frame: pl.DataFrame, lines: pl.Series, most: int, file_name: str) -> None:
+    """TabularError naming line and column of the first cell longer than ``most`` bytes."""
+    longest = frame.select(pl.all().str.len_bytes().max()).row(0)
+    for name, length in zip(frame.columns, longest, strict=True):
+        if length is not None and length > most:
+            line = lines.filter(frame.get_column(name).str.len_bytes() > most)[0]
+            message = (
+                f"{file_name}第{line}行“{name}”有{length}字节，超过一个单元格的上限{most}字节。"
+                "请检查是否粘贴了整篇文书或者引号没有成对，改正后重新报送。"
+            )
+            raise TabularError(message, code="cell-too-large", line=line, field=name)

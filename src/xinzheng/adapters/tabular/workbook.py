@@ -1,0 +1,119 @@
+"""XLSX through calamine: the one sheet with our header, its cells as the text a person would have typed."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from xinzheng.adapters.tabular.batch import Limits
+from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.headers import Header, recognised, resolve
+from xinzheng.adapters.tabular.rows import (
+    MISALIGNED_SCHEMA,
+    OVERFLOW_COLUMN,
+    OpenTable,
+    RawRows,
+    refuse_huge_cells,
+    without_blank_rows,
+)
+from xinzheng.adapters.tabular.workbook_safety import inspect_workbook
+
+_Cell = int | float | str | bool | time | date | datetime | timedelta
+_SHORTEST_HEADER = 2
+
+
+def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
+    """Inspect, then open; the sheet is the only one whose first row is our header. Raises TabularError."""
+    if path.stat().st_size > limits.xlsx_bytes:
+        most = limits.xlsx_bytes // 1024**2
+        raise TabularError(f"{file_name}超过{most}MB，请拆分或者改用CSV报送。", code="file-too-large")
+    inspect_workbook(path, file_name, limits)
+    try:
+        sheet = _sheet(CalamineWorkbook.from_path(path), kind, file_name)
+    except (CalamineError, OSError, ValueError) as error:
+        message = f"{file_name}已损坏或者不完整，不能读取。请用表格软件打开后另存为XLSX再报送。"
+        raise TabularError(message, code="workbook-damaged") from error
+    names = _first_row(sheet)
+    if len(names) > limits.columns:
+        message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
+        raise TabularError(message, code="columns-too-many", line=1)
+    header = resolve(names, kind, file_name)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return OpenTable(header, _rows(sheet, header, file_name, limits), digest, "xlsx", "xlsx")
+
+
+def _sheet(workbook: CalamineWorkbook, kind: str, file_name: str) -> CalamineSheet:
+    sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
+    filled = [sheet for sheet in sheets if sheet.height]
+    if not filled:
+        raise TabularError(f"{file_name}没有内容。请填写后重新报送；没有数据的，请作零报告。", code="file-empty")
+    ours = [sheet for sheet in filled if recognised(_first_row(sheet), kind) >= _SHORTEST_HEADER]
+    if len(ours) > 1:
+        names = "、".join(f"“{sheet.name}”" for sheet in ours)
+        message = f"{file_name}有{len(ours)}个数据工作表：{names}。请合并为一个，或者分成几个文件报送。"
+        raise TabularError(message, code="several-sheets")
+    return ours[0] if ours else filled[0]
+
+
+def _first_row(sheet: CalamineSheet) -> list[str]:
+    row = next(iter(sheet.iter_rows()), [])
+    names = [_text(cell) or "" for cell in row] if sheet.start in (None, (0, 0)) or not sheet.start[0] else []
+    while names and not names[-1].strip():
+        names.pop()
+    return names
+
+
+def _rows(sheet: CalamineSheet, header: Header, file_name: str, limits: Limits) -> Iterator[RawRows]:
+    rows = itertools.islice(sheet.iter_rows(), 1, None)
+    first = 2
+    while chunk := list(itertools.islice(rows, limits.chunk_rows)):
+        lines = pl.Series("line", range(first, first + len(chunk)), dtype=pl.Int64())
+        frame = _frame(chunk, header)
+        refuse_huge_cells(frame, lines, limits.cell_bytes, file_name)
+        found = without_blank_rows(frame, lines, _beyond_header(frame, lines))
+        first += len(chunk)
+        if found.lines.len():
+            yield found
+
+
+def _frame(chunk: Sequence[Sequence[_Cell]], header: Header) -> pl.DataFrame:
+    width = len(header.names)
+    columns = [[_text(cell) for cell in column] for column in itertools.islice(zip(*chunk, strict=True), width)]
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(header.names, pl.String()), orient="col")
+    if len(chunk[0]) <= width:
+        return frame
+    spare = [",".join(text for cell in row[width:] if (text := _text(cell))) or None for row in chunk]
+    return frame.with_columns(pl.Series(OVERFLOW_COLUMN, spare, dtype=pl.String()))
+
+
+def _beyond_header(frame: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
+    if OVERFLOW_COLUMN not in frame.columns:
+        return pl.DataFrame(schema=MISALIGNED_SCHEMA)
+    message = "本行在表头之外的列里还有内容，各列可能错位，请给该列加上列名或者移到正确的列。"
+    beyond = frame.select(lines, beyond=pl.col(OVERFLOW_COLUMN).is_not_null()).filter("beyond")
+    return beyond.select("line", code=pl.lit("cells-beyond-header"), message=pl.lit(message))
+
+
+def _text(cell: _Cell) -> str | None:
+    if isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, datetime):
+        return str(cell.date()) if cell.time() == time() else str(cell)
+    if isinstance(cell, float):
+        return _number(cell)
+    return str(cell)
+
+
+def _number(value: float) -> str:
+    # From 10^15 on a spreadsheet has already lost digits: written as it would show, so that the checks see it.
+    if abs(value) >= 1e15:
+        return f"{value:.5E}"
+    return format(Decimal(f"{value:.15g}"), "f")
