@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
@@ -22,6 +22,9 @@ from xinzheng.apps.registry.standing import Standing, read_standing
 from xinzheng.apps.registry.subject_file import read_subject_file
 from xinzheng.apps.registry.subject_links import CodeOwners, check_links
 from xinzheng.apps.registry.subject_rows import RowDefect, SubjectRow, check_lines
+
+# One import at a time is compared with what stands; nothing else may lock this constant.
+IMPORT_LOCK = 0x7375626A65637473
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ def import_subjects(path: Path, *, by: str) -> ImportResult:
     """
     table = read_subject_file(path)
     rows, defects = check_lines(table)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
     owners = CodeOwners.read(rows)
     rows, more = check_links(rows, owners, table.headings)
     defects = sorted([*defects, *more], key=lambda defect: defect.line)
@@ -180,9 +185,12 @@ def _write_facts(facts: Mapping[int, _Facts], ids: Mapping[str, int], given: _Gi
         ignore_conflicts=True,
     )
     SubjectCode.objects.bulk_create(
-        SubjectCode(entry=entry, subject_id=key, code=code, scheme=scheme)
-        for key, found in facts.items()
-        for code, scheme in found.former_codes
+        [
+            SubjectCode(entry=entry, subject_id=key, code=code, scheme=scheme)
+            for key, found in facts.items()
+            for code, scheme in found.former_codes
+        ],
+        ignore_conflicts=True,
     )
     Succession.objects.bulk_create(
         [
