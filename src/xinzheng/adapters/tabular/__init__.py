@@ -2,6 +2,7 @@
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDefaults, Limits, ParsedBatch
 from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.export import defects_csv, template_csv
 from xinzheng.adapters.tabular.reading import read_batch, read_batches
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "Limits",
     "ParsedBatch",
     "TabularError",
+    "defects_csv",
     "read_batch",
     "read_batches",
+    "template_csv",
 ]

@@ -60,6 +60,8 @@ def _record_key(work: Work) -> pl.Expr:
 
 def _key_part(work: Work, part: str) -> pl.Expr:
     if part == "organ":
+        if not work.frame.get_column("organ_code:value").has_nulls():
+            return pl.col("organ_code:value")
         return pl.coalesce("organ_code:value", name_key(pl.col("organ_name")))
     if part.endswith("document_number"):
         return document_key(pl.col(part))
@@ -77,7 +79,9 @@ def _payload(work: Work) -> pl.Series:
         texts = [f.id for f in fields if f.type is FieldType.TEXT and f"={f.id}" in values.columns]
         theirs = _without_names(values.filter(persons), texts)
         values = pl.concat([values.filter(~persons), theirs]).sort("line")
-    members = values.select(pl.struct(pl.col(f"={f.id}").alias(f.id) for f in fields).struct.json_encode().alias("payload"))
+    members = values.select(
+        pl.struct(pl.col(f"={f.id}").alias(f.id) for f in fields).struct.json_encode().alias("payload")
+    )
     compact = pl.col("payload").str.replace_all(_NULL_MEMBER, "").str.replace(r",\}$", "}")
     return members.select(compact).to_series()
 
@@ -108,4 +112,6 @@ def _without_names(rows: pl.DataFrame, texts: list[str]) -> pl.DataFrame:
         usable = (written.str.len_chars() >= _SHORTEST_NAME).fill_null(value=False)
         mark = pl.when(usable).then(written).otherwise(pl.lit("\0"))
         rows = rows.with_columns(free.str.split(mark).list.join(_PARTY))
-    return rows.with_columns(free.str.replace_all(_NUMBER, _PARTY), *(pl.lit(None, pl.String()).alias(n) for n in named))
+    return rows.with_columns(
+        free.str.replace_all(_NUMBER, _PARTY), *(pl.lit(None, pl.String()).alias(n) for n in named)
+    )

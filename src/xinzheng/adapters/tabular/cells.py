@@ -11,22 +11,27 @@ EMPTY_MARKS = (
     "", "-", "--", "---", "—", "——", "———", "— —", "－", "－－", "–", "/", "／", "//", "\\", "无", "無", "空", "暂无", "无。",
     "null", "NULL", "Null", "None", "N/A", "n/a", "NaN", "nan", "*", "/ /", "无/",
 )  # fmt: skip
+_LONGEST_MARK = max(len(mark.encode()) for mark in EMPTY_MARKS)
 _SERIAL_DAYS = (20_000, 80_000)
 _EPOCH = -25_569
 
 
 def clean(frame: pl.DataFrame) -> pl.DataFrame:
     """Surrounding space off, marks of emptiness to null, the quote our own defect file puts before formulas off."""
-    marks = pl.Series(EMPTY_MARKS).implode()
-    space = " \t\r\n\u00a0\u3000\u200b\ufeff"
-    filled = [name for name in frame.columns if frame.get_column(name).null_count() < frame.height]
-    trimmed = frame.with_columns(pl.col(filled).str.strip_chars(space))
-    quoted = trimmed.select(pl.col(filled).str.starts_with("'").any()).row(0) if filled else ()
-    unquote = [name for name, found in zip(filled, quoted, strict=True) if found]
-    trimmed = trimmed.with_columns(pl.col(unquote).str.replace(r"^'([=+\-@\t])", "$1"))
-    longest_mark = max(len(mark.encode()) for mark in EMPTY_MARKS)
-    short = pl.col(filled).str.len_bytes() <= longest_mark
-    return trimmed.with_columns(pl.when(short & pl.col(filled).is_in(marks)).then(None).otherwise(pl.col(filled)).name.keep())
+    return frame.select(_cleaned(texts) for texts in frame.get_columns())
+
+
+def _cleaned(texts: pl.Series) -> pl.Series:
+    if texts.null_count() == texts.len():
+        return texts
+    texts = texts.str.strip_chars()
+    shortest = texts.filter(texts.str.len_bytes() <= _LONGEST_MARK).unique()
+    marks = shortest.filter(shortest.is_in(EMPTY_MARKS))
+    if marks.len():
+        texts = texts.replace(marks, pl.Series([None], dtype=pl.String()))
+    if texts.str.starts_with("'").any():
+        texts = texts.str.replace(r"^'([=+\-@\t])", "$1")
+    return texts
 
 
 def read_field(field: Field, texts: pl.Series) -> pl.DataFrame:
@@ -103,7 +108,9 @@ def _months(given: pl.Series) -> pl.DataFrame:
 
 def _amounts(given: pl.Series, scale: int) -> pl.DataFrame:
     text = pl.col("t")
-    folded = given.to_frame("t").select(text.str.normalize("NFKC").str.replace_all(r"[, ]", "").str.strip_chars_start("¥￥+"))
+    folded = given.to_frame("t").select(
+        text.str.normalize("NFKC").str.replace_all(r"[, ]", "").str.strip_chars_start("¥￥+")
+    )
     plain = text.str.contains(r"^-?(\d{1,12}(\.\d*)?|\.\d+)$")
     tiny = text.str.contains(r"^-?\d(\.\d+)?[eE]-\d{1,2}$")
     number = pl.coalesce(
@@ -131,7 +138,10 @@ def _words(given: pl.Series, words: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _flags(given: pl.Series) -> pl.DataFrame:
-    words = {**dict.fromkeys(("是", "Y", "y", "1", "true", "TRUE"), "true"), **dict.fromkeys(("否", "N", "n", "0", "false", "FALSE"), "false")}
+    words = {
+        **dict.fromkeys(("是", "Y", "y", "1", "true", "TRUE"), "true"),
+        **dict.fromkeys(("否", "N", "n", "0", "false", "FALSE"), "false"),
+    }
     read = given.to_frame("t").select(value=pl.col("t").replace_strict(words, default=None, return_dtype=pl.String()))
     fault = pl.when(pl.col("value").is_null()).then(pl.lit("word-unknown"))
     return read.select(value=pl.col("value") == "true", fault=fault)

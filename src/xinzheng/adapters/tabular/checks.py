@@ -193,14 +193,18 @@ def _subject_checks(form: Format) -> Iterator[Check]:
 
 def _penalty_checks(form: Format) -> Iterator[Check]:
     category, content = form.field("category"), form.field("content")
-    unknown = pl.format("其中“{}”不是行政处罚法列明的种类，请核对；其他种类请写成“其他-…”。", pl.col("category:unknown"))
+    unknown = pl.format(
+        "其中“{}”不是行政处罚法列明的种类，请核对；其他种类请写成“其他-…”。", pl.col("category:unknown")
+    )
     yield _check(category, "category-unknown", pl.col("category:unknown").is_not_null(), unknown, warning=True)
     unstated = pl.col("outcome:value").is_null() & pl.col("outcome:fault").is_null()
     decided = pl.col("not_penalised") & (pl.col("outcome:decided") == "not_penalised") & unstated
     text = "写明不予行政处罚或者违法事实不能成立，已按不予处罚登记；请在“处理结果”列注明。"
     yield _check(content, "not-penalised-in-feed", decided, text, warning=True)
     stated_penalised = pl.col("outcome:value") == "penalised"
-    conflict = pl.col("not_penalised") & ((pl.col("category:real") & unstated) | stated_penalised.fill_null(value=False))
+    conflict = pl.col("not_penalised") & (
+        (pl.col("category:real") & unstated) | stated_penalised.fill_null(value=False)
+    )
     text = "既写明不予处罚，又列有处罚种类或者注明予以处罚，请核对后在“处理结果”列注明。"
     yield _check(content, "outcome-conflict", conflict, text, warning=True)
     open_outcome = unstated & ~pl.col("not_penalised") & ~pl.col("category:real") & pl.col("category").is_not_null()

@@ -58,7 +58,14 @@ def misalignment_defects(misaligned: pl.DataFrame) -> pl.DataFrame:
 def unknown_column_defects(unknown: Sequence[str], lines: pl.Series) -> pl.DataFrame:
     """Columns that no field of the format claims: one warning each, at the header."""
     at_header = [
-        (1, name[:_EXCERPT], "column-unknown", "warning", f"“{name[:_EXCERPT]}”：不是本格式的列，原样保存，不参与核查。", None)
+        (
+            1,
+            name[:_EXCERPT],
+            "column-unknown",
+            "warning",
+            f"“{name[:_EXCERPT]}”：不是本格式的列，原样保存，不参与核查。",
+            None,
+        )
         for name in unknown
     ]
     return pl.DataFrame(at_header if lines.len() else [], schema=DEFECT_SCHEMA, orient="row")

@@ -89,7 +89,14 @@ def _ours(field_id: str, name: str, *codes: str, **more: Unpack[_More]) -> Field
 _ADDED = (
     _ours("served_date", "送达日期", "XZ_SDRQ", type=FieldType.DATE, past=True),
     _ours(
-        "standing", "处罚状态", "XZ_ZT", "决定状态", "状态", type=FieldType.WORD, words=STANDINGS, note="没有复议、诉讼、撤销等情形的可以不填"
+        "standing",
+        "处罚状态",
+        "XZ_ZT",
+        "决定状态",
+        "状态",
+        type=FieldType.WORD,
+        words=STANDINGS,
+        note="没有复议、诉讼、撤销等情形的可以不填",
     ),
     _ours("standing_date", "状态日期", "XZ_ZTRQ", type=FieldType.DATE, past=True),
     _ours("repaired_date", "修复日期", "XZ_XFRQ", type=FieldType.DATE, past=True),

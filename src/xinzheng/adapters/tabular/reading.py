@@ -116,8 +116,9 @@ def _by_kind(rows: RawRows, table: OpenTable, defaults: BatchDefaults) -> Iterat
     for kind in sorted(kinds.unique()):
         chosen = kinds == kind
         lines = rows.lines.filter(chosen)
-        yield kind, RawRows(
-            rows.frame.filter(chosen), lines, rows.misaligned.filter(pl.col("line").is_in(lines.implode()))
+        yield (
+            kind,
+            RawRows(rows.frame.filter(chosen), lines, rows.misaligned.filter(pl.col("line").is_in(lines.implode()))),
         )
 
 

@@ -183,7 +183,7 @@ def _block(data: bytes, separator: str, first: int, file_name: str) -> Block:
 
 def _quoted_cell(separator: str) -> re.Pattern[bytes]:
     mark = re.escape(separator.encode())
-    return re.compile(rb'(?:(?<=[\n' + mark + rb'])|\A)"[^"]*(?:""[^"]*)*"(?=[\r\n' + mark + rb"]|\Z)")
+    return re.compile(rb"(?:(?<=[\n" + mark + rb'])|\A)"[^"]*(?:""[^"]*)*"(?=[\r\n' + mark + rb"]|\Z)")
 
 
 def _unclosed(file_name: str, line: int) -> TabularError:

@@ -1,0 +1,74 @@
+"""The page 报送格式.md, written from the format tables: ``python -m xinzheng.adapters.tabular.documentation``."""
+
+import sys
+from collections.abc import Iterator
+
+from xinzheng.adapters.tabular.fields import Field, FieldType, Format
+from xinzheng.adapters.tabular.formats import FORMATS
+
+_OPENING = """# 报送格式
+
+本页由格式表生成，与程序所用的完全一致。
+
+## 文件
+- CSV（UTF-8，有无BOM均可；或者GB 18030；逗号、制表符或者分号分隔）或者XLSX（一个数据工作表）。旧版XLS和设有密码的文件不能读取。
+- 第1行为表头，上方不放标题。列名可以用中文名称，也可以用代码，可以混用，顺序不限；全角半角、括号、空格不影响识别。
+- 表头以外的列原样保存，不参与核查。
+- 行号是表格软件里的行号，表头为第1行；空行不计数据，但占行号。
+- “— —”“无”“/”等视为空。
+- 每一行都有下落：入账（ok）、退回（rejected）、重复（duplicate）。同一文件里同一条记录出现几次的，以最后一行为准，其余只保存不入账。
+
+## 写法
+- 日期：2022-05-16、20220516、2022/5/16、2022年5月16日；长期写2099/12/31。只写年月的、不存在的日期（如2022-09-31）退回。
+- 表格软件的日期序号（如44697）可以读取，但给出提示。
+- 金额只填数字，不带单位；行政处罚的金额单位为万元，至多6位小数；欠缴的金额单位为元，至多2位小数。
+- 统一社会信用代码核对字符、第17位（GB 11714）和第18位（GB 32100）；行政区划码不在代码表内的只提示。
+- 公式单元格：CSV里按文字处理；XLSX里没有计算结果的公式，整个文件退回。
+- 自然人只能按公民身份号码认定；姓名、证件号码不写入记录内容，文字里出现的以“当事人”代替。
+- 法定代表人证件号码只留在原始文件里，不写入记录内容。
+
+## 处理结果
+行政处罚没有“处理结果”列或者该列为空的：处罚类别列明警告、罚款、没收等处罚种类的，登记为予以处罚；处罚内容或者处罚类别写明“不予行政处罚”“违法事实不能成立”
+而没有列明处罚种类的，登记为不予处罚并提示；两者都有或者都没有的，登记为未注明并提示。适用程序只看“程序”列，从不按罚款数额推断。
+"""
+
+
+def formats_document() -> str:
+    """The whole page as Markdown."""
+    parts = [_OPENING]
+    for form in FORMATS.values():
+        parts.append("\n".join(_section(form)))
+    return "\n".join(parts)
+
+
+def _section(form: Format) -> Iterator[str]:
+    yield f"## {form.name}（{form.kind}）\n"
+    key = "、".join(
+        "主管机关（代码，没有代码的用名称）" if part == "organ" else form.field(part).name for part in form.key
+    )
+    yield f"同一主体，以下各项相同的为同一条记录：{key}。\n"
+    yield "| 序号 | 名称 | 代码或者别名 | 写法 | 必填 | 长度 | 说明 | 依据 |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for number, field in enumerate(form.fields, 1):
+        yield _row(number, field)
+    yield ""
+
+
+def _row(number: int, field: Field) -> str:
+    kind = "、".join(dict.fromkeys(field.words)) if field.words else str(field.type)
+    length = str(field.max_length) if field.type is FieldType.TEXT else ""
+    cells = (
+        str(number),
+        field.name,
+        "、".join(field.codes),
+        kind,
+        str(field.required),
+        length,
+        field.note,
+        field.citation,
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(formats_document())
