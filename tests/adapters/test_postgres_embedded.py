@@ -31,6 +31,7 @@ IS_ROOT = os.geteuid() == 0
 def home() -> Iterator[Path]:
     """A home that every user can reach, as an installation's is; its server is ended afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="xz-pg-"))
+    folder.chmod(0o755)
     yield folder
     stop(folder)
     shutil.rmtree(folder)
