@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,11 @@ class Checked:
 
 
 def _check(name: str, policy_file: Path | None) -> Checked:
-    def load() -> Policy:
-        return load_policy_file(policy_file) if policy_file else load_policy(name)
-
+    load = partial(load_policy_file, policy_file) if policy_file else partial(load_policy, name)
     mistakes = mistakes_of(load)
     policy = None if mistakes else load()
     files = () if policy_file else case_files(name)
-    mistakes += tuple(mistake for file in files for mistake in mistakes_of(lambda f=file: load_cases(f)))  # type: ignore[misc]
+    mistakes += tuple(mistake for file in files for mistake in mistakes_of(partial(load_cases, file)))
     cases = 0 if mistakes else sum(len(load_cases(file)) for file in files)
     warnings = policy.warnings if policy else ()
     if not mistakes and not policy_file and cases < CASES_WANTED:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from xinzheng.adapters.policy_files.case_reader import CoverageException, PolicyCase
+from xinzheng.adapters.policy_files.case_reader import CasePending, CoverageException, PolicyCase
 from xinzheng.adapters.policy_files.expectations import Expectation, ExpectedFinding
 from xinzheng.core.coverage import Coverage, PendingLines, Responsibility, Statement
 from xinzheng.core.decision import Case, Decision, Result, decide
@@ -60,7 +60,7 @@ def _coverage(policy: Policy, case: PolicyCase, as_of: date) -> Coverage:
 def _mistaken(policy: Policy, case: PolicyCase) -> list[str]:
     """Entries of the case that speak of nobody, so that the case would prove nothing."""
     who = _responsibilities(policy, case)
-    entries = [*case.coverage.exceptions, *case.coverage.pending]
+    entries: list[CoverageException | CasePending] = [*case.coverage.exceptions, *case.coverage.pending]
     known = {domain.code for domain in policy.domains} | {section.code for section in policy.other}
     return [
         f"coverage 写到的{entry.domain}·{entry.unit}在本用例中没有责任"

@@ -65,20 +65,18 @@ def _group(name: str, value: Value, domains: frozenset[str]) -> Condition:
 def _test(field: str, test: str, value: Value, domains: frozenset[str]) -> Condition:
     if test == "known":
         return Known(field) if value.flag() else Not(Known(field))
-    if test in ("before", "after") and field not in DATE_FIELDS:
-        value.wrong(f"字段“{field}”不是日期，不能用 {test}")
+    if (test in ("before", "after")) != (field in DATE_FIELDS):
+        kind, allowed = (
+            ("是日期", "before、after、known") if field in DATE_FIELDS else ("不是日期", "equals、in、known")
+        )
+        value.wrong(f"字段“{field}”{kind}，不能用 {test}，可用：{allowed}")
         return STAND_IN
-    if test in ("equals", "in") and field in DATE_FIELDS:
-        value.wrong(f"字段“{field}”是日期，只能用 before、after、known")
-        return STAND_IN
-    if test in ("before", "after"):
+    if field in DATE_FIELDS:
         day = _day(value)
         return Before(field, day) if test == "before" else After(field, day)
     if test == "in":
         return _is_in(field, value, domains)
-    if field == "sealed":
-        return Equals(field, value.flag())
-    return Equals(field, _word(field, value, domains))
+    return Equals(field, value.flag() if field == "sealed" else _word(field, value, domains))
 
 
 def _is_in(field: str, value: Value, domains: frozenset[str]) -> Condition:

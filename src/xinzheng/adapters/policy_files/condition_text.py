@@ -1,7 +1,6 @@
 """Conditions (条件) in plain Chinese, for people who review a pack."""
 
 from datetime import date
-from typing import assert_never
 
 from xinzheng.core.conditions import After, And, Before, Condition, Equals, IsIn, Known, Not, Or
 from xinzheng.core.policy import Policy
@@ -70,33 +69,37 @@ def _join(parts: tuple[Condition, ...], word: str, names: dict[str, str]) -> str
     return word.join(f"（{t}）" if isinstance(p, And | Or) else t for p, t in zip(parts, texts, strict=True))
 
 
-def _text(condition: Condition, names: dict[str, str]) -> str:
+def _test_text(condition: Equals | IsIn | Known, names: dict[str, str], *, holds: bool) -> str:
+    field = FIELD_NAMES[condition.field]
+    if isinstance(condition, Known):
+        return f"{field}{'已' if holds else '未'}注明"
+    verb = "是" if holds else "不是"
+    if isinstance(condition, IsIn):
+        return f"{field}{verb}{'、'.join(names.get(value, value) for value in condition.values)}之一"
+    if isinstance(condition.value, bool):
+        return f"{field}：{'是' if condition.value is holds else '否'}"
+    return f"{field}{verb}{names.get(condition.value, condition.value)}"
+
+
+def _day_text(condition: Before | After, *, holds: bool) -> str:
+    word = "早于" if isinstance(condition, Before) else "晚于"
+    return f"{FIELD_NAMES[condition.field]}{'' if holds else '不'}{word}{_day(condition.day)}"
+
+
+def _text(condition: Condition, names: dict[str, str], *, holds: bool = True) -> str:
     match condition:
-        case Equals(field, bool() as value):
-            return f"{FIELD_NAMES[field]}{'：是' if value else '：否'}"
-        case Equals(field, value):
-            return f"{FIELD_NAMES[field]}是{names.get(str(value), str(value))}"
-        case IsIn(field, values):
-            return f"{FIELD_NAMES[field]}是{'、'.join(names.get(v, v) for v in values)}之一"
-        case Before(field, day):
-            return f"{FIELD_NAMES[field]}早于{_day(day)}"
-        case After(field, day):
-            return f"{FIELD_NAMES[field]}晚于{_day(day)}"
-        case Known(field):
-            return f"{FIELD_NAMES[field]}已注明"
-        case Not(Known(field)):
-            return f"{FIELD_NAMES[field]}未注明"
-        case Not(After(field, day)):
-            return f"{FIELD_NAMES[field]}不晚于{_day(day)}"
-        case Not(Before(field, day)):
-            return f"{FIELD_NAMES[field]}不早于{_day(day)}"
+        case Not(And() | Or() | Not()):
+            return f"不是（{_text(condition.part, names)}）"
         case Not(part):
-            return f"不是（{_text(part, names)}）"
+            return _text(part, names, holds=not holds)
         case And(parts):
             return _join(parts, "，并且", names)
         case Or(parts):
             return _join(parts, "，或者", names)
-    assert_never(condition)
+        case Before() | After():
+            return _day_text(condition, holds=holds)
+        case _:
+            return _test_text(condition, names, holds=holds)
 
 
 def condition_text(condition: Condition | None, policy: Policy) -> str:

@@ -1,4 +1,4 @@
-"""Where the packs (政策包) and deployments (部署文件) stand: in the wheel as package data, else at the repository's root."""
+"""Where packs (政策包) and deployments (部署文件) stand: package data of a wheel, else the repository's root."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reading YAML strictly: each value knows its file and line; a wrong one is noted and replaced, so that all are found."""
+"""Reading YAML strictly: each value knows its file and line; a wrong one is noted, and reading goes on."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -68,10 +68,17 @@ class Value:
         """A whole number, at least ``least``."""
         if not self._expect("int"):
             return least
-        number = int(yaml.SafeLoader.construct_yaml_int(yaml.SafeLoader(""), self.node))
+        number = self._number()
         if number < least:
             self.wrong(f"此处应为不小于{least}的整数，实际为{number}")
         return number
+
+    def _number(self) -> int:
+        try:
+            return int(str(self.node.value).replace("_", ""))
+        except ValueError:
+            self.wrong(f"此处应为十进制整数，实际为“{self._shown()}”")
+            return 0
 
     def flag(self) -> bool:
         """True or false."""

@@ -9,7 +9,6 @@ from xinzheng.adapters.policy_files.clause_reader import (
     read_basis,
     read_citation,
     read_clauses,
-    read_span,
 )
 from xinzheng.adapters.policy_files.mistakes import Mistakes
 from xinzheng.adapters.policy_files.nodes import Value

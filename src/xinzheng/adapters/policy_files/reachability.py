@@ -45,19 +45,16 @@ def _atom_implies(narrow: Condition, wide: Condition) -> bool:
 
 def implies(narrow: Condition | None, wide: Condition | None) -> bool:
     """Whether ``wide`` is surely true whenever ``narrow`` is; by structure, so False may only mean "not seen"."""
-    if wide is None or narrow == wide:
-        return True
-    if narrow is None:
-        return False
+    if wide is None or narrow is None or narrow == wide:
+        return wide is None or narrow == wide
     if isinstance(narrow, Or):
         return all(implies(part, wide) for part in narrow.parts)
     if isinstance(wide, And):
         return all(implies(narrow, part) for part in wide.parts)
-    if isinstance(wide, Or) and any(implies(narrow, part) for part in wide.parts):
-        return True
-    if isinstance(narrow, And):
-        return any(implies(part, wide) for part in narrow.parts)
-    return _atom_implies(narrow, wide)
+    parts = narrow.parts if isinstance(narrow, And) else ()
+    wider = wide.parts if isinstance(wide, Or) else ()
+    through_parts = any(implies(narrow, part) for part in wider) or any(implies(part, wide) for part in parts)
+    return through_parts or _atom_implies(narrow, wide)
 
 
 def _required_values(condition: Condition | None) -> dict[str, frozenset[str | bool]]:
@@ -82,7 +79,7 @@ def never_met(condition: Condition | None, possible: dict[str, frozenset[str]]) 
 
 
 def check_order(placed: Sequence[PlacedClause]) -> None:
-    """Note clauses hidden behind an earlier one that always applies first, same ids whose dates overlap, no catch-all."""
+    """Note clauses behind an earlier one that always applies first, same ids whose dates overlap, no catch-all."""
     for index, item in enumerate(placed):
         for earlier in placed[:index]:
             _check_pair(earlier.clause, item)
