@@ -22,7 +22,8 @@ PENALTY = "administrative_penalty"
 COLUMNS = (
     "行政相对人名称", "行政相对人类别", "行政相对人代码_1(统一社会信用代码)", "行政处罚决定书文号", "违法行为类型",
     "违法事实", "处罚依据", "处罚类别", "处罚内容", "罚款金额(万元)", "处罚决定日期", "处罚有效期", "处罚机关",
-    "处罚机关统一社会信用代码", "数据来源单位", "数据来源单位统一社会信用代码", "程序", "处理结果", "处罚状态", "状态日期", "修复日期",
+    "处罚机关统一社会信用代码", "数据来源单位", "数据来源单位统一社会信用代码", "程序", "处理结果", "处罚状态",
+    "状态日期", "修复日期",
 )  # fmt: skip
 
 
@@ -46,6 +47,7 @@ class SmallCity:
     policy_id: str
     responsibilities: tuple[DeployedResponsibility, ...]
     files: int = 0
+    firms: int = 0
 
     def unit(self, domain: str, rank: int = 0) -> str:
         """The code of a unit that answers in the domain."""

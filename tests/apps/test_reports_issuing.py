@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 from django.db.utils import ProgrammingError
-
 from tests.small_city import SmallCity, build_small_city, uscc
+
 from xinzheng.adapters.pdf import read_attachment
 from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared
 from xinzheng.apps.reports.models import DayCounter, Report, ReportDocument, StatusEvent

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from tests.small_city import SmallCity, build_small_city, uscc
+
 from xinzheng.adapters.signing import ensure_demo_keys, load_signer, qr_text, sign_pdf
 from xinzheng.apps.reports.issuing import Order, issue_report, long_code
 from xinzheng.apps.reports.models import Report, StatusEvent

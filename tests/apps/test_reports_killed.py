@@ -1,0 +1,77 @@
+"""kill -9 while reports are issued: no number without a report, no report without its document in the end."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from tests.small_city import build_small_city, uscc
+
+from xinzheng.adapters.pdf import read_attachment
+from xinzheng.apps.reports.issuing import ensure_keys, resume_prepared
+from xinzheng.apps.reports.models import DayCounter, Report
+from xinzheng.apps.reports.queries import current_status, report_pdf
+from xinzheng.apps.reports.replaying import replay_report
+
+ROUNDS = 6
+ISSUE_FOR_EVER = """
+import sys, uuid, django
+django.setup()
+from xinzheng.apps.reports.issuing import Order, issue_report
+from xinzheng.core.decision import Request
+while True:
+    issue_report(Order("suzhou-2024", int(sys.argv[1]), Request(), "test", uuid.uuid4()))
+    print("issued", flush=True)
+"""
+
+
+def database_url() -> str:
+    """The test's own database, for another process."""
+    given = connection.settings_dict
+    parts = {"dbname": given["NAME"], "user": given["USER"], "host": given["HOST"], "port": given["PORT"]}
+    parts["password"] = given["PASSWORD"]
+    return " ".join(f"{key}={value}" for key, value in parts.items() if value)
+
+
+def issue_until_killed(subject_id: int, after_seconds: float) -> None:
+    """A process that issues without a pause, killed after its first report in the middle of whatever it does then."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", ISSUE_FOR_EVER, str(subject_id)],
+        env=os.environ | {"XINZHENG_DATABASE_URL": database_url(), "PYTHONPATH": "src"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "issued\n"
+    time.sleep(after_seconds)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_killing_the_issuer_again_and_again_leaves_no_gap_and_nothing_unfinished(tmp_path: Path) -> None:
+    city = build_small_city(tmp_path, units_per_domain=1)
+    city.declare_everything()
+    subject_id = city.firm(uscc(1))
+    ensure_keys()
+    moments = random.Random(7)
+    for _ in range(ROUNDS):
+        issue_until_killed(subject_id, moments.uniform(0.1, 0.9))
+
+    resume_prepared()
+
+    numbers = sorted(Report.objects.values_list("number", flat=True))
+    assert len(numbers) > ROUNDS
+    assert [int(number[10:17]) for number in numbers] == list(range(1, len(numbers) + 1))
+    assert DayCounter.objects.get().last == len(numbers)
+    for number in numbers:
+        assert current_status(number) == "in_force"
+        assert read_attachment(report_pdf(number)) == bytes(Report.objects.get(pk=number).content)
+    assert replay_report(numbers[-1]).is_same
