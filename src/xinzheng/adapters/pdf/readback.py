@@ -41,9 +41,9 @@ def read_back(pdf: bytes) -> ReadBack:
     with ONE_AT_A_TIME:
         document = pypdfium2.PdfDocument(pdf)
         try:
-            areas = [_areas(document[index]) for index in range(len(document))]
-            heads, bodies = (tuple(column) for column in zip(*areas, strict=True))
-            return ReadBack(heads, bodies, tuple(_codes(document[len(document) - 1])), _attachment(document))
+            pages = [document[index] for index in range(len(document))]  # parsing a page is most of the cost
+            heads, bodies = (tuple(column) for column in zip(*map(_areas, pages), strict=True))
+            return ReadBack(heads, bodies, tuple(_codes(pages[-1])), _attachment(document))
         finally:
             document.close()
 

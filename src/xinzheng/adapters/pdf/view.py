@@ -104,15 +104,17 @@ def _scope(content: Content) -> Iterator[list[str]]:
 
 
 def _result(index: int, row: Content) -> dict[str, Any]:
-    """A sentence that explains itself carries its own date, so the date column is left to it."""
+    """A sentence that explains itself and carries the date runs over the date's column; others have it beside."""
+    date = stated(row.get("data_as_of"))
     explains = re.search(r"[：；]", row["text"]) is not None
+    carries_date = row.get("data_as_of") is None or date in row["text"]
     return {
         "state": row["result"],
         "index": str(index),
         "name": row["name"],
         "units": folded(stated(row["units"])),
         "words": row["text"],
-        "date": None if explains else stated(row.get("data_as_of")),
+        "date": None if explains and carries_date else date,
     }
 
 
