@@ -12,7 +12,6 @@ from xinzheng.adapters.policy_files.nodes import Value, read_root
 from xinzheng.core.errors import PolicyError, XinzhengError
 from xinzheng.core.policy import Policy
 
-
 # Jurisdiction of a policy that any city may run.
 NATIONWIDE = "000000"
 

@@ -62,6 +62,11 @@ def number_hash_key() -> bytes:
     return _secret(NUMBER_HASH)
 
 
+def forget_keys() -> None:
+    """Read the key files again at the next use, after they were restored or replaced."""
+    _read.cache_clear()
+
+
 def _secret(name: str) -> bytes:
     return _read(Path(settings.XINZHENG_KEYS), name)
 
@@ -79,13 +84,15 @@ def _read(folder: Path, name: str) -> bytes:
 
 
 def _refuse_to_replace(path: Path) -> None:
-    """A new key beside old ciphertext would register every known person again as a stranger."""
+    """A new key beside old ciphertext would take every known person for a stranger, and open no raw file."""
+    from xinzheng.apps.audit.models import Entry
     from xinzheng.apps.registry.models import PersonIdentity
 
-    if PersonIdentity.objects.exists():
-        raise KeyFileError(
-            f"密钥文件 {path} 不见了，而数据库里已有加密的身份信息；请从备份恢复该文件。", path=str(path)
-        )
+    # A batch that is just being taken has an entry, but no place yet.
+    has_batches = path.name == KEY_ENCRYPTION and Entry.objects.filter(kind="batch", place__isnull=False).exists()
+    if has_batches or PersonIdentity.objects.exists():
+        message = f"密钥文件 {path} 不见了，而数据库里已有用它加密的数据；请从备份恢复该文件。"
+        raise KeyFileError(message, path=str(path))
 
 
 def _keep(path: Path, secret: bytes) -> None:

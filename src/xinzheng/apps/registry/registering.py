@@ -139,7 +139,9 @@ def write_versions(rows: Iterable[VersionRow], entry: Entry) -> None:
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             if row.kind == SubjectKind.NATURAL_PERSON:
-                copy.write_row([entry.pk, row.subject_id, row.kind, "", None, row.status, None, None, False])
+                copy.write_row(
+                    [entry.pk, row.subject_id, row.kind, "", None, row.status, None, None, row.is_deregistered]
+                )
             else:
                 values = [getattr(row, column) for column in VERSION_COLUMNS[1:]]
                 copy.write_row([entry.pk, *values])

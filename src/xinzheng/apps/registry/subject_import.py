@@ -108,13 +108,12 @@ def _write(rows: Sequence[SubjectRow], given: _Given, standing: Standing, by: st
     entry = open_entry(kind="subjects-imported", by=by, note={"subjects": len(rows)})
     codes = register_codes((row.code for row in rows if not row.is_person), entry)
     persons = register_persons({row.code: row.name for row in rows if row.is_person}, entry)
-    ids = dict(codes.ids) | dict(persons.ids)
     # A code belongs to one subject even where a person's number has the same characters.
     ids_of = {row.line: (persons.ids if row.is_person else codes.ids)[row.code] for row in rows}
     versions = [(row, _version(row, ids_of[row.line], given, standing)) for row in rows]
     write_versions((version for row, version in versions if _is_news(row, version, standing)), entry)
     _write_names(rows, ids_of, standing, entry)
-    _write_facts({ids_of[row.line]: _facts(row, given, standing) for row in rows}, ids, given, entry)
+    _write_facts({ids_of[row.line]: _facts(row, given, standing) for row in rows}, codes.ids, given, entry)
     record_event(
         who=by, action="subjects-imported", object_kind="entry", object_id=entry.pk, details={"subjects": len(rows)}
     )
@@ -141,7 +140,7 @@ def _version(row: SubjectRow, key: int, given: _Given, standing: Standing) -> Ve
         key, row.kind, row.name, row.representative, row.status, row.established_date, row.address, row.is_deregistered
     )
     stands = standing.versions.get(key)
-    if stands is None or row.is_person:
+    if stands is None:
         return told
     if not row.kind_is_told and stands.kind is not None:
         told = replace(told, kind=stands.kind)
