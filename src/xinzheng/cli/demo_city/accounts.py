@@ -1,0 +1,58 @@
+"""Demonstration accounts (演示账户): one click signs in, no password does; only while demonstration is on."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+
+from xinzheng.adapters.deployment_files import Deployment
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Role
+from xinzheng.apps.accounts.queries import account_named
+from xinzheng.apps.registry.queries import find_subject, unit_by_uscc
+from xinzheng.cli.demo_city.characters import known_codes
+from xinzheng.cli.demo_city.marks import BY
+from xinzheng.cli.demo_city.organs import unit_named
+from xinzheng.core.errors import XinzhengError
+
+AGENTS = (
+    ("demo-suzhou", "clear", "苏州企业经办人"),
+    ("demo-suzhou-records", "records", "苏州企业经办人（有记录）"),
+    ("demo-huzhou", "huzhou", "湖州企业经办人"),
+    ("demo-person", "person", "湖州自然人"),
+)
+WATER_UNIT = "市水务局"
+
+
+def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
+    """Open those that are missing; how many. None while ``XINZHENG_DEMONSTRATION`` is off."""
+    if not settings.XINZHENG_DEMONSTRATION:
+        return 0
+    missing = [new for new in _accounts(deployments) if account_named(new.username) is None]
+    for new in missing:
+        open_account(new, by=BY)
+    return len(missing)
+
+
+def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
+    """Without a password nobody can sign in by password."""
+    codes = known_codes()
+    return [
+        *(NewAccount(name, shown, Role.SUBJECT_AGENT, subject_id=_subject(codes[role])) for name, role, shown in AGENTS),
+        NewAccount("demo-water", "苏州市水务局工作人员", Role.DEPARTMENT_OFFICER, unit_id=_unit(deployments)),
+        NewAccount("demo-office", "信用办工作人员", Role.OFFICE_OPERATOR),
+    ]
+
+
+def _subject(code: str) -> int:
+    found = find_subject(code)
+    if found is None:
+        raise XinzhengError("主体名录中没有演示主体，请重新运行 xinzheng demo city。", code="demo-city-broken")
+    return found
+
+
+def _unit(deployments: Mapping[str, Deployment]) -> int:
+    planned = unit_named(deployments, WATER_UNIT)
+    unit = None if planned is None else unit_by_uscc(planned.uscc)
+    if unit is None:
+        raise XinzhengError(f"没有登记单位“{WATER_UNIT}”，请重新运行 xinzheng demo city。", code="demo-city-broken")
+    return unit.id
