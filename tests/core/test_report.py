@@ -19,7 +19,7 @@ from xinzheng.core.subjects import Subject, SubjectKind
 
 AS_OF = datetime(2025, 6, 2, 15, 8, tzinfo=CHINA)
 ISSUER = Issuer("公共信用信息演示服务中心", "“信用苏州”网站", "host.example", True)
-IMPRINT = Imprint("SZ202506020000001X", "M4W8RT6NC2YD", 7, "融资")
+IMPRINT = Imprint(ISSUER, "SZ202506020000001X", "M4W8RT6NC2YD", 7, "融资")
 FIRM = Subject(SubjectKind.ENTERPRISE_LEGAL_PERSON, "示例有限公司", "91320594MA7DEM1W68", "示例乙", "存续")
 UNIT, OTHER_UNIT = "市税务局", "昆山市水务局"
 
@@ -62,7 +62,7 @@ def decided(*records: Record, known: Coverage | None = None, **request: Any) -> 
 
 
 def content(decision: Decision, policy: Policy | None = None) -> dict[str, Any]:
-    return report_content(policy or suzhou(), decision, FIRM, ISSUER, IMPRINT, {"taxation": "市税务局"})
+    return report_content(policy or suzhou(), decision, FIRM, IMPRINT, {"taxation": "市税务局"})
 
 
 def domain(report: dict[str, Any], code: str) -> dict[str, Any]:

@@ -27,8 +27,9 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What numbering adds to a decision: number, typed code, ledger position, purpose in words."""
+    """What numbering adds to a decision: who issues, number, typed code, ledger position, purpose in words."""
 
+    issuer: Issuer
     number: str
     typed_code: str
     position: int
@@ -164,13 +165,14 @@ def _cards(policy: Policy, decision: Decision) -> Json:
 
 
 def report_content(
-    policy: Policy, decision: Decision, subject: Subject, issuer: Issuer, imprint: Imprint, units: Mapping[str, str]
+    policy: Policy, decision: Decision, subject: Subject, imprint: Imprint, units: Mapping[str, str]
 ) -> Json:
     """The canonical content (规范化内容) of a report: what is printed, attached, digested and signed.
 
     ``units`` maps a domain's or section's code to the words for who answers. Nothing here can be chosen by a person:
     it follows from the decision. Records that are excluded are not in it; they are explained to the subject only.
     """
+    issuer = imprint.issuer
     as_of = decision.as_of.astimezone(CHINA) if isinstance(decision.as_of, datetime) else decision.as_of
     domains = [
         _row(d, units.get(d.code, ""), result_sentence(policy, d, policy.record_word, d.counted))

@@ -55,10 +55,9 @@ class _Draft:
 
     def content(self, number: str, secret: bytes) -> bytes:
         """The canonical content (RFC 8785) under a number and a code."""
-        imprint = Imprint(number, typed_code(secret), self.question.position, self.purpose)
+        imprint = Imprint(self.setting.issuer, number, typed_code(secret), self.question.position, self.purpose)
         case, decision = self.answer.case, self.answer.decision
-        issuer, units = self.setting.issuer, self.answer.units
-        return canonical_bytes(report_content(self.policy, decision, case.subject, issuer, imprint, units))
+        return canonical_bytes(report_content(self.policy, decision, case.subject, imprint, self.answer.units))
 
 
 def long_code(secret: bytes) -> str:

@@ -60,11 +60,9 @@ def replay_report(number: str) -> Replay:
     question = question_of(report)
     policy, answer = question.policy, answer_question(question)
     purpose = purpose_in_words(policy, question.request.purpose)
-    imprint = Imprint(number, typed_code(bytes(report.secret)), report.position, purpose)
     issuer = packs.setting_from_mapping(report.setting).issuer
-    content = canonical_bytes(
-        report_content(policy, answer.decision, answer.case.subject, issuer, imprint, answer.units)
-    )
+    imprint = Imprint(issuer, number, typed_code(bytes(report.secret)), report.position, purpose)
+    content = canonical_bytes(report_content(policy, answer.decision, answer.case.subject, imprint, answer.units))
     return Replay(
         number,
         report.position,
