@@ -21,7 +21,8 @@ def add_parser(subparsers: Any) -> None:
     _add_city_arguments(run)
     run.add_argument("--no-serve", action="store_true", help="不启动网站，到核验为止")
     run.add_argument("--port", type=int, default=8000, metavar="端口", help="网站端口，默认 8000")
-    run.set_defaults(run=run_demo)
+    # The database is started as the first step, so that its time is told, too.
+    run.set_defaults(run=run_demo, needs_database=False)
 
 
 def _add_city_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,12 +74,13 @@ def _told(loaded: Any) -> list[str]:
 
 
 def run_demo(args: argparse.Namespace) -> int:
-    """The whole way; then serve."""
-    from xinzheng.cli.demo_city.showing import show
+    """The whole way; then serve. 1 when a report was found wanting."""
+    from xinzheng.cli.demo_city.showing import Page, say_where, show
 
-    show(args)
-    if args.no_serve:
-        return 0
+    is_good = show(args)
+    say_where(Page(), args.port)
+    if args.no_serve or not is_good:
+        return 0 if is_good else 1
     from xinzheng.cli import serve
 
     sys.stdout.flush()
