@@ -4,6 +4,7 @@ import csv
 import io
 import random
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,10 +14,12 @@ import xlsxwriter
 
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.registry import workbook_guard
 from xinzheng.apps.registry.actions import ImportResult, import_subjects
 from xinzheng.apps.registry.models import FormerName, Subject, SubjectCode, SubjectVersion, Succession
 from xinzheng.apps.registry.queries import find_subject, subject_at, ties_at
 from xinzheng.apps.registry.subject_file import SubjectFileError
+from xinzheng.core.errors import XinzhengError
 from xinzheng.core.identifiers import organisation_check_character, uscc_check_character
 from xinzheng.core.subjects import Subject as SeenSubject
 from xinzheng.core.subjects import SubjectKind, Tie
@@ -297,7 +300,37 @@ def test_a_file_that_is_no_register_is_refused_and_changes_nothing(tmp_path: Pat
 def test_a_broken_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(content)
-    with pytest.raises(SubjectFileError, match="XLSX"):
+    with pytest.raises(XinzhengError, match=r"a\.xlsx.*XLSX"):
+        import_subjects(path, by="system")
+
+
+def test_an_archive_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    with pytest.raises(XinzhengError, match=r"a\.xlsx.*XLSX"):
+        import_subjects(path, by="system")
+
+
+def test_a_workbook_with_one_cell_in_the_farthest_corner_does_not_end_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["名称", "统一社会信用代码"])
+        sheet.write(1_048_575, 16_383, "x")
+    with pytest.raises(XinzhengError, match="远在数据之外") as refused:
+        import_subjects(path, by="system")
+    assert refused.value.code == "workbook-too-large"
+
+
+def test_a_workbook_that_unpacks_without_end_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"<!-- " + b"0" * 40 * 1024**2)
+    monkeypatch.setattr(workbook_guard, "UNPACKED_LIMIT", 32 * 1024**2)
+    with pytest.raises(XinzhengError, match="解压后过大"):
         import_subjects(path, by="system")
 
 

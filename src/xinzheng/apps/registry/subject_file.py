@@ -3,7 +3,6 @@
 import csv
 import io
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,11 +11,11 @@ from types import MappingProxyType
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from xinzheng.apps.registry.workbook_guard import inspect_workbook
 from xinzheng.core.errors import XinzhengError
 
 MEBIBYTE = 1024**2
 FILE_LIMIT = 256 * MEBIBYTE
-UNPACKED_LIMIT = 1024 * MEBIBYTE
 CELL_LIMIT = 32_000
 EXACT_IN_A_FLOAT = 10**15
 ADVICE = "请用表格软件另存为“CSV UTF-8”或者XLSX后重新导入。"
@@ -94,11 +93,13 @@ def _csv_rows(path: Path) -> list[list[str]]:
     content = path.read_bytes()
     if b"\0" in content:
         raise SubjectFileError(f"{path.name}不是文本表格。{ADVICE}", code="not-a-table")
+    rows: list[list[str]] = []
     try:
-        return list(csv.reader(io.StringIO(_decoded(content, path.name), newline=""), strict=True))
+        rows.extend(csv.reader(io.StringIO(_decoded(content, path.name), newline=""), strict=True))
     except csv.Error as error:
-        message = f"{path.name}的分列有误（英文引号没有成对，或者单元格过长）。{ADVICE}"
-        raise SubjectFileError(message, code="not-a-table") from error
+        message = f"{path.name}第{len(rows) + 1}行的分列有误（英文引号没有成对，或者单元格过长）。{ADVICE}"
+        raise SubjectFileError(message, code="not-a-table", line=len(rows) + 1) from error
+    return rows
 
 
 def _decoded(content: bytes, file_name: str) -> str:
@@ -112,15 +113,11 @@ def _decoded(content: bytes, file_name: str) -> str:
 
 
 def _xlsx_rows(path: Path) -> list[list[str]]:
+    inspect_workbook(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > UNPACKED_LIMIT:
-            message = f"{path.name}解压后超过{UNPACKED_LIMIT // MEBIBYTE}MB，请拆分后导入。"
-            raise SubjectFileError(message, code="file-too-large")
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
         return [[_cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-    except (zipfile.BadZipFile, CalamineError, IndexError) as error:
+    except (CalamineError, IndexError, ValueError) as error:
         raise SubjectFileError(f"{path.name}不是可以读取的XLSX表格。{ADVICE}", code="not-a-table") from error
 
 
