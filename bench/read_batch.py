@@ -37,7 +37,7 @@ def _uscc(draw: random.Random) -> str:
 
 def write_file(path: Path, rows: int, seed: int = 7) -> None:
     """A file in the 30 national columns, one row in a thousand wrong, like the real ones in length and wording."""
-    draw = random.Random(seed)  # noqa: S311 - test data
+    draw = random.Random(seed)
     codes = [_uscc(draw) for _ in range(max(rows // 5, 1))]
     with path.open("w", encoding="utf-8-sig", newline="\n") as file:
         file.write(",".join(field.name for field in PENALTY.fields[:30]) + "\n")

@@ -48,7 +48,7 @@ def assemble(work: Work, status: pl.Expr) -> pl.DataFrame:
     if "outcome:decided" in columns:
         given["outcome"] = pl.col("outcome:decided")
     frame = work.frame.select(expression.alias(name) for name, expression in given.items() if name != "payload")
-    return frame.with_columns(_payload(work)).cast(dict(FRAME_SCHEMA)).select(list(FRAME_SCHEMA))
+    return frame.with_columns(_payload(work)).select(pl.col(name).cast(dtype) for name, dtype in FRAME_SCHEMA.items())
 
 
 def _record_key(work: Work) -> pl.Expr:

@@ -8,9 +8,39 @@ from xinzheng.adapters.tabular.codes import READ_SCHEMA, read_identity_numbers, 
 from xinzheng.adapters.tabular.fields import Field, FieldType
 
 EMPTY_MARKS = (
-    "", "-", "--", "---", "—", "——", "———", "— —", "－", "－－", "–", "/", "／", "//", "\\", "无", "無", "空", "暂无", "无。",
-    "null", "NULL", "Null", "None", "N/A", "n/a", "NaN", "nan", "*", "/ /", "无/",
-)  # fmt: skip
+    "",
+    *[
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "———",
+        "— —",
+        "－",
+        "－－",
+        "–",
+        "/",
+        "／",
+        "//",
+        "/ /",
+        "\\",
+        "无",
+        "無",
+        "无。",
+        "空",
+        "暂无",
+        "null",
+        "NULL",
+        "Null",
+        "None",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "*",
+    ],
+)
 _LONGEST_MARK = max(len(mark.encode()) for mark in EMPTY_MARKS)
 _SERIAL_DAYS = (20_000, 80_000)
 _EPOCH = -25_569
@@ -26,7 +56,7 @@ def _cleaned(texts: pl.Series) -> pl.Series:
         return texts
     texts = texts.str.strip_chars()
     shortest = texts.filter(texts.str.len_bytes() <= _LONGEST_MARK).unique()
-    marks = shortest.filter(shortest.is_in(EMPTY_MARKS))
+    marks = shortest.filter(shortest.is_in(list(EMPTY_MARKS)))
     if marks.len():
         texts = texts.replace(marks, pl.Series([None], dtype=pl.String()))
     if texts.str.starts_with("'").any():

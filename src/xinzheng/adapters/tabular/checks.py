@@ -39,7 +39,7 @@ _FINE_IN_CONTENT = r"罚款(?:人民币)?(\d+(?:\.\d+)?)元"
 
 @dataclass(frozen=True)
 class Check:
-    """``when``: true where the row is wrong (null counts as right). ``message``: Chinese text, what is wrong, what to do."""
+    """``when``: true where the row is wrong (null: right). ``message``: Chinese, what is wrong, what to do."""
 
     code: str
     field: Field

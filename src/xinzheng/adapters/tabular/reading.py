@@ -1,4 +1,4 @@
-"""A whole file read and checked, at once or stretch by stretch; later lines win over earlier ones of the same record."""
+"""A file read and checked, at once or stretch by stretch; of lines of the same record the last wins."""
 
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +22,6 @@ from xinzheng.adapters.tabular.workbook import open_workbook
 from xinzheng.adapters.tabular.workbook_safety import is_old_office, refuse_old_office
 
 DEFAULT_LIMITS = Limits()
-_DUPLICATE_SCHEMA = {"line": pl.Int64(), "winner": pl.Int64()}
 
 
 def read_batch(path: Path, defaults: BatchDefaults, limits: Limits = DEFAULT_LIMITS) -> ParsedBatch:
@@ -131,7 +130,7 @@ def _keys(frame: pl.DataFrame) -> pl.DataFrame:
 def _duplicates(keys: list[pl.DataFrame]) -> pl.DataFrame:
     """Lines beaten by a later line of the same record, and the line that wins."""
     judged = pl.concat(keys).with_columns(winner=pl.col("line").max().over("a", "b"))
-    return judged.filter(pl.col("line") != pl.col("winner")).select("line", "winner").cast(_DUPLICATE_SCHEMA)
+    return judged.filter(pl.col("line") != pl.col("winner")).select("line", "winner")
 
 
 def _marked(part: ParsedBatch, duplicates: pl.DataFrame) -> ParsedBatch:
@@ -171,9 +170,11 @@ class _Parked:
     def parts(self) -> Iterator[ParsedBatch]:
         """Read the stretches back, deleting each one read."""
         for number in range(self.count):
-            frames = []
-            for name in ("frame", "defects", "raw"):
-                file = self.folder / f"{number}.{name}"
-                frames.append(pl.read_ipc(file))
-                file.unlink()
-            yield ParsedBatch(*frames, self.table.sha256, self.table.encoding, self.table.format)
+            frame, defects, raw = (self._taken(f"{number}.{name}") for name in ("frame", "defects", "raw"))
+            yield ParsedBatch(frame, defects, raw, self.table.sha256, self.table.encoding, self.table.format)
+
+    def _taken(self, name: str) -> pl.DataFrame:
+        file = self.folder / name
+        frame = pl.read_ipc(file.read_bytes())
+        file.unlink()
+        return frame

@@ -103,12 +103,12 @@ def _refuse_not_gb18030(path: Path, file_name: str) -> None:
 
 def utf8_pieces(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     """The file as UTF-8 without byte order mark, in pieces of about ``size``; lone CR line ends become LF."""
-    first, alone = True, False
+    alone = None
     for piece in _as_utf8(path, encoding, size):
-        if first:
-            piece = piece.removeprefix(codecs.BOM_UTF8)
-            first, alone = False, b"\n" not in piece and b"\r" in piece
-        yield piece.replace(b"\r", b"\n") if alone else piece
+        text = piece if alone is not None else piece.removeprefix(codecs.BOM_UTF8)
+        if alone is None:
+            alone = b"\n" not in text and b"\r" in text
+        yield text.replace(b"\r", b"\n") if alone else text
 
 
 def _as_utf8(path: Path, encoding: str, size: int) -> Iterator[bytes]:

@@ -104,7 +104,7 @@ def _with_domain(frame: pl.DataFrame, defaults: BatchDefaults) -> pl.DataFrame:
 
 
 def _with_outcome(frame: pl.DataFrame) -> pl.DataFrame:
-    """A decision not to punish travels inside this feed; punishment itself is only taken from a named kind of penalty."""
+    """A decision not to punish may travel in this feed; punishment is only taken from a named kind of penalty."""
     frame = frame.hstack(_read_categories(frame.get_column("category")))
     named = pl.col("category").str.contains(NOT_PENALISED).fill_null(value=False)
     written = pl.col("content").str.contains(NOT_PENALISED).fill_null(value=False)
