@@ -50,19 +50,11 @@ def view_of(report: dict[str, Any]) -> dict[str, Any]:
 
 def set_pages(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) -> bytes:
     """Compile once; with PDF/A and no fallback face a missing glyph is an error, and any warning is made one too."""
-    values = {
-        "content": content.decode("utf-8"),
-        "view": json.dumps(view, ensure_ascii=False),
-        "qr": qr_svg(qr_text),
-        "seal": seal_svg(view["seal"]["name"], view["demonstration"]),
-        "watermark": watermark_svg() if view["demonstration"] else "",
-    }
+    pages = _files(content, view, qr_text)
     timestamp = int(datetime.fromisoformat(as_of).timestamp())
     try:
         with ONE_AT_A_TIME:
-            pdf, warnings = _compiler().compile_with_warnings(
-                sys_inputs=values, pdf_standards=["a-3b"], timestamp=timestamp
-            )
+            pdf, warnings = _compiler().compile_with_warnings(input=pages, pdf_standards=["a-3b"], timestamp=timestamp)
     except RuntimeError as error:
         raise RenderError(f"报告排印失败：{error}", code="render-failed") from error
     if warnings or not isinstance(pdf, bytes):
@@ -71,9 +63,33 @@ def set_pages(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) ->
     return pdf
 
 
+def _files(content: bytes, view: dict[str, Any], qr_text: str) -> dict[str, bytes]:
+    """What the compiler sees; number and code apart, so that a report reuses the layout of its rehearsal."""
+    numbering = {"number": view["number"], "code": view["verification"]["code"]}
+    address = {field: words for field, words in view["verification"].items() if field != "code"}
+    words = {field: part for field, part in view.items() if field != "number"} | {"verification": address}
+    return {
+        "main.typ": _template(),
+        "content.json": content,
+        "words.json": _json(words),
+        "numbering.json": _json(numbering),
+        "qr.svg": qr_svg(qr_text).encode("utf-8"),
+        "seal.svg": seal_svg(view["seal"]["name"], view["demonstration"]).encode("utf-8"),
+        "watermark.svg": watermark_svg().encode("utf-8"),
+    }
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
+@cache
+def _template() -> bytes:
+    return files(__package__).joinpath("report.typ").read_bytes()
+
+
 @cache
 def _compiler() -> typst.Compiler:
     """One compiler and one set of faces for the whole process: loading them takes longer than a report."""
-    template = files(__package__).joinpath("report.typ")
     faces = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HEI.parent)])
-    return typst.Compiler(str(template), root=str(template.parent), font_paths=faces)  # type: ignore[attr-defined]
+    return typst.Compiler(_template(), font_paths=faces)
