@@ -54,7 +54,10 @@ def set_pages(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) ->
     timestamp = int(datetime.fromisoformat(as_of).timestamp())
     try:
         with ONE_AT_A_TIME:
-            pdf, warnings = _compiler().compile_with_warnings(input=pages, pdf_standards=["a-3b"], timestamp=timestamp)
+            # typst takes a mapping of files, which its own types leave out
+            pdf, warnings = _compiler().compile_with_warnings(  # type: ignore[type-var]
+                input=pages, pdf_standards=["a-3b"], timestamp=timestamp
+            )
     except RuntimeError as error:
         raise RenderError(f"报告排印失败：{error}", code="render-failed") from error
     if warnings or not isinstance(pdf, bytes):
