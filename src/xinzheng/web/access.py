@@ -22,7 +22,7 @@ def signed_in(
     """Send the public to the sign-in page and back; hand the account to the view; keep the answer out of caches."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         account = signed_in_account(request)
         if account is None:
             back = request.get_full_path() if request.method == "GET" else "/"

@@ -28,7 +28,7 @@ def limited(
         view: Callable[Concatenate[HttpRequest, P], HttpResponse],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if _carries_something(request, kwargs) and _count(name, request) > per_window:
                 return _too_many(request, per_window)
             return view(request, *args, **kwargs)

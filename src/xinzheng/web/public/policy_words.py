@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from xinzheng.apps.reports import packs, ports
 from xinzheng.core.decision import window_of
+from xinzheng.core.errors import RefusedError
 from xinzheng.core.policy import Basis, Clause, Policy
 from xinzheng.core.sentences import say, spoken_date
 
@@ -60,9 +61,19 @@ def is_in_force(policy: Policy, day: date) -> bool:
 
 
 def policies_served() -> list[Policy]:
-    """The policies that reports are issued under today and that name their domains."""
+    """The policies that a city runs today, in the order of the cities' division codes."""
     today = timezone.localdate()
-    return [policy for policy in all_policies() if policy.domains and is_in_force(policy, today)]
+    served = [policy for policy in all_policies() if is_in_force(policy, today) and _is_deployed(policy)]
+    return sorted(served, key=lambda policy: policy.jurisdiction)
+
+
+def _is_deployed(policy: Policy) -> bool:
+    """Whether somebody issues reports under it."""
+    try:
+        packs.current_setting(policy.id)
+    except RefusedError:
+        return False
+    return True
 
 
 def window_text(policy: Policy) -> str:

@@ -11,8 +11,9 @@ GOOD, BAD, OPEN, SILENT = "info", "found", "unver", "minus"
 
 @dataclass(frozen=True)
 class Fact:
-    """One of the four facts: its mark, its words, why."""
+    """One of the four facts: what was asked, its mark, the answer in the fixed words, why."""
 
+    what: str
     mark: str
     words: str
     reason: str
@@ -53,34 +54,34 @@ def _sentence(facts: Sequence[Fact]) -> str:
 
 def _intact(verdict: Verdict) -> Fact:
     if verdict.intact is None:
-        return Fact(SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对文件内容。要核对的，请上传报告文件。")
+        return Fact("文件是否改动", SILENT, NO_DOCUMENT, "没有上传文件，没有核对文件内容。要核对的，请上传报告文件。")
     if verdict.intact:
-        return Fact(GOOD, "文件未改动", "上传的文件与出具时逐字节一致。")
-    return Fact(BAD, "文件已被改动", "上传的文件与出具时不一致，不要使用。")
+        return Fact("文件是否改动", GOOD, "文件未改动", "签发以后没有改动过。")
+    return Fact("文件是否改动", BAD, "文件已被改动", "签发以后被改动过，或者与登记的内容不一致，不要使用。")
 
 
 def _signature(verdict: Verdict) -> Fact:
     if verdict.signature_valid is None:
-        return Fact(SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对数字签名。")
+        return Fact("签名是否有效", SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对数字签名。")
     what = "数字签名" if verdict.intact is not None else "二维码里的签名"
     if verdict.signature_valid:
-        return Fact(GOOD, "签名有效", f"{what}与内容相符。")
-    return Fact(BAD, "签名无效", f"没有签名，或者{what}与内容不符。")
+        return Fact("签名是否有效", GOOD, "签名有效", f"{what}与内容相符。")
+    return Fact("签名是否有效", BAD, "签名无效", f"没有签名，或者{what}与内容不符。")
 
 
 def _signer(verdict: Verdict) -> Fact:
     if verdict.signer_trusted is None:
-        return Fact(SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对由谁签发。")
+        return Fact("签发者是否可信", SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对由谁签发。")
     if verdict.signer_trusted:
-        return Fact(GOOD, "签发者可信", "签发所用的密钥是本站公布的。")
-    return Fact(BAD, "签发者不可信", "签发所用的密钥不是本站公布的。")
+        return Fact("签发者是否可信", GOOD, "签发者可信", "签发所用的密钥是本站公布的。")
+    return Fact("签发者是否可信", BAD, "签发者不可信", "签发所用的密钥不是本站公布的。")
 
 
 def _status(verdict: Verdict) -> Fact:
     if verdict.status is None:
-        return Fact(OPEN, verdict.status_words, _unknown_reason(verdict))
+        return Fact("报告状态", OPEN, verdict.status_words, _unknown_reason(verdict))
     status = ReportStatus(verdict.status)
-    return Fact(STATUS_MARKS.get(status, OPEN), _status_words(verdict), STATUS_REASONS[status])
+    return Fact("报告状态", STATUS_MARKS.get(status, OPEN), _status_words(verdict), STATUS_REASONS[status])
 
 
 def _status_words(verdict: Verdict) -> str:
@@ -91,6 +92,8 @@ def _status_words(verdict: Verdict) -> str:
 def _unknown_reason(verdict: Verdict) -> str:
     if verdict.number:
         return "没有找到编号和核验码都相符的报告。请对照报告末页再输一次；没有输错的，向交来报告的主体核实。"
+    if verdict.intact is not None:
+        return "从文件里读不出本站的报告编号。请改用报告末页的编号和核验码核对。"
     return "本站没有这份报告的登记。请向交来报告的主体核实。"
 
 

@@ -1,7 +1,9 @@
 """Apply for a report with one click, and watch it being made."""
 
 import uuid
+from collections.abc import Sequence
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -76,7 +78,7 @@ def _page(
     form: ApplicationForm,
     offered: list[tuple[str, str]],
     asked: Asked | None,
-    errors: "tuple[FieldError, ...] | list[FieldError] | object",
+    errors: Sequence[FieldError],
 ) -> HttpResponse:
     values = asked.values if asked else preset(form)
     purposes = {code: name for code, name, _ in form.purposes}
@@ -110,6 +112,7 @@ def retry(request: HttpRequest, account: Account, application_id: uuid.UUID) -> 
     """Try a failed application again under the same key."""
     found = _own_application(account, application_id)
     retry_application(found)
+    messages.add_message(request, messages.INFO, "已重新受理。", extra_tags="info")
     return redirect("application", application_id=found.pk)
 
 

@@ -11,8 +11,17 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_read_report
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.reports.models import Application, ApplicationState
-from xinzheng.apps.reports.queries import STATUS_WORDS, FindingView, ReportView, report_pdf, report_view, reports_of
+from xinzheng.apps.reports.queries import (
+    STATUS_WORDS,
+    FindingView,
+    ReportView,
+    StatusView,
+    report_pdf,
+    report_view,
+    reports_of,
+)
 from xinzheng.core.errors import XinzhengError
+from xinzheng.core.lifecycle import ReportStatus
 from xinzheng.web.access import refuse_if, signed_in
 from xinzheng.web.subjects.access import own_subject
 
@@ -48,7 +57,7 @@ def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
             for state in ("records_found", "not_verifiable", "none_found")
             if state in results
         ],
-        "events": [(event.at, _said(event.words), event.reason) for event in view.status_events],
+        "events": [(event.at, _said(event), event.reason) for event in view.status_events],
         "finding_counts": _counts(view.findings),
     }
     return render(request, "subjects/report.html", context)
@@ -79,8 +88,10 @@ def _readable(account: Account, number: str) -> ReportView:
     return view
 
 
-def _said(words: str) -> str:
-    return f"状态：{words}"
+def _said(event: StatusView) -> str:
+    if event.status == ReportStatus.PREPARED:
+        return "取得编号，等待签发"
+    return f"签发，状态：{event.words}" if event.status == ReportStatus.IN_FORCE else f"状态：{event.words}"
 
 
 def _counts(findings: Sequence[FindingView]) -> str:

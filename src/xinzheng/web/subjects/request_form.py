@@ -38,7 +38,7 @@ def read_request(form: ApplicationForm, posted: QueryDict) -> Asked:
     purpose = _purpose(form, posted, errors)
     domains = _domains(form, posted, errors) if form.may_choose_domains else None
     from_date, to_date = _period(form, posted, errors) if form.may_choose_period else (None, None)
-    values = {
+    values: dict[str, object] = {
         "purpose": purpose,
         "from": posted.get("from", form.from_date.isoformat()),
         "to": posted.get("to", form.to_date.isoformat()),

@@ -1,14 +1,17 @@
 """Tags and filters of the pages: the frame, icons, marks, dates as people read them."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from xinzheng.apps.ledger.models import Upload
+from xinzheng.apps.ledger.queries import BatchSummary
 from xinzheng.web.context import Shell, shell_of
 
 register = template.Library()
@@ -32,6 +35,7 @@ MARKS = {
     "revoked": "found",
     "voided": "found",
 }
+COUNT = re.compile(r"(\d+(?:条|个领域|个单位))")
 SHAPES = {"info": "none"}  # verification is blue, but its ring has a tick
 COLOURS = {"minus": "apart"}
 
@@ -96,6 +100,17 @@ def moment(value: object, seconds: str = "yes") -> str:
 
 
 @register.filter
+def unbroken(text: str) -> SafeString:
+    """Keep a count and its measure word on one line."""
+    pieces = COUNT.split(str(text))
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html('<span class="nowrap">{}</span>', piece) if i % 2 else piece,) for i, piece in enumerate(pieces)),
+    )
+
+
+@register.filter
 def machine(value: object) -> str:
     """The same moment for a time element's datetime attribute."""
     found = _moment(value)
@@ -135,3 +150,21 @@ def _unit_names(units: str) -> list[str]:
 def kind_name(wording: Mapping[str, str], kind: object) -> str:
     """What the policy calls a kind of subject."""
     return wording.get(f"kind_{kind}", str(kind))
+
+
+@register.filter
+def value_of(mapping: Mapping[str, object], key: str) -> object:
+    """The value under a key that is not a name a template can write."""
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def percent(upload: Upload) -> int:
+    """How much of a file has been read."""
+    return min(100, int(upload.lines_done * 100 / upload.lines_total)) if upload.lines_total else 0
+
+
+@register.filter
+def accepted(batch: BatchSummary) -> int:
+    """How many lines of a batch stand in the ledger."""
+    return batch.new + batch.changed + batch.identical

@@ -1,0 +1,132 @@
+"""A batch as its unit sees it: the sum, what to correct and how, the lines to download, explanations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.permissions import refusals_to_answer_for_lines, refusals_to_submit
+from xinzheng.apps.ledger.actions import explain_line
+from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.queries import (
+    BatchSummary,
+    DefectLine,
+    batch_defects,
+    batch_summary,
+    defects_file,
+    defects_total,
+)
+from xinzheng.core.errors import XinzhengError
+from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.departments.duties import duties_of, name_of, own_unit
+
+READ_AT_MOST = 5000
+SHOWN_AT_MOST = 200
+WHOLE_LINE = "整行"
+SEVERITIES = {"error": "退回", "warning": "提醒"}
+
+
+@dataclass(frozen=True)
+class State:
+    """What the batch amounts to: its mark, one sentence, what follows from it."""
+
+    mark: str
+    sentence: str
+    consequence: str
+
+
+@require_GET
+@signed_in
+def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
+    """Show one batch; the rows can be filtered by level and field."""
+    found = _own_batch(account, batch_id)
+    defects = batch_defects(batch_id, READ_AT_MOST)
+    severity, field = request.GET.get("severity", ""), request.GET.get("field", "")
+    chosen = [d for d in defects if severity in ("", d.severity) and field in ("", d.field or WHOLE_LINE)]
+    context = {
+        "batch": found,
+        "state": state_of(found),
+        "scope_name": name_of(duties_of(own_unit(account)), found.domain, found.kind),
+        "accepted": found.new + found.changed + found.identical,
+        "defects": [(defect, SEVERITIES.get(defect.severity, "提醒")) for defect in chosen[:SHOWN_AT_MOST]],
+        "chosen": len(chosen),
+        "total": defects_total(batch_id),
+        "read_at_most": READ_AT_MOST,
+        "severity": severity,
+        "field": field,
+        "severities": _severities(defects),
+        "fields": sorted({defect.field or WHOLE_LINE for defect in defects}),
+        "may_explain": found.waiting > 0 and not refusals_to_answer_for_lines(account, found.unit_id),
+    }
+    return render(request, "departments/batch.html", context)
+
+
+@require_GET
+@signed_in
+def defects_csv(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
+    """The lines to correct with their original columns and what is wrong."""
+    _own_batch(account, batch_id)
+    try:
+        data = defects_file(batch_id)
+    except XinzhengError as error:
+        messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
+        return redirect("department-batch", batch_id=batch_id)
+    response = HttpResponse(data, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="batch-{batch_id}-defects.csv"'
+    return response
+
+
+@require_POST
+@signed_in
+def explain(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
+    """The responsible officer explains a rejected line, so that the batch can carry its statement."""
+    found = _own_batch(account, batch_id)
+    refuse_if(refusals_to_answer_for_lines(account, found.unit_id))
+    line, reason = request.POST.get("line", ""), request.POST.get("reason", "").strip()
+    if not line.isdigit() or not reason:
+        messages.add_message(request, messages.ERROR, "请写明行号和说明。没有保存。", extra_tags="found")
+        return redirect("department-batch", batch_id=batch_id)
+    try:
+        explain_line(batch_id=batch_id, line=int(line), reason=reason, by=account.actor)
+    except XinzhengError as error:
+        messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
+    else:
+        messages.add_message(request, messages.SUCCESS, f"第{line}行的说明已记录。", extra_tags="none")
+    return redirect("department-batch", batch_id=batch_id)
+
+
+def state_of(found: BatchSummary) -> State:
+    """What a batch amounts to."""
+    if found.is_withdrawn:
+        return State("unver", "本批已撤回。", "本批的内容和覆盖声明都不再生效。")
+    if found.held:
+        return State("unver", "本批已暂存，等另一名工作人员确认。", "确认之前，本批的覆盖声明不生效。")
+    if found.waiting:
+        return State(
+            "unver",
+            f"{found.waiting}行退回，等待改正。",
+            "改正后重新报送，或者由责任人说明之前，本批的覆盖声明不生效；能认出主体的，该主体的这个领域写“未能核查”。",
+        )
+    consequence = "退回的行都已改正或者说明。" if found.rejected else "没有退回的行。"
+    return State("info", "本批已全部处理。", consequence)
+
+
+def _own_batch(account: Account, batch_id: int) -> BatchSummary:
+    if account.unit_id is None:
+        raise PermissionDenied("只有数源单位可以查看批次。")
+    try:
+        found = batch_summary(batch_id)
+    except IntakeError as error:
+        raise Http404(error.message) from error
+    refuse_if(refusals_to_submit(account, found.unit_id))
+    return found
+
+
+def _severities(defects: Sequence[DefectLine]) -> list[tuple[str, str, int]]:
+    counts = {code: sum(defect.severity == code for defect in defects) for code in SEVERITIES}
+    return [(code, word, counts[code]) for code, word in SEVERITIES.items()]

@@ -1,0 +1,31 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from xinzheng.web import preferences
+from xinzheng.web.departments import batches, desk
+from xinzheng.web.public import guide, home, policies, sign_in, verify
+from xinzheng.web.subjects import apply, reports
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("guide", guide.guide, name="guide"),
+    path("policies", policies.policies, name="policies"),
+    path("policies/<slug:policy_id>", policies.policy_page, name="policy"),
+    path("verify", verify.verify, name="verify"),
+    path("v/<str:code>", verify.verify_address, name="verify-address"),
+    path("apply", apply.apply, name="apply"),
+    path("applications/<uuid:application_id>", apply.application, name="application"),
+    path("applications/<uuid:application_id>/retry", apply.retry, name="application-retry"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/<str:number>.pdf", reports.report_file, name="report-file"),
+    path("reports/<str:number>", reports.report, name="report"),
+    path("department", desk.department, name="department"),
+    path("department/zero", desk.zero_return, name="department-zero"),
+    path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
+    path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
+    path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
+    path("preferences/elder", preferences.choose_elder, name="elder"),
+]
