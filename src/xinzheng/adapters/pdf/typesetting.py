@@ -12,7 +12,7 @@ import typst
 from xinzheng.adapters.pdf.artwork import seal_svg, watermark_svg
 from xinzheng.adapters.pdf.errors import RenderError
 from xinzheng.adapters.pdf.fonts import HEI, require_glyphs
-from xinzheng.adapters.pdf.view import build
+from xinzheng.adapters.pdf.view import CHINA, build
 from xinzheng.adapters.qr import qr_svg
 
 ONE_AT_A_TIME = threading.Lock()  # a typst compiler may not be entered twice
@@ -51,7 +51,8 @@ def view_of(report: dict[str, Any]) -> dict[str, Any]:
 def set_pages(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) -> bytes:
     """Compile once; with PDF/A and no fallback face a missing glyph is an error, and any warning is made one too."""
     pages = _files(content, view, qr_text)
-    timestamp = int(datetime.fromisoformat(as_of).timestamp())
+    at = datetime.fromisoformat(as_of)
+    timestamp = int((at if at.tzinfo else at.replace(tzinfo=CHINA)).timestamp())
     try:
         with ONE_AT_A_TIME:
             # typst takes a mapping of files, which its own types leave out
