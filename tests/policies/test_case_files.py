@@ -17,12 +17,15 @@ DESIGN = """
   request: {domains: [taxation], from: 2023-01-01, to: 2025-06-01}
   units: {taxation: [u1, u2]}
   records:
-    - {id: r1, kind: administrative_penalty, domain: taxation, decision_date: 2023-01-01, procedure: ordinary, outcome: penalised}
-    - {id: r2, kind: administrative_penalty, domain: taxation, decision_date: 2024-02-29, served_date: 2024-03-04, procedure: summary, outcome: penalised,
-       standing: withdrawn, standing_date: 2024-06-01, repaired_date: 2024-09-01, sealed: true, organ: elsewhere, tie: branch}
+    - {id: r1, kind: administrative_penalty, domain: taxation, decision_date: 2023-01-01, procedure: ordinary,
+       outcome: penalised}
+    - {id: r2, kind: administrative_penalty, domain: taxation, decision_date: 2024-02-29, served_date: 2024-03-04,
+       procedure: summary, outcome: penalised, standing: withdrawn, standing_date: 2024-06-01,
+       repaired_date: 2024-09-01, sealed: true, organ: elsewhere, tie: branch}
   coverage: {full: true, except: [{domain: taxation, unit: u2, kind: administrative_penalty, through: 2024-12-31}]}
   calendar: default
-  expect: {outcome: not_clear, domains: {taxation: records_found}, findings: {r1: counted, r2: {effect: excluded, clause: sealed}}, other: {social_insurance_arrears: none_found}, clipped: false}
+  expect: {outcome: not_clear, domains: {taxation: records_found}, other: {social_insurance_arrears: none_found},
+    findings: {r1: counted, r2: {effect: excluded, clause: sealed}}, clipped: false}
 """
 
 
@@ -136,3 +139,8 @@ def test_an_empty_expectation_is_refused(tmp_path):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(PolicyError, match="无法读取用例文件"):
         load_cases(tmp_path / "none.yaml")
+
+
+def test_a_key_that_is_null_is_unknown_where_the_default_is_known(tmp_path):
+    (case,) = cases_of(tmp_path, DESIGN.replace("sealed: true, organ: elsewhere", "sealed: null, organ: null"))
+    assert (case.records[1].sealed, case.records[1].organ, case.records[0].sealed) == (None, None, False)

@@ -130,7 +130,8 @@ MISTAKES = {
     ),
     "clause behind a wider one": (
         "  - use: succession\n",
-        "  - id: never\n    effect: counted\n    when: {and: [{field: procedure, in: [summary]}, {field: organ, equals: here}]}\n"
+        "  - id: never\n    effect: counted\n"
+        "    when: {and: [{field: procedure, in: [summary]}, {field: organ, equals: here}]}\n"
         "    reason: 理由\n    basis: statute\n    citation: {source: 甲, quote: 乙}\n  - use: succession\n",
         "- id: never",
         "都已先适用条款“summary-procedure”",

@@ -229,14 +229,23 @@ def _outcome(domains: Sequence[DomainResult]) -> ReportOutcome:
     return ReportOutcome.NOT_VERIFIABLE if Result.NOT_VERIFIABLE in results else ReportOutcome.CLEAR
 
 
+def data_needed_through(policy: Policy, as_of_date: date, calendar: Calendar) -> date:
+    """The day that data must reach (数据应达日期): no more working days than the policy allows lie after it."""
+    day = calendar.minus_working_days(as_of_date, policy.freshness_days)
+    # Data that ends on a Friday lags no more than data that ends on the Sunday after it.
+    while not calendar.is_working_day(day):
+        day -= timedelta(days=1)
+    return day
+
+
 def _needed(period: Period, as_of_date: date, policy: Policy, calendar: Calendar) -> Period:
     """What statements must cover: until the period ends, less the lag allowed, but at least the first day."""
-    cutoff = calendar.minus_working_days(as_of_date, policy.freshness_days)
+    cutoff = data_needed_through(policy, as_of_date, calendar)
     return Period(period.from_date, max(period.from_date, min(period.to_date, cutoff)))
 
 
 def _latest_needed(as_of_date: date, period: Period, policy: Policy, calendar: Calendar) -> Period:
-    cutoff = calendar.minus_working_days(as_of_date, policy.freshness_days)
+    cutoff = data_needed_through(policy, as_of_date, calendar)
     return Period(min(period.from_date, cutoff), cutoff)
 
 

@@ -32,7 +32,7 @@ WORDS: Mapping[str, type[StrEnum]] = {
     "outcome": Outcome,
     "standing": Standing,
 }
-RECORD_KEYS = (*DATES, *WORDS, "domain", "sealed", "owing", "document_key", "organ_key")
+FACTS = (*DATES, *WORDS, "sealed", "owing", "document_key", "organ_key")
 NO_DOMAIN_NEEDED = ARREARS_KINDS | {RecordKind.CREDIT_REPAIR}
 
 
@@ -127,16 +127,25 @@ def _amount(value: Value) -> Decimal | None:
         return None
 
 
+def _fact(key: str, value: Value) -> object:
+    if value.tag == "null":
+        return None
+    if key in DATES:
+        return value.day()
+    if key in WORDS:
+        return value.one_of(WORDS[key])
+    if key == "sealed":
+        return value.flag()
+    return _amount(value) if key == "owing" else value.text()
+
+
 def _record(value: Value) -> Record:
-    read = value.fields(("id", "kind"), RECORD_KEYS)
+    """One record; a key that is absent is the default, a key that is null is unknown."""
+    read = value.fields(("id", "kind"), (*FACTS, "domain"))
     kind = read["kind"].one_of(RecordKind) if "kind" in read else RecordKind.ADMINISTRATIVE_PENALTY
     if "domain" not in read and kind not in NO_DOMAIN_NEEDED:
         value.wrong("缺少必需的键“domain”")
-    facts: dict[str, object] = {key: read[key].day() for key in DATES if key in read}
-    facts |= {key: read[key].one_of(words) for key, words in WORDS.items() if key in read}
-    facts |= {key: read[key].text() for key in ("document_key", "organ_key") if key in read}
-    facts |= {"sealed": read["sealed"].flag()} if "sealed" in read else {}
-    facts |= {"owing": _amount(read["owing"])} if "owing" in read else {}
+    facts = {key: _fact(key, read[key]) for key in FACTS if key in read}
     return Record(
         id=read["id"].text() if "id" in read else "",
         kind=kind,
