@@ -82,8 +82,10 @@ def _payload(work: Work) -> pl.Series:
     members = values.select(
         pl.struct(pl.col(f"={f.id}").alias(f.id) for f in fields).struct.json_encode().alias("payload")
     )
-    compact = pl.col("payload").str.replace_all(_NULL_MEMBER, "").str.replace(r",\}$", "}")
-    return members.select(compact).to_series()
+    if any(values.get_column(f"={f.id}").has_nulls() for f in fields):
+        compact = pl.col("payload").str.replace_all(_NULL_MEMBER, "").str.replace(r",\}$", "}")
+        members = members.select(compact)
+    return members.to_series()
 
 
 def _belongs(field: Field, work: Work) -> bool:

@@ -8,39 +8,9 @@ from xinzheng.adapters.tabular.codes import READ_SCHEMA, read_identity_numbers, 
 from xinzheng.adapters.tabular.fields import Field, FieldType
 
 EMPTY_MARKS = (
-    "",
-    *[
-        "-",
-        "--",
-        "---",
-        "—",
-        "——",
-        "———",
-        "— —",
-        "－",
-        "－－",
-        "–",
-        "/",
-        "／",
-        "//",
-        "/ /",
-        "\\",
-        "无",
-        "無",
-        "无。",
-        "空",
-        "暂无",
-        "null",
-        "NULL",
-        "Null",
-        "None",
-        "N/A",
-        "n/a",
-        "NaN",
-        "nan",
-        "*",
-    ],
-)
+    "", "-", "--", "---", "—", "——", "———", "— —", "－", "－－", "–", "/", "／", "//", "/ /", "\\", "*",
+    "无", "無", "无。", "空", "暂无", "null", "NULL", "Null", "None", "N/A", "n/a", "NaN", "nan",
+)  # fmt: skip
 _LONGEST_MARK = max(len(mark.encode()) for mark in EMPTY_MARKS)
 _SERIAL_DAYS = (20_000, 80_000)
 _EPOCH = -25_569
