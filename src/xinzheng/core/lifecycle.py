@@ -8,6 +8,7 @@ from stdnum.iso7064 import mod_37_36
 
 from xinzheng.core.errors import XinzhengError
 
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
 TYPED_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 TYPED_LENGTH = 12
 SERIAL_DIGITS = 7
@@ -66,3 +67,9 @@ def normalise_typed_code(text: str) -> str:
     """What was typed, in the code's own alphabet: spaces and hyphens dropped, look-alikes mended."""
     kept = "".join(c for c in text.upper() if c.isalnum())
     return kept.translate(str.maketrans("ILOU", "110V"))
+
+
+def verification_origin(host: str) -> str:
+    """Where a report is verified: https, but for a demonstration that runs on this machine alone, which has none."""
+    scheme = "http" if host.partition(":")[0] in LOOPBACK_HOSTS else "https"
+    return f"{scheme}://{host}"

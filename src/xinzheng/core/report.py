@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from xinzheng.core.decision import CHINA, Decision, DomainResult, OtherResult, ReportOutcome, Result
+from xinzheng.core.lifecycle import verification_origin
 from xinzheng.core.policy import Effect, Policy
 from xinzheng.core.records import ARREARS_KINDS, RecordKind
 from xinzheng.core.report_records import arrears_row, record_card, repair_card
@@ -202,6 +203,6 @@ def report_content(
         "verification": {
             "code": imprint.typed_code,
             "host": issuer.host,
-            "address": f"https://{issuer.host}/v",
+            "address": f"{verification_origin(issuer.host)}/v",
         },
     }

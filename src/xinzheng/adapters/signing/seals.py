@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from xinzheng.core.errors import XinzhengError
+from xinzheng.core.lifecycle import verification_origin
 
 COSE_SIGN1_TAG = 18
 ALGORITHM, KEY_ID, ES256 = 1, 4, -7  # RFC 9052 header labels, RFC 9053 algorithm
@@ -23,7 +24,7 @@ NUMBER, DIGEST, HOST, AS_OF, POLICY = 1, 2, 3, 4, 5  # our own payload labels
 COORDINATE = 32
 MAX_TEXT = 2000
 CHINA = ZoneInfo("Asia/Shanghai")
-QR_TEXT = re.compile(r"https://([A-Za-z0-9.-]+(?::\d{1,5})?)/v/([A-Za-z0-9_-]{8,64})#([A-Za-z0-9_-]{40,1200})")
+QR_TEXT = re.compile(r"(https?)://([A-Za-z0-9.-]+(?::\d{1,5})?)/v/([A-Za-z0-9_-]{8,64})#([A-Za-z0-9_-]{40,1200})")
 
 
 class SealError(XinzhengError):
@@ -97,15 +98,15 @@ def open_seal(sealed: bytes, keys: Mapping[bytes, ec.EllipticCurvePublicKey]) ->
 def qr_text(sealed: bytes, code: str) -> str:
     """What the QR code holds: the verification address, and after ``#`` the seal, which browsers do not send."""
     host = _from_map(_load(_parts(sealed)[1])).host
-    return f"https://{host}/v/{code}#{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode('ascii')}"
+    return f"{verification_origin(host)}/v/{code}#{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode('ascii')}"
 
 
 def parse_qr_text(text: str) -> tuple[str, str, bytes]:
     """(host, code, sealed bytes) of a scanned text; SealError ``qr-text-invalid`` if it is not one of ours."""
     match = QR_TEXT.fullmatch(text.strip()) if len(text) <= MAX_TEXT else None
-    if match is None:
+    if match is None or f"{match[1]}://{match[2]}" != verification_origin(match[2]):
         raise SealError("不是本系统报告的二维码内容，应当以 https:// 开头并含有 /v/。", code="qr-text-invalid")
-    host, code, encoded = match.groups()
+    _, host, code, encoded = match.groups()
     try:
         return host, code, base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
     except (binascii.Error, ValueError):
