@@ -26,9 +26,11 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _add_city_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--subjects", type=subject_count, default=SUBJECTS, metavar="N", help=f"主体数，默认 {SUBJECTS}")
-    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"随机种子，默认 {SEED}；同一种子，同一数据")
-    parser.add_argument("--late", action="append", default=[], metavar="单位", help="让这个单位迟报，例如 昆山市水务局；可重复")
+    size, chance = f"主体数，默认 {SUBJECTS}", f"随机种子，默认 {SEED}；同一种子，同一数据"
+    late = "让这个单位迟报，例如 昆山市水务局；可重复"
+    parser.add_argument("--subjects", type=subject_count, default=SUBJECTS, metavar="N", help=size)
+    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=chance)
+    parser.add_argument("--late", action="append", default=[], metavar="单位", help=late)
 
 
 def subject_count(text: str) -> int:

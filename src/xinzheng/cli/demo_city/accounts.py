@@ -35,9 +35,9 @@ def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
 
 def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
     """Without a password nobody can sign in by password."""
-    codes = known_codes()
+    subjects = {role: _subject(code) for role, code in known_codes().items()}
     return [
-        *(NewAccount(name, shown, Role.SUBJECT_AGENT, subject_id=_subject(codes[role])) for name, role, shown in AGENTS),
+        *(NewAccount(name, shown, Role.SUBJECT_AGENT, subject_id=subjects[role]) for name, role, shown in AGENTS),
         NewAccount("demo-water", "苏州市水务局工作人员", Role.DEPARTMENT_OFFICER, unit_id=_unit(deployments)),
         NewAccount("demo-office", "信用办工作人员", Role.OFFICE_OPERATOR),
     ]

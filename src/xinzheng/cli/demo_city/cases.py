@@ -61,9 +61,15 @@ def _theme(found: Mapping[str, object]) -> Theme:
 
 
 def _violation(case: Mapping[str, object]) -> Violation:
-    bounds = {key: _bounds(case.get(key)) for key in ("fine", "confiscation")}
-    texts = {key: str(case[key]) for key in ("violation", "facts", "basis", "category", "content")}
-    return Violation(**texts, **bounds)
+    return Violation(
+        violation=str(case["violation"]),
+        facts=str(case["facts"]),
+        basis=str(case["basis"]),
+        category=str(case["category"]),
+        content=str(case["content"]),
+        fine=_bounds(case.get("fine")),
+        confiscation=_bounds(case.get("confiscation")),
+    )
 
 
 def _bounds(value: object) -> tuple[float, float] | None:

@@ -66,7 +66,8 @@ def _cases(party: Party, domain: str) -> DomainCases:
 def known_parties(today: date) -> dict[str, Party]:
     """The characters by role."""
     park, district = "320594", "330503"
-    records = _company("suzhou", "苏州工业园区示例新材料科技（集团）有限责任公司", invented_uscc("91", park, 2), "苏州工业园区")
+    group = "苏州工业园区示例新材料科技（集团）有限责任公司"
+    records = _company("suzhou", group, invented_uscc("91", park, 2), "苏州工业园区")
     return {
         "clear": _company("suzhou", "苏州示例清源精密机械有限公司", invented_uscc("91", "320506", 1), "吴中区"),
         "records": replace(records, former_names=("苏州工业园区示例旧材料有限公司",)),
@@ -131,7 +132,7 @@ def _suzhou_counted(stage: _Stage, party: Party) -> list[Penalty]:
 
 
 def _suzhou_excluded(stage: _Stage, parties: Mapping[str, Party]) -> list[Penalty]:
-    """Not counted, each for its own reason: summary, not penalised, withdrawn, elsewhere, sealed, too old, not its own."""
+    """Not counted: summary, not penalised, withdrawn, elsewhere, sealed, too old, a branch's, an absorbed firm's."""
     party = parties["records"]
     market, fire = stage.organ("suzhou", "市市场监管局"), stage.organ("suzhou", "市消防救援支队")
     city, safety = stage.organ("suzhou", "市城管局"), stage.organ("suzhou", "市应急局")

@@ -111,9 +111,7 @@ class _Draft:
 def make_city(plan: CityPlan) -> City:
     """The whole city; the same plan makes the same city."""
     characters = make_characters(plan.today, plan.deployments)
-    grounds = {
-        city: Ground(city, deployment.districts, plan.today) for city, deployment in plan.deployments.items()
-    }
+    grounds = {city: Ground(city, deployment.districts, plan.today) for city, deployment in plan.deployments.items()}
     parties = make_parties(grounds, max(plan.subjects - len(characters.parties), 0), plan.seed)
     unregistered = _unregistered(parties, plan.seed)
     files, spoken, numbers = [], [], count(1)
@@ -204,7 +202,8 @@ def _plan_dues(draft: _Draft, companies: Sequence[Party]) -> None:
             scope = Scope(uscc, section, section)
             chosen = rng.sample(companies, round(len(companies) * ARREARS_SHARE))
             dues = make_dues(rng, chosen, draft.organ(uscc), insurances, draft.through(scope))
-            dues += [due for due in draft.characters.dues if due.agency.code == uscc and bool(due.insurance) == bool(insurances)]
+            known = [due for due in draft.characters.dues if due.agency.code == uscc]
+            dues += [due for due in known if bool(due.insurance) == bool(insurances)]
             if dues:
                 draft.add(scope, [due_row(due) for due in _one_each(dues)])
 

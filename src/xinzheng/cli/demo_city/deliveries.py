@@ -49,7 +49,8 @@ class Turn:
 def planned_file(scope: Scope, turn: Turn, rows: Sequence[Row]) -> PlannedFile:
     """The rows as a file; every fifth names its columns by code."""
     form = FORMS[turn.number % len(FORMS)]
-    name = f"{turn.number:03d}-{turn.unit_name}-{scope.domain}-{KIND_NAMES[scope.kind]}-{turn.purpose}{turn.today:%Y%m%d}.{form}"
+    about = f"{turn.unit_name}-{scope.domain}-{KIND_NAMES[scope.kind]}"
+    name = f"{turn.number:03d}-{about}-{turn.purpose}{turn.today:%Y%m%d}.{form}"
     return PlannedFile(scope, name, sheet_of(scope.kind, rows, by_code=turn.number % 5 == 3), form, turn.covers)
 
 
@@ -76,4 +77,3 @@ def determination_row(penalty: Penalty) -> Row:
         "source_name": penalty.organ.name,
         "source_code": penalty.organ.code,
     }
-

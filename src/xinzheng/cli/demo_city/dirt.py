@@ -6,11 +6,13 @@ from datetime import date
 from random import Random
 
 from xinzheng.cli.demo_city.penalties import Row
+from xinzheng.core.identifiers import USCC_ALPHABET
 
 Spoil = Callable[[Random, Row], None]
 OPTIONAL = ("organisation_code", "tax_number", "institution_certificate", "social_certificate", "licence", "remark")
 EMPTY_MARKS = ("无", "/", "— —", "-", "——")
-FULL_WIDTH = str.maketrans("0123456789ABCDEFGHJKLMNPQRTUWXY", "０１２３４５６７８９ＡＢＣＤＥＦＧＨＪＫＬＭＮＰＱＲＴＵＷＸＹ")
+# Full-width forms stand this far above their half-width characters.
+FULL_WIDTH = {ord(character): ord(character) + 0xFEE0 for character in USCC_ALPHABET}
 
 
 def _brackets_in_number(rng: Random, row: Row) -> None:
@@ -30,7 +32,8 @@ def _marks_of_emptiness(rng: Random, row: Row) -> None:
 
 def _other_dates(rng: Random, row: Row) -> None:
     day = date.fromisoformat(row["decision_date"])
-    row["decision_date"] = rng.choice((f"{day:%Y%m%d}", f"{day.year}/{day.month}/{day.day}", f"{day.year}年{day.month}月{day.day}日"))
+    written = (f"{day:%Y%m%d}", f"{day.year}/{day.month}/{day.day}", f"{day.year}年{day.month}月{day.day}日")
+    row["decision_date"] = rng.choice(written)
 
 
 def _other_office_name(_rng: Random, row: Row) -> None:
@@ -144,7 +147,7 @@ class SentBack:
 
 
 def sent_back(rng: Random, rows: Sequence[Row], left_open: int = 0) -> SentBack:
-    """Spoil every row, each in its own way, in turn; the first ``left_open``, all naming a subject, stay uncorrected."""
+    """Spoil every row, each in its own way; the first ``left_open``, which name their subjects, stay uncorrected."""
     spoilt = []
     for number, row in enumerate(rows):
         found = dict(row)

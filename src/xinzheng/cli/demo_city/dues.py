@@ -35,7 +35,9 @@ def months_before(today: date, back: int, length: int) -> tuple[str, str]:
     return f"{first // 12}-{first % 12 + 1:02d}", f"{last // 12}-{last % 12 + 1:02d}"
 
 
-def make_dues(rng: Random, parties: Sequence[Party], agency: Organ, insurances: Sequence[str], as_of: date) -> list[Due]:
+def make_dues(
+    rng: Random, parties: Sequence[Party], agency: Organ, insurances: Sequence[str], as_of: date
+) -> list[Due]:
     """One due of each party."""
     dues = []
     for party in parties:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from xinzheng.adapters.deployment_files import Deployment, load_deployment
-from xinzheng.adapters.policy_files import load_policy
+from xinzheng.adapters.deployment_files import Deployment
 from xinzheng.apps.ledger import actions as ledger
 from xinzheng.apps.registry.actions import apply_deployment, import_subjects
 from xinzheng.cli.demo_city import marks
@@ -16,11 +15,10 @@ from xinzheng.cli.demo_city.accounts import open_demo_accounts
 from xinzheng.cli.demo_city.city import City, CityPlan, make_city
 from xinzheng.cli.demo_city.coverage import LATE, Coverage, statements
 from xinzheng.cli.demo_city.files import FileForm, write_sheet
-from xinzheng.cli.demo_city.organs import unit_named
+from xinzheng.cli.demo_city.organs import deployments, unit_named
 from xinzheng.cli.demo_city.progress import Watcher
 from xinzheng.core.errors import XinzhengError
 
-POLICIES = {"suzhou": "suzhou-2024", "huzhou": "huzhou-2023"}
 ONE_DAY = timedelta(days=1)
 # Units whose statements are made in one transaction.
 AT_ONCE = 100
@@ -28,7 +26,10 @@ AT_ONCE = 100
 
 @dataclass
 class Loaded:
-    """What was loaded (装入结果). ``is_new`` false: the city was there; ``is_refreshed``: statements were carried on."""
+    """What was loaded (装入结果).
+
+    ``is_new`` is false when the city was there; ``is_refreshed`` tells that statements were carried on to its new day.
+    """
 
     is_new: bool
     is_refreshed: bool = False
@@ -48,11 +49,6 @@ class Loaded:
         self.batches += 1
         for name in ("lines", "new", "changed", "identical", "rejected", "duplicate", "mended"):
             setattr(self, name, getattr(self, name) + getattr(result, name))
-
-
-def deployments() -> dict[str, Deployment]:
-    """The deployments of both cities with their responsibilities."""
-    return {city: load_deployment(city, load_policy(policy)) for city, policy in POLICIES.items()}
 
 
 def load_city(wanted: marks.CityMark, watcher: Watcher) -> Loaded:

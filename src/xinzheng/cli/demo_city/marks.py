@@ -57,7 +57,8 @@ def refuse_other(wanted: CityMark) -> None:
     if found is None:
         if Batch.objects.exists() or Subject.objects.exists():
             raise XinzhengError(
-                "数据库里已有不是演示的数据，演示城市不会装入其中。请用 XINZHENG_HOME 或 XINZHENG_DATABASE_URL 另指一个空库。",
+                "数据库里已有不是演示的数据，演示城市不会装入其中。"
+                "请用 XINZHENG_HOME 或 XINZHENG_DATABASE_URL 另指一个空库。",
                 code="not-a-demonstration",
             )
     elif not found.is_same_city(wanted):

@@ -1,4 +1,4 @@
-"""Invented names (虚构名称): every party, representative and address says 示例, so that none is taken for a real one."""
+"""Invented names (虚构名称): every party, representative and address says 示例, so that none is taken for real."""
 
 from random import Random
 
@@ -11,8 +11,8 @@ TRADES = (
     "劳务服务", "物业管理", "人力资源", "检测技术", "能源科技", "包装印刷",
 )  # fmt: skip
 SHOPS = (
-    "面馆", "小吃店", "水果店", "五金店", "服装店", "烟酒商行", "便利店", "理发店", "汽修厂", "宠物店", "茶叶店", "药店",
-    "花店", "日用品商店", "水产摊", "蔬菜店", "网吧", "电动车行", "建材经营部", "母婴用品店",
+    "面馆", "小吃店", "水果店", "五金店", "服装店", "烟酒商行", "便利店", "理发店", "汽修厂", "宠物店", "茶叶店",
+    "药店", "花店", "日用品商店", "水产摊", "蔬菜店", "网吧", "电动车行", "建材经营部", "母婴用品店",
 )  # fmt: skip
 GIVEN = "甲乙丙丁一二三四五六七八九十子丑寅卯辰巳东南西北中春夏秋冬松竹梅兰江河湖海山石田木林云雨风"
 ROADS = ("示例路", "示例大道", "示例东路", "示例西街", "示例工业园", "示例科技园", "示例广场")
@@ -41,4 +41,5 @@ def shop_name(rng: Random, place: str) -> str:
 
 def address(rng: Random, place: str) -> str:
     """An address in a district."""
-    return f"{place}{rng.choice(ROADS)}{rng.randint(1, 999)}号{rng.choice(('', f'{rng.randint(1, 20)}幢', f'{rng.randint(101, 2608)}室'))}"
+    room = rng.choice(("", f"{rng.randint(1, 20)}幢", f"{rng.randint(101, 2608)}室"))
+    return f"{place}{rng.choice(ROADS)}{rng.randint(1, 999)}号{room}"

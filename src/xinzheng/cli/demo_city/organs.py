@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from xinzheng.adapters.deployment_files import DeployedUnit, Deployment
+from xinzheng.adapters.deployment_files import DeployedUnit, Deployment, load_deployment
+from xinzheng.adapters.policy_files import load_policy
 from xinzheng.cli.demo_city.cases import DomainCases, domain_cases
 from xinzheng.cli.demo_city.codes import SERIALS, invented_uscc
 
 # Serials of organs that no deployment names begin here; those of the deployments begin with 0.
 ORGANS_FROM = SERIALS // 31 * 20
 ELSEWHERE = (("上海市示例区", "310118", "沪"), ("无锡市示例区", "320211", "锡"), ("嘉兴市示例区", "330402", "嘉"))
+POLICIES = {"suzhou": "suzhou-2024", "huzhou": "huzhou-2023"}
 CITY_PREFIX = {"suzhou": "苏", "huzhou": "湖"}
 # Where a domain has district units, these of them hand in files of their own; the others hand in zero returns.
 DISTRICTS_THAT_DELIVER = 2
@@ -35,6 +37,11 @@ class Desk:
     organs: tuple[Organ, ...]
 
 
+def deployments() -> dict[str, Deployment]:
+    """The deployments of both cities with their responsibilities."""
+    return {city: load_deployment(city, load_policy(policy)) for city, policy in POLICIES.items()}
+
+
 def desks_of(deployment: Deployment) -> dict[str, tuple[Desk, ...]]:
     """By domain, the units that hand in penalties: the first that answers, and some districts' units."""
     units = {unit.uscc: unit for unit in deployment.units}
@@ -47,7 +54,9 @@ def desks_of(deployment: Deployment) -> dict[str, tuple[Desk, ...]]:
 def _desks(deployment: Deployment, cases: DomainCases, answering: list[DeployedUnit]) -> tuple[Desk, ...]:
     prefix = CITY_PREFIX[deployment.city]
     first = answering[0]
-    district_units = {name: unit for name in deployment.districts for unit in answering if unit.short_name.startswith(name)}
+    district_units = {
+        name: unit for name in deployment.districts for unit in answering if unit.short_name.startswith(name)
+    }
     own = Organ(first.name, first.uscc, prefix)
     if not district_units:
         districts = tuple(

@@ -14,6 +14,7 @@ COMPANY, UNINCORPORATED, SHOP, COOPERATIVE, PERSON = "企业法人", "非法人�
 PREFIXES: Mapping[str, str] = MappingProxyType({COMPANY: "91", UNINCORPORATED: "91", SHOP: "92", COOPERATIVE: "93"})
 # Serials below this are the known characters' own, the same under every seed.
 RESERVED = 1000
+FIRMS = ("企业管理合伙企业（有限合伙）", "设计事务所（普通合伙）", "五金加工厂")
 
 MIX: Mapping[str, tuple[tuple[str, float], ...]] = MappingProxyType(
     {
@@ -92,7 +93,7 @@ def _name(rng: Random, kind: str, town: str, place: str) -> str:
     if kind == COOPERATIVE:
         return f"{place}{names.brand(rng)}农产品专业合作社"
     if kind == UNINCORPORATED:
-        return f"{town}{names.brand(rng)}{rng.choice(('企业管理合伙企业（有限合伙）', '设计事务所（普通合伙）', '五金加工厂'))}"
+        return f"{town}{names.brand(rng)}{rng.choice(FIRMS)}"
     return names.company_name(rng, town)
 
 
@@ -119,10 +120,8 @@ def _ordinal(turn: int) -> str:
 
 
 def _with_fates(rng: Random, parties: list[Party]) -> list[Party]:
-    """Renamed 3 %, branches of a company of the same city 2 %, absorbed 0.5 %, deregistered 2 % of the organisations."""
-    companies = {
-        city: [p for p in parties if p.city == city and p.kind == COMPANY][:400] or None for city, _ in SHARES
-    }
+    """Some organisations renamed, branches of a company of the same city, absorbed by one, or deregistered."""
+    companies = {city: [p for p in parties if p.city == city and p.kind == COMPANY][:400] or None for city, _ in SHARES}
     return [party if party.is_person else _with_fate(rng, party, companies[party.city]) for party in parties]
 
 
@@ -149,8 +148,8 @@ def _branch(rng: Random, party: Party, parent: Party) -> Party:
 
 
 REGISTER_COLUMNS = (
-    "名称", "统一社会信用代码", "类型", "法定代表人", "登记状态", "成立日期", "住所", "曾用名", "工商注册号", "承继关系",
-    "关联主体代码", "关联日期",
+    "名称", "统一社会信用代码", "类型", "法定代表人", "登记状态", "成立日期", "住所", "曾用名", "工商注册号",
+    "承继关系", "关联主体代码", "关联日期",
 )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def varied(rng: Random, penalty: Penalty, today: date) -> Penalty:
 
 
 def not_penalised(rng: Random, penalty: Penalty) -> Penalty:
-    """The decision not to penalise (不予处罚), as it really arrives: inside the penalty feed, unmarked half the time."""
+    """The decision not to penalise (不予处罚), as it really arrives: inside the penalty feed, often unmarked."""
     outcome = rng.choice(("", "不予处罚"))
     content = rng.choice(NOT_PENALISED)
     return replace(penalty, category="其他", content=content, outcome=outcome, fine=None, confiscation=None)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
 
 class Watcher(Protocol):
     """Is told how the work goes on."""
@@ -57,40 +60,31 @@ def watching() -> Iterator[Watcher]:
 
 @contextmanager
 def _bar() -> Iterator[Watcher]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(bar_width=32, style="grey50", complete_style="blue", finished_style="blue"),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[said]}"),
+        TextColumn("[dim]{task.fields[said]}[/dim]"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield _RichBar(progress)
+        yield Bars(progress)
 
 
-class _RichBar:
-    """Steps as bars below each other."""
+class Bars:
+    """Each step is a bar below the one before."""
 
-    def __init__(self, progress: "object") -> None:
-        from rich.progress import Progress
-
-        if not isinstance(progress, Progress):
-            raise TypeError("a rich Progress is needed")
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task: object = None
+        self._open: TaskID | None = None
 
     def begin(self, title: str, total: int) -> None:
-        """Begin a bar; the one before is full."""
-        self._finish()
-        self._task = self._progress.add_task(title, total=total, said="")
+        """Begin a bar; the one before says nothing more."""
+        if self._open is not None:
+            self._progress.update(self._open, said="")
+        self._open = self._progress.add_task(title, total=total, said="")
 
     def advance(self, said: str = "") -> None:
         """Move the bar."""
-        self._progress.update(self._task, advance=1, said=said)  # type: ignore[arg-type]
-
-    def _finish(self) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, said="")  # type: ignore[arg-type]
+        if self._open is not None:
+            self._progress.update(self._open, advance=1, said=said)

@@ -102,7 +102,7 @@ def _city(page: Page, args: argparse.Namespace) -> None:
 
     with page.step("演示城市") as told:
         loaded = make_city_of(args)
-        told += city_in_words(loaded)
+        told.extend(city_in_words(loaded))
 
 
 def city_in_words(loaded: Any) -> list[str]:

@@ -1,0 +1,48 @@
+"""``xinzheng demo run --no-serve``: the whole way in a process of its own, twice."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NUMBER = re.compile(r"编号  (\w+)    核验码 (\w{12})")
+
+
+def demo_run(home: Path, folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {key: value for key, value in os.environ.items() if key != "XINZHENG_DATABASE_URL"}
+    source = str(Path(__file__).parents[2] / "src")
+    return subprocess.run(
+        [sys.executable, "-m", "xinzheng.cli", "demo", "run", "--no-serve", *more],
+        cwd=folder,
+        env=environment | {"XINZHENG_HOME": str(home), "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_whole_way_ends_with_two_verified_reports_and_a_second_run_finds_them(
+    embedded_home: Path, tmp_path: Path
+) -> None:
+    first = demo_run(embedded_home, tmp_path, "--subjects", "60")
+    assert first.returncode == 0, first.stderr
+    files = sorted(tmp_path.glob("out/*.pdf"))
+    assert [file.name[:6] for file in files] == ["huzhou", "suzhou"]
+    assert first.stdout.count("文件未改动 · 签名有效 · 签发者可信 · 报告状态：正常") == 2
+    assert all(str(file) in first.stdout for file in files)
+    assert "演示延期〔2026〕1号" in first.stdout
+    assert "/sign-in" in first.stdout
+    second = demo_run(embedded_home, tmp_path, "--subjects", "60")
+    assert second.returncode == 0, second.stderr
+    assert "已在库中，没有改动" in second.stdout
+    assert NUMBER.findall(second.stdout) == NUMBER.findall(first.stdout)
+
+
+def test_a_wrong_number_of_subjects_is_wrong_use(tmp_path: Path) -> None:
+    found = demo_run(tmp_path, tmp_path, "--subjects", "some")
+    assert found.returncode == 2
+    assert "整数" in found.stderr
