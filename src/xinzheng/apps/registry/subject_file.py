@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "name": ("名称", "主体名称", "企业名称", "单位名称", "姓名"),
         "code": ("统一社会信用代码", "代码", "主体代码", "公民身份号码", "身份证号码", "证件号码"),
         "kind": ("类型", "主体类型", "主体类别"),
-        "legal_representative": ("法定代表人", "负责人", "经营者"),
+        "legal_representative": ("法定代表人", "legal representative", "representative", "负责人", "经营者"),
         "status": ("登记状态", "状态", "经营状态"),
         "established": ("成立日期", "注册日期"),
         "address": ("住所", "地址", "经营场所"),
