@@ -34,7 +34,8 @@ MISTAKES = {
     "text instead of list": ("report_title: [专用信用报告]", "report_title: 报告", "report_title: 报告", "应为列表"),
     "empty text": ("number_prefix: SZ", 'number_prefix: ""', "number_prefix: ", "不能为空"),
     "text instead of number": ("  years: 3", "  years: three", "  years: three", "应为整数"),
-    "number too small": ("  years: 3", "  years: 0", "  years: 0", "不小于1"),
+    "number too small": ("  years: 3", "  years: 0", "  years: 0", "1至100的整数"),
+    "number too great": ("  years: 3", "  years: 3000", "  years: 3000", "1至100的整数"),
     "two windows": ("  years: 3", "  years: 3\n  since: 2021-01-01", "  years: 3", "二者写一个"),
     "impossible date": ("from: 2024-03-01", "from: 2024-02-30", "from: 2024-02-30", "没有“2024-02-30”这一天"),
     "date in another form": ("from: 2024-03-01", "from: 2024/3/1", "from: 2024/3/1", "写作 YYYY-MM-DD"),
@@ -270,3 +271,10 @@ def test_an_unknown_pack_is_refused_naming_those_there_are():
 def test_kept_bytes_without_the_policy_file_are_refused():
     with pytest.raises(PolicyError, match="缺少文件"):
         load_pack_bytes({})
+
+
+@pytest.mark.parametrize("content", ["a: &x {not: *x}\n", "[" * 200_000])
+def test_a_file_that_holds_itself_or_is_nested_without_end_is_refused(content):
+    files = dict(pack_bytes("suzhou-2024")) | {"policy.yaml": content.encode()}
+    with pytest.raises(PolicyError, match=r"policy\.yaml:\d+"):
+        load_pack_bytes(files)

@@ -121,10 +121,13 @@ def _units(value: Value | None) -> dict[str, tuple[str, ...]]:
 
 def _amount(value: Value) -> Decimal | None:
     try:
-        return Decimal(str(value.node.value))
+        amount = Decimal(str(value.node.value))
     except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
         value.wrong("此处应为金额（数字）")
         return None
+    return amount
 
 
 def _fact(key: str, value: Value) -> object:

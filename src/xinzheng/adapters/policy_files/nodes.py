@@ -14,6 +14,8 @@ from xinzheng.adapters.policy_files.mistakes import Mistakes
 Chosen = TypeVar("Chosen", bound=StrEnum)
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TAG = "tag:yaml.org,2002:"
+DEEPEST = 50
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TYPE_NAMES = {
     "str": "文字",
     "int": "整数",
@@ -64,13 +66,14 @@ class Value:
             self.wrong("此处不能为空")
         return text
 
-    def whole(self, least: int = 0) -> int:
-        """A whole number, at least ``least``."""
+    def whole(self, least: int = 0, most: int = 1000) -> int:
+        """A whole number from ``least`` to ``most``."""
         if not self._expect("int"):
             return least
         number = self._number()
-        if number < least:
-            self.wrong(f"此处应为不小于{least}的整数，实际为{number}")
+        if not least <= number <= most:
+            self.wrong(f"此处应为{least}至{most}的整数，实际为{number}")
+            return least
         return number
 
     def _number(self) -> int:
@@ -157,10 +160,33 @@ class Value:
         return read
 
 
+def _refuse_depths(text: str) -> None:
+    """Raise RecursionError for nesting that would exhaust the stack of the C composer, which cannot be caught."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise RecursionError
+
+
+def _refuse_loops(node: yaml.Node | None, above: tuple[yaml.Node, ...] = ()) -> None:
+    """Raise RecursionError for an anchor that holds itself, which no reader here could end on."""
+    if not isinstance(node, yaml.CollectionNode):
+        return
+    if any(node is holder for holder in above):
+        raise RecursionError
+    for child in node.value:
+        for part in child if isinstance(child, tuple) else (child,):
+            _refuse_loops(part, (*above, node))
+
+
 def read_root(content: bytes, file: str, mistakes: Mistakes) -> Value | None:
     """The one YAML document of a file; None (and a mistake) when it cannot be read as YAML in UTF-8."""
     try:
-        node = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+        text = content.decode("utf-8")
+        _refuse_depths(text)
+        node = yaml.compose(text, Loader=LOADER)
+        _refuse_loops(node)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         mistakes.add(file, line, "文件不是 UTF-8 编码，请另存为 UTF-8")
@@ -171,6 +197,9 @@ def read_root(content: bytes, file: str, mistakes: Mistakes) -> Value | None:
         return None
     except yaml.YAMLError as error:
         mistakes.add(file, 1, f"文件含有 YAML 不允许的字符（{type(error).__name__}）")
+        return None
+    except RecursionError:
+        mistakes.add(file, 1, "YAML 嵌套过深，或者锚点引用了它自身")
         return None
     if node is None:
         mistakes.add(file, 1, "文件是空的")

@@ -94,7 +94,7 @@ def _window(value: Value | None) -> Window:
     return Window(
         citation,
         basis,
-        read["years"].whole(1) if "years" in read else None,
+        read["years"].whole(1, most=100) if "years" in read else None,
         read["since"].day() if "since" in read else None,
     )
 
