@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from pytest_django.fixtures import SettingsWrapper
+from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from xinzheng.apps.accounts.models import Account, Role
@@ -186,9 +186,9 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
 
 
 @pytest.mark.django_db
-def test_no_account_is_opened_while_demonstration_is_off(settings: SettingsWrapper) -> None:
-    settings.XINZHENG_DEMONSTRATION = False
-    assert open_demo_accounts(deployments()) == 0
+def test_no_account_is_opened_while_demonstration_is_off() -> None:
+    with override_settings(XINZHENG_DEMONSTRATION=False):
+        assert open_demo_accounts(deployments()) == 0
 
 
 @pytest.mark.django_db
