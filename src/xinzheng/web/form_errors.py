@@ -1,5 +1,7 @@
 """What is wrong with what was filled in: shown at the top and at the field."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -9,3 +11,8 @@ class FieldError:
 
     field: str
     message: str
+
+
+def by_field(errors: Iterable[FieldError]) -> defaultdict[str, str]:
+    """The message at each field; empty where there is nothing to mend."""
+    return defaultdict(str, ((error.field, error.message) for error in errors))

@@ -23,7 +23,7 @@ from xinzheng.apps.ledger.queries import (
 )
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import refuse_if, signed_in
-from xinzheng.web.departments.duties import duties_of, name_of, own_unit
+from xinzheng.web.departments.duties import own_unit, scope_name
 
 READ_AT_MOST = 5000
 SHOWN_AT_MOST = 200
@@ -51,7 +51,7 @@ def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse
     context = {
         "batch": found,
         "state": state_of(found),
-        "scope_name": name_of(duties_of(own_unit(account)), found.domain, found.kind),
+        "scope_name": scope_name(own_unit(account), found.domain, found.kind),
         "accepted": found.new + found.changed + found.identical,
         "defects": [(defect, SEVERITIES.get(defect.severity, "提醒")) for defect in chosen[:SHOWN_AT_MOST]],
         "chosen": len(chosen),

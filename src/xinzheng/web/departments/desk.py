@@ -1,5 +1,6 @@
 """The desk of a unit: what needs doing, deliver, declare a zero return, how far the data reaches."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,8 +19,8 @@ from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import refuse_if, signed_in
 from xinzheng.web.departments.delivery_form import SUFFIXES, read_zero_return
-from xinzheng.web.departments.duties import Duty, duties_of, name_of, own_unit
-from xinzheng.web.form_errors import FieldError
+from xinzheng.web.departments.duties import Duty, duties_of, own_unit, scope_name
+from xinzheng.web.form_errors import FieldError, by_field
 
 UPLOADS_SHOWN = 5
 BATCHES_SHOWN = 20
@@ -80,11 +81,11 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
         "open_duties": open_duties,
         "complete": len(duties) - len(open_duties),
         "waiting_batches": [batch for batch in batches if batch.waiting and not batch.is_withdrawn],
-        "batches": [(batch, name_of(duties, batch.domain, batch.kind)) for batch in batches],
+        "batches": [(batch, scope_name(unit, batch.domain, batch.kind)) for batch in batches],
         "uploads": Upload.objects.filter(unit_uscc=unit.uscc).order_by("-created_at")[:UPLOADS_SHOWN],
         "errors": mistakes.errors,
-        "error_of": {error.field: error.message for error in mistakes.errors},
-        "values": mistakes.values,
+        "error_of": by_field(mistakes.errors),
+        "values": defaultdict(str, mistakes.values),
         "accept": ",".join(SUFFIXES),
         "max_bytes": settings.XINZHENG_BATCH_MAX_BYTES,
         "file_hint": f"CSV、XLSX、XLS或JSON，不超过{settings.XINZHENG_BATCH_MAX_BYTES // MEBIBYTE} MB",

@@ -1,6 +1,5 @@
 """What a unit answers for, how far its data reaches, and what is missing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -99,20 +98,26 @@ def own_unit(account: Account) -> RegisteredUnit:
 
 def duties_of(unit: RegisteredUnit) -> list[Duty]:
     """Everything the unit answers for under a policy in force, each once; what needs doing first."""
-    today = timezone.localdate()
+    today, position = timezone.localdate(), head_position()
     found: dict[tuple[str, str], Duty] = {}
-    for policy in all_policies():
+    for policy in _policies_of(unit):
         if not is_in_force(policy, today):
             continue
-        for state in coverage_calendar(unit.uscc, policy.id):
+        for state in coverage_calendar(unit.uscc, policy.id, position):
             found.setdefault((state.domain, state.kind), _duty(policy, state, today))
     return sorted(found.values(), key=lambda duty: duty.is_complete)
 
 
-def name_of(duties: Sequence[Duty], domain: str, kind: str) -> str:
-    """How people call a domain and kind; the codes where the unit no longer answers for them."""
-    known = next((duty.label for duty in duties if (duty.domain, duty.kind) == (domain, kind)), None)
-    return known or f"{domain}，{KIND_NAMES.get(kind, kind)}"
+def scope_name(unit: RegisteredUnit, domain: str, kind: str) -> str:
+    """How people of the unit's city call a domain and kind."""
+    names = (_domain_name(policy, domain) for policy in _policies_of(unit))
+    known = next((name for name in names if name != domain), domain)
+    return f"{known}，{KIND_NAMES.get(kind, kind)}"
+
+
+def _policies_of(unit: RegisteredUnit) -> list[Policy]:
+    """All policies, those of the unit's own city first: their words for a domain are the ones its people use."""
+    return sorted(all_policies(), key=lambda policy: policy.jurisdiction != unit.jurisdiction)
 
 
 def _duty(policy: Policy, state: CoverageState, today: date) -> Duty:

@@ -20,6 +20,7 @@ EFFECT_WORDS = {
     "unresolved": "待核实",
 }
 SPECIMEN_ROWS = 5
+NATIONWIDE = "000000"
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ def is_in_force(policy: Policy, day: date) -> bool:
 
 
 def policies_served() -> list[Policy]:
-    """The policies that a city runs today, in the order of the cities' division codes."""
+    """The policies that somebody runs today: cities in the order of their division codes, the nation last."""
     today = timezone.localdate()
     served = [policy for policy in all_policies() if is_in_force(policy, today) and _is_deployed(policy)]
-    return sorted(served, key=lambda policy: policy.jurisdiction)
+    return sorted(served, key=lambda policy: (policy.jurisdiction == NATIONWIDE, policy.jurisdiction))
 
 
 def _is_deployed(policy: Policy) -> bool:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.web.access import safe_return
-from xinzheng.web.form_errors import FieldError
+from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -83,7 +83,7 @@ def _form(request: HttpRequest, errors: list[FieldError]) -> HttpResponse:
     wanted = request.POST.get("next") or request.GET.get("next", "")
     context = {
         "errors": errors,
-        "error_of": {error.field: error.message for error in errors},
+        "error_of": by_field(errors),
         "next": safe_return(request, wanted, ""),
         "username": request.POST.get("username", ""),
         "demo_accounts": [(account, Role(account.role).label) for account in _demo_accounts()],

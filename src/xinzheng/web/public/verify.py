@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xinzheng.apps.reports.verification import Verdict, verify_code, verify_link, verify_pdf, verify_qr_text
 from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_typed_code
-from xinzheng.web.form_errors import FieldError
+from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
 from xinzheng.web.public.verdict_words import explain
 
@@ -119,7 +119,7 @@ def _by_qr_text(request: HttpRequest) -> Submitted:
 def _ways(request: HttpRequest, submitted: Submitted) -> HttpResponse:
     context = {
         "errors": submitted.errors,
-        "error_of": {error.field: error.message for error in submitted.errors},
+        "error_of": by_field(submitted.errors),
         "kept": submitted.kept,
         "number": request.POST.get("number", ""),
         "code": request.POST.get("code", ""),

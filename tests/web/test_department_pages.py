@@ -1,0 +1,153 @@
+"""A department's pages: what needs doing, the sum of every batch, rows to correct, zero returns; only the own unit's."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from tests.small_city import PENALTY, SmallCity, today
+
+from tests.web.conftest import People, client_of, water_rows
+from xinzheng.apps.ledger.actions import BatchResult
+from xinzheng.apps.ledger.models import CoverageStatement
+
+pytestmark = pytest.mark.django_db
+
+SCOPE = f"water_affairs|{PENALTY}"
+
+
+def zero_return(people: People, **changes: str) -> tuple[int, str]:
+    fields = {"zero-scope": SCOPE, "zero-from": "2026-01-01", "zero-through": today().isoformat()} | changes
+    response = client_of(people.officer).post("/department/zero", fields, follow=True)
+    return response.status_code, response.content.decode()
+
+
+def test_the_desk_of_a_unit_whose_data_is_complete_says_so(people: People) -> None:
+    page = client_of(people.officer).get("/department").content.decode()
+    assert "1项归集责任中，全部数据完整。" in page
+    assert "还没有报送过" in page
+    assert "row-unver" not in page
+
+
+def test_rejected_lines_and_what_they_hold_back_stand_first(people: People, faulty_batch: BatchResult) -> None:
+    page = client_of(people.officer).get("/department").content.decode()
+    assert '<section class="answer answer-unver' in page
+    assert "2行待改正" in page
+    assert f'href="/department/batches/{faulty_batch.batch}#rows-h"' in page
+    assert "要补" in page
+
+
+def test_a_batch_is_shown_as_a_sum_that_accounts_for_every_line(people: People, faulty_batch: BatchResult) -> None:
+    page = client_of(people.officer).get(f"/department/batches/{faulty_batch.batch}").content.decode()
+    terms = {word: int(count) for word, count in re.findall(r"<dt>([^<]+)</dt><dd>([\d,]+)</dd>", page)}
+    assert terms == {"读取": 8, "新增": 5, "变更": 0, "相同": 0, "退回": 2, "重复": 1}
+    assert terms["读取"] == sum(count for word, count in terms.items() if word != "读取")
+
+
+def test_each_row_to_correct_tells_line_field_value_and_remedy(people: People, faulty_batch: BatchResult) -> None:
+    page = client_of(people.officer).get(f"/department/batches/{faulty_batch.batch}").content.decode()
+    assert "2026-09-31" in page
+    assert re.search(r'data-label="行">3</td>.*?处罚决定日期', page, re.DOTALL)
+    assert re.search(r'data-label="行">5</td>.*?行政处罚决定书文号', page, re.DOTALL)
+
+
+def test_rows_can_be_filtered_by_level_and_field(people: People, faulty_batch: BatchResult) -> None:
+    client, address = client_of(people.officer), f"/department/batches/{faulty_batch.batch}"
+    errors = client.get(address, {"severity": "error"}).content.decode()
+    assert "<span>提醒</span>" not in errors
+    dates = client.get(address, {"field": "处罚决定日期"}).content.decode()
+    assert dates.count('data-label="行"') == 1
+    assert "没有符合条件的行" in client.get(address, {"field": "没有这个字段"}).content.decode()
+
+
+def test_the_rows_to_correct_can_be_downloaded_with_their_original_columns(
+    people: People, faulty_batch: BatchResult
+) -> None:
+    response = client_of(people.officer).get(f"/department/batches/{faulty_batch.batch}/defects.csv")
+    assert response.headers["Content-Type"].startswith("text/csv")
+    assert "attachment" in response.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert "2026-09-31" in {row["处罚决定日期"] for row in rows}
+    assert "行政相对人名称" in rows[0]
+
+
+def test_the_responsible_officer_may_explain_a_line_and_the_officer_may_not(
+    people: People, faulty_batch: BatchResult
+) -> None:
+    address = f"/department/batches/{faulty_batch.batch}"
+    explained = {"line": "3", "reason": "该决定已经撤销，不再报送。"}
+    assert "explain-h" not in client_of(people.officer).get(address).content.decode()
+    assert client_of(people.officer).post(f"{address}/explain", explained).status_code == 403
+    page = client_of(people.chief).post(f"{address}/explain", explained, follow=True).content.decode()
+    assert "第3行的说明已记录" in page
+    assert "1行退回，等待改正" in page
+
+
+def test_an_explanation_without_a_reason_is_not_kept(people: People, faulty_batch: BatchResult) -> None:
+    address = f"/department/batches/{faulty_batch.batch}"
+    page = client_of(people.chief).post(f"{address}/explain", {"line": "3", "reason": " "}, follow=True)
+    assert "请写明行号和说明" in page.content.decode()
+    assert "2行退回" in page.content.decode()
+
+
+def test_a_zero_return_is_recorded_and_said_back(people: People) -> None:
+    status, page = zero_return(people)
+    assert status == 200
+    assert "零报告已记录：水务，行政处罚" in page
+    assert CoverageStatement.objects.latest("id").is_zero
+
+
+def test_where_records_stand_in_the_period_it_is_a_statement_and_no_zero_return(
+    city: SmallCity, people: People
+) -> None:
+    city.submit(water_rows(city), "water_affairs")
+    _, page = zero_return(people)
+    assert "覆盖声明已记录" in page
+    assert not CoverageStatement.objects.latest("id").is_zero
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"zero-scope": "taxation|administrative_penalty"}, "请选择领域和数据种类"),
+        ({"zero-from": ""}, "起始日期没有填对"),
+        ({"zero-through": "2026-13-01"}, "截止日期没有填对"),
+        ({"zero-from": "2026-06-01", "zero-through": "2026-05-01"}, "起始日期晚于截止日期"),
+        ({"zero-through": (today() + timedelta(days=1)).isoformat()}, "晚于今天"),
+    ],
+)
+def test_a_zero_return_with_a_mistake_is_not_recorded(people: People, changes: dict[str, str], message: str) -> None:
+    before = CoverageStatement.objects.count()
+    status, page = zero_return(people, **changes)
+    assert status == 422
+    assert message in page
+    assert "没有提交" in page
+    assert CoverageStatement.objects.count() == before
+
+
+def test_a_unit_sees_only_its_own_batches_and_guessed_ones_are_not_found(
+    people: People, faulty_batch: BatchResult
+) -> None:
+    for page in (f"/department/batches/{faulty_batch.batch}", f"/department/batches/{faulty_batch.batch}/defects.csv"):
+        assert client_of(people.stranger).get(page).status_code == 403
+        assert client_of(people.clean).get(page).status_code == 403
+    assert client_of(people.officer).get("/department/batches/999999999").status_code == 404
+
+
+def test_the_desk_is_closed_to_subjects(people: People) -> None:
+    response = client_of(people.clean).get("/department")
+    assert response.status_code == 403
+    assert "只有数源单位" in response.content.decode()
+
+
+def test_the_desk_and_a_batch_ask_a_bounded_number_of_questions(
+    people: People, faulty_batch: BatchResult, django_assert_max_num_queries: Callable[[int], object]
+) -> None:
+    client = client_of(people.officer)
+    client.get("/department")
+    with django_assert_max_num_queries(20):  # type: ignore[attr-defined]
+        client.get("/department")
+    with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
+        client.get(f"/department/batches/{faulty_batch.batch}")
