@@ -5,6 +5,7 @@ from xinzheng.apps.ledger.delivery import Delivery, Scope
 from xinzheng.apps.ledger.explaining import explain_line
 from xinzheng.apps.ledger.intake import BatchResult, Progress
 from xinzheng.apps.ledger.intake import take_in as submit_batch
+from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.ledger.withdrawal import WithdrawalResult, withdraw_batch
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "WithdrawalResult",
     "declare_coverage",
     "explain_line",
+    "queue_upload",
     "submit_batch",
     "withdraw_batch",
     "withdraw_coverage",

@@ -1,7 +1,7 @@
 """Read batches: what became of them, what is wrong in them, and how far a unit's data reaches."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def batches_of(unit_id: int, limit: int = 50) -> list[BatchSummary]:
 def _batches(values: dict[str, Any]) -> list[BatchSummary]:
     rows = _rows(BATCHES, values)
     waiting = dict(_rows(WAITING, {"batches": [row[0] for row in rows], "position": head_position()}))
-    return [BatchSummary(*row, waiting=waiting.get(row[0], 0)) for row in rows]
+    return [replace(BatchSummary(*row), waiting=waiting.get(row[0], 0)) for row in rows]
 
 
 def batch_defects(batch_id: int, limit: int | None = 200) -> list[DefectLine]:

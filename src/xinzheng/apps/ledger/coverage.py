@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -49,7 +50,7 @@ def state_coverage(
 
 
 def _any_live(who: Answering, covers: tuple[date, date]) -> bool:
-    values = {"unit": who.unit.id, "kind": who.scope.kind, "domain": who.scope.domain}
+    values: dict[str, Any] = {"unit": who.unit.id, "kind": who.scope.kind, "domain": who.scope.domain}
     with connection.cursor() as cursor:
         cursor.execute(ANY_LIVE, values | {"from": covers[0], "through": covers[1]})
         return bool(cursor.fetchone()[0])

@@ -32,7 +32,7 @@ PENDING = f"""
         SELECT 1 FROM ledger_lineresolution r JOIN audit_position rp ON rp.entry_id = r.entry_id
         WHERE r.batch_id = l.entry_id AND r.line = l.line AND rp.position <= %(position)s
         AND NOT {BATCH_IS_WITHDRAWN.format(batch="r.entry_id")})
-"""
+"""  # noqa: S608
 
 PENDING_LINES = f"""
     SELECT l.entry_id, l.subject_id IS NULL, l.domain, u.uscc, l.kind, count(*)

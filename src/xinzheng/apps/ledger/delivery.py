@@ -119,5 +119,5 @@ def check_period(from_date: date, through_date: date) -> None:
         raise CoverageError(message, code="coverage-reversed")
     today = today_in_china()
     if through_date > today:
-        message = f"覆盖期的截止日期{through_date:%Y-%m-%d}晚于今天（{today:%Y-%m-%d}），还没有发生的不能声明完整，请调整。"
+        message = f"覆盖期的截止日期{through_date:%Y-%m-%d}晚于今天（{today:%Y-%m-%d}），不能预先声明完整，请调整。"
         raise CoverageError(message, code="coverage-in-future")

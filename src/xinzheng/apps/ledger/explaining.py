@@ -1,17 +1,16 @@
 """Explaining a rejected line (说明退回行): the responsible officer says why it needs no correction."""
 
 from django.db import connection, transaction
+from psycopg import sql
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.mending import PENDING_NOW
 from xinzheng.apps.ledger.models import Batch, Line, LineResolution
 
-IS_PENDING = (
-    "SELECT EXISTS (SELECT 1 FROM ledger_line l WHERE l.entry_id = %s AND l.line = %s AND "
-    + PENDING_NOW.as_string(None)
-    + ")"
-)
+IS_PENDING = sql.SQL(
+    "SELECT EXISTS (SELECT 1 FROM ledger_line l WHERE l.entry_id = %s AND l.line = %s AND {pending})"
+).format(pending=PENDING_NOW)
 
 
 @transaction.atomic
@@ -38,5 +37,5 @@ def explain_line(*, batch_id: int, line: int, reason: str, by: str) -> int:
 
 def _is_pending(batch_id: int, line: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(IS_PENDING, [batch_id, line])
+        cursor.execute(IS_PENDING.as_string(None), [batch_id, line])
         return bool(cursor.fetchone()[0])

@@ -17,7 +17,7 @@ from xinzheng.apps.ledger.mending import mend_lines
 from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_tables, merge
 from xinzheng.apps.ledger.models import Batch
 from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, seal_file
-from xinzheng.apps.ledger.reading import Stretch, read_stretches
+from xinzheng.apps.ledger.reading import Stretch, ahead, read_stretches
 from xinzheng.apps.ledger.rows import stage
 from xinzheng.apps.ledger.snapshots import put_forward_missing
 from xinzheng.apps.ledger.staging import create_staging
@@ -87,20 +87,18 @@ def _check(delivery: Delivery) -> Answering:
 def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResult:
     begin_merging()
     unit_id, scope = taking.who.unit.id, taking.delivery.scope
-    entry = open_entry(
-        kind="batch", by=taking.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind}
-    )
+    entry = open_entry(kind="batch", by=taking.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind})
     merging = Merging(entry.pk, unit_id, f"ledger_staging_{entry.pk}", f"ledger_fates_{entry.pk}")
     create_staging(merging.staging)
     lines = 0
-    for stretch in chain((first,), rest):
+    for stretch in ahead(chain((first,), rest)):
         lines += stage(stretch, taking.who, entry, merging.staging)
         if taking.progress is not None:
             taking.progress(lines)
     with _sealing(taking, entry) as sealed:
         counts = merge(merging)
         mended = mend_lines(entry, merging)
-        missing = put_forward_missing(entry, merging, scope) if taking.delivery.mode == "snapshot" else 0
+        missing = put_forward_missing(merging, scope) if taking.delivery.mode == "snapshot" else 0
         keep_raw_file(entry.pk, sealed.result())
     drop_tables(merging)
     _keep_batch(taking, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
@@ -109,9 +107,18 @@ def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResu
     record_event(who=taking.by, action="batch-taken", object_kind="batch", object_id=entry.pk, details={"lines": lines})
     _check_constraints_now()
     position = take_position(entry)
-    is_covered = taking.delivery.covers is not None
     return BatchResult(
-        entry.pk, position, lines, **counts, mended=mended, put_forward=missing, is_covered=is_covered
+        batch=entry.pk,
+        position=position,
+        lines=lines,
+        new=counts["new"],
+        changed=counts["changed"],
+        identical=counts["identical"],
+        rejected=counts["rejected"],
+        duplicate=counts["duplicate"],
+        mended=mended,
+        put_forward=missing,
+        is_covered=taking.delivery.covers is not None,
     )
 
 

@@ -6,6 +6,7 @@ batch did not hold itself (a decision may name several parties), and one such li
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 from psycopg import sql
@@ -50,7 +51,6 @@ UNREADABLE = sql.SQL("""
 """)
 
 
-
 def mend_lines(entry: Entry, merging: Merging) -> int:
     """Record which earlier rejected lines of the unit this delivery mends; how many."""
     values = merging.values() | {"accepted": list(ACCEPTED)}
@@ -58,7 +58,8 @@ def mend_lines(entry: Entry, merging: Merging) -> int:
         return 0
     names = dict(merging.names())
     mended = [(batch, line) for batch, line in _rows(NAMED.format(pending=PENDING_NOW, **names), values)]
-    mended += pair_up(_rows(UNREADABLE.format(pending=PENDING_NOW, **names), values))
+    found = _rows(UNREADABLE.format(pending=PENDING_NOW, **names), values)
+    mended += pair_up((batch, line, mending) for batch, line, mending in found)
     LineResolution.objects.bulk_create(
         (LineResolution(entry=entry, batch_id=batch, line=line, how="mended") for batch, line in mended),
         batch_size=1000,
@@ -77,7 +78,7 @@ def pair_up(broken: Iterable[tuple[int, int, int]]) -> list[tuple[int, int]]:
     return list(mended)
 
 
-def _rows(statement: sql.Composable, values: dict[str, object]) -> list[tuple[int, ...]]:
+def _rows(statement: sql.Composable, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), values)
         return list(cursor.fetchall())

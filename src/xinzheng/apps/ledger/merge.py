@@ -6,6 +6,7 @@ will get; then versions, heads, lines and conflicts are written from it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from psycopg import sql
@@ -33,7 +34,7 @@ class Merging:
         """The tables' names for composing statements."""
         return {"staging": sql.Identifier(self.staging), "fates": sql.Identifier(self.fates)}
 
-    def values(self) -> dict[str, object]:
+    def values(self) -> dict[str, Any]:
         """The values every statement takes."""
         return {"entry": self.entry_id, "unit": self.unit_id}
 
@@ -48,6 +49,7 @@ def begin_merging() -> None:
         cursor.execute("SET LOCAL jit = off")
 
 
+# OFFSET 0 keeps PostgreSQL from pulling the inner select up, which would decide the fate once per mention.
 # Of the lines with one key the last wins. A withdrawn record (no digest) is brought back by whoever delivers it; a
 # live one of another unit is not overwritten: the line is kept as rejected until the two have agreed.
 DECIDE_FATES = sql.SQL("""
@@ -69,13 +71,14 @@ DECIDE_FATES = sql.SQL("""
                     WHEN h.payload_sha256 = s.digest THEN 'identical'
                     WHEN h.unit_id <> %(unit)s THEN 'rejected'
                     ELSE 'changed' END AS fate
-        FROM (SELECT *, sha256(convert_to(domain || E'\\n' || payload, 'UTF8')) AS digest FROM {staging}) s
+        FROM {staging} s
         LEFT JOIN (
             SELECT subject_id, kind, record_key, max(line) AS last FROM {staging} WHERE status = 'ok'
             GROUP BY subject_id, kind, record_key HAVING count(*) > 1
         ) d ON s.status = 'ok' AND d.subject_id = s.subject_id AND d.kind = s.kind AND d.record_key = s.record_key
         LEFT JOIN ledger_recordhead h
             ON s.status = 'ok' AND h.subject_id = s.subject_id AND h.kind = s.kind AND h.record_key = s.record_key
+        OFFSET 0
     ) judged
 """)
 
@@ -87,7 +90,7 @@ WRITE_VERSIONS = sql.SQL("""
     SELECT f.version_id, f.record_id, s.subject_id, %(entry)s, %(entry)s, s.line, %(unit)s, s.kind, s.domain,
            s.organ_code, s.organ_name, s.document_key, s.decision_date, s.served_date, s.procedure, s.outcome,
            s.standing, s.standing_date, s.repaired_date, s.sealed, s.listed_from, s.listed_through, s.owing, true,
-           s.payload::jsonb, f.digest
+           s.payload, f.digest
     FROM {staging} s JOIN {fates} f ON f.line = s.line
     WHERE f.version_id IS NOT NULL
 """)

@@ -180,8 +180,9 @@ class RecordVersion(models.Model):
     """Version of a record (记录版本): what the ledger says of it from this entry on.
 
     ``batch_id`` and ``line`` tell where the content was delivered; the same as ``entry_id`` unless a withdrawn batch
-    brought an earlier content back. ``payload`` holds every field as delivered; the typed columns are those that
-    decide. ``is_present`` false: the record is gone.
+    brought an earlier content back. ``payload`` holds every field as delivered, as the canonical JSON text whose
+    digest (with the domain before it) is ``payload_sha256``: jsonb would reorder it and cost the merge a third. The
+    typed columns are those that decide. ``is_present`` false: the record is gone.
     """
 
     record_id = models.BigIntegerField()
@@ -207,7 +208,7 @@ class RecordVersion(models.Model):
     listed_through = models.DateField(null=True)
     owing = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     is_present = models.BooleanField(default=True)
-    payload = models.JSONField()
+    payload = models.TextField()
     payload_sha256 = models.BinaryField()
 
     class Meta:

@@ -54,7 +54,7 @@ def open_pieces(pieces: Iterable[bytes], key: bytes, owner: str, into: Path) -> 
     unpacker = zlib.decompressobj()
     with into.open("wb") as file:
         for seq, sealed in enumerate(pieces):
-            piece = decrypt(key, bytes(sealed), f"{owner}:{seq}")
+            piece = decrypt(key, sealed, f"{owner}:{seq}")
             while piece:
                 file.write(unpacker.decompress(piece, READ_BYTES))
                 piece = unpacker.unconsumed_tail
@@ -79,7 +79,7 @@ def restore_raw_file(batch: Batch, into: Path) -> None:
     owner = batch_owner(batch.pk)
     key = unwrap_key(bytes(batch.wrapped_key), owner)
     pieces = RawFile.objects.filter(entry_id=batch.pk).order_by("seq").values_list("chunk", flat=True)
-    open_pieces(pieces.iterator(chunk_size=8), key, owner, into)
+    open_pieces((bytes(piece) for piece in pieces.iterator(chunk_size=8)), key, owner, into)
 
 
 def batch_owner(entry_id: int) -> str:

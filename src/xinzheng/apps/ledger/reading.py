@@ -1,6 +1,7 @@
 """Reading files through the tabular adapter, which settings name by its dotted path."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -47,6 +48,15 @@ def read_stretches(file: Path, kind: str, domain: str, today: date, file_name: s
     defaults = adapter.BatchDefaults(kind=kind, domain=domain, today=today, file_name=file_name)
     read = cast(Callable[..., Iterable[Stretch]], adapter.read_batches)
     yield from read(file, defaults, chunk_rows=ROWS_AT_ONCE)
+
+
+def ahead(stretches: Iterator[Stretch]) -> Iterator[Stretch]:
+    """The same stretches, each next one read on another core while the caller works on the one before."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+        coming = pool.submit(next, stretches, None)
+        while (stretch := coming.result()) is not None:
+            coming = pool.submit(next, stretches, None)
+            yield stretch
 
 
 def write_defects(file: Path, kind: str, domain: str, today: date, file_name: str) -> bytes:

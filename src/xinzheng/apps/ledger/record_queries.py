@@ -63,9 +63,8 @@ def _record(row: Mapping[str, Any], tie: Tie, organs: Organs) -> Record:
     )
 
 
-def _content(payload: Mapping[str, Any] | str) -> dict[str, str | None]:
-    fields = json.loads(payload) if isinstance(payload, str) else payload
-    return {name: None if value is None else _text(value) for name, value in fields.items()}
+def _content(payload: str) -> dict[str, str | None]:
+    return {name: None if value is None else _text(value) for name, value in json.loads(payload).items()}
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,7 @@
 """From the adapter's rows to staged rows: whose they are, which domain they may speak of, what they point to."""
 
+from hashlib import sha256
+
 import polars as pl
 
 from xinzheng.apps.audit.models import Entry
@@ -26,7 +28,7 @@ def stage(stretch: Stretch, who: Answering, entry: Entry, table: str) -> int:
     frame = with_subject_ids(stretch.frame, entry)
     frame, foreign = _reject_foreign(frame, who)
     frame, keyless = _reject_keyless(frame)
-    frame = frame.with_columns(_document_key(), pl.col("owing").cast(pl.String))
+    frame = frame.with_columns(_document_key(), digests(frame))
     copy_frame(table, frame, list(STAGED))
     defects = pl.concat([stretch.defects, foreign, keyless]).with_columns(entry_id=pl.lit(entry.pk, pl.Int64))
     if defects.height:
@@ -59,6 +61,12 @@ def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return frame.with_columns(status=status), _defects(lines, "key-missing", NO_KEY)
 
 
+def digests(frame: pl.DataFrame) -> pl.Series:
+    """SHA-256 of domain and payload, as PostgreSQL writes bytes: what tells a changed record from an identical one."""
+    text = frame.select(pl.concat_str("domain", "payload", separator="\n")).to_series()
+    return pl.Series("digest", ["\\x" + sha256(t.encode()).hexdigest() for t in text], dtype=pl.String)
+
+
 def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:
     return pl.DataFrame({"line": lines}).select(
         "line",
@@ -77,8 +85,6 @@ def _document_key() -> pl.Expr:
     return (
         pl.when(keyed)
         .then(pl.col("record_key").str.json_path_match("$[1]"))
-        .otherwise(
-            pl.coalesce("repaired_document_key", given.map_elements(document_key, return_dtype=pl.String))
-        )
+        .otherwise(pl.coalesce("repaired_document_key", given.map_elements(document_key, return_dtype=pl.String)))
         .alias("document_key")
     )

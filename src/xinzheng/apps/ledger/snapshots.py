@@ -2,7 +2,6 @@
 
 from psycopg import sql
 
-from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.delivery import Scope
 from xinzheng.apps.ledger.merge import Merging
 from xinzheng.apps.ledger.staging import execute
@@ -20,7 +19,7 @@ PUT_FORWARD = sql.SQL("""
 """)
 
 
-def put_forward_missing(entry: Entry, merging: Merging, scope: Scope) -> int:
+def put_forward_missing(merging: Merging, scope: Scope) -> int:
     """List the unit's live records of the scope that the snapshot lacks; how many."""
     values = merging.values() | {"kind": scope.kind, "domain": scope.domain}
     return execute(PUT_FORWARD.format(**merging.names()), values)

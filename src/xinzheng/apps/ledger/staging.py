@@ -6,7 +6,7 @@ table with it.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import polars as pl
 from django.db import connection
@@ -34,6 +34,7 @@ STAGED: Mapping[str, LiteralString] = MappingProxyType(
         "listed_from": "date",
         "listed_through": "date",
         "owing": "numeric",
+        "digest": "bytea",
         "payload": "text",
     }
 )
@@ -47,7 +48,9 @@ def create_staging(name: str) -> None:
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in STAGED.items()
     )
-    execute(sql.SQL("CREATE UNLOGGED TABLE {} ({}) WITH (autovacuum_enabled = off)").format(sql.Identifier(name), columns))
+    execute(
+        sql.SQL("CREATE UNLOGGED TABLE {} ({}) WITH (autovacuum_enabled = off)").format(sql.Identifier(name), columns)
+    )
 
 
 def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:
@@ -61,7 +64,7 @@ def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:
             copy.write(piece.write_csv(include_header=False))
 
 
-def execute(statement: sql.Composable, parameters: Mapping[str, object] | None = None) -> int:
+def execute(statement: sql.Composable, parameters: Mapping[str, Any] | None = None) -> int:
     """Run one composed statement on Django's connection; the number of rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), parameters)
