@@ -41,6 +41,19 @@ def _day(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
+def _moment(value: datetime | date) -> str:
+    return value.astimezone(CHINA).isoformat(timespec="seconds") if isinstance(value, datetime) else value.isoformat()
+
+
+def _scope_part(policy: Policy, decision: Decision, purpose: str) -> Json:
+    return {
+        "from": decision.period.from_date.isoformat(),
+        "to": decision.period.to_date.isoformat(),
+        "records": say(policy, "scope", n=len(decision.domains)),
+        "purpose": purpose,
+    }
+
+
 def _policy_part(policy: Policy) -> Json:
     return {
         "id": policy.id,
@@ -92,6 +105,10 @@ def _row(result: DomainResult | OtherResult, units: str, text: str) -> Json:
         "data_as_of": _day(result.data_as_of),
         "missing_units": sorted({gap.unit_name for gap in result.gaps}),
     }
+
+
+def _domain_row(policy: Policy, result: DomainResult, units: str) -> Json:
+    return _row(result, units, result_sentence(policy, result, policy.record_word, result.counted))
 
 
 def _other_row(policy: Policy, result: OtherResult, units: str) -> Json:
@@ -174,28 +191,18 @@ def report_content(
     it follows from the decision. Records that are excluded are not in it; they are explained to the subject only.
     """
     issuer = imprint.issuer
-    as_of = decision.as_of.astimezone(CHINA) if isinstance(decision.as_of, datetime) else decision.as_of
-    domains = [
-        _row(d, units.get(d.code, ""), result_sentence(policy, d, policy.record_word, d.counted))
-        for d in decision.domains
-    ]
     return {
         "format": FORMAT,
         "demonstration": issuer.is_demonstration,
         "title": list(policy.report_title),
         "number": imprint.number,
-        "as_of": as_of.isoformat(timespec="seconds") if isinstance(as_of, datetime) else as_of.isoformat(),
+        "as_of": _moment(decision.as_of),
         "position": imprint.position,
         "policy": _policy_part(policy),
         "conclusion": conclusion(policy, decision),
         "subject": _subject_part(policy, subject),
-        "scope": {
-            "from": decision.period.from_date.isoformat(),
-            "to": decision.period.to_date.isoformat(),
-            "records": say(policy, "scope", n=len(decision.domains)),
-            "purpose": imprint.purpose,
-        },
-        "domains": domains,
+        "scope": _scope_part(policy, decision, imprint.purpose),
+        "domains": [_domain_row(policy, d, units.get(d.code, "")) for d in decision.domains],
         **_cards(policy, decision),
         "other": [_other_row(policy, o, units.get(o.code, "")) for o in decision.other],
         "notes": notes(policy, decision, issuer),

@@ -51,9 +51,16 @@ def current_policy(policy_id: str) -> Policy:
     known = ports.policy_files().list_policies()
     if policy_id not in known:
         raise RefusedError(f"没有“{policy_id}”这项政策；现有：{'、'.join(known)}。", code="unknown-policy")
-    policy: Policy = ports.policy_files().load_policy(policy_id)
+    policy: Policy = ports.policy_files().load_pack_bytes(_pack(policy_id))
     deployment = _deployment(policy_id)
     return policy if deployment is None else replace(policy, extensions=deployment.extensions)
+
+
+@lru_cache(maxsize=32)
+def _pack(policy_id: str) -> Mapping[str, bytes]:
+    """The pack's files, read once, so that what is stored is what was decided by."""
+    files: Mapping[str, bytes] = ports.policy_files().pack_bytes(policy_id)
+    return files
 
 
 @lru_cache(maxsize=32)
@@ -95,7 +102,7 @@ def _keep(kind: str, name: str, body: Mapping[str, Any], digest: bytes) -> Store
 
 def keep_pack(policy: Policy) -> StoredInput:
     """Store the pack's bytes once under their digest."""
-    files = {name: data.decode() for name, data in ports.policy_files().pack_bytes(policy.id).items()}
+    files = {name: data.decode() for name, data in _pack(policy.id).items()}
     return _keep("policy", policy.id, files, bytes.fromhex(policy.sha256))
 
 
