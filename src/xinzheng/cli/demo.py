@@ -3,10 +3,14 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from typing import Any
+
+from xinzheng.cli import serve
 
 NEEDS_DATABASE = True
 SUBJECTS, SEED = 20_000, 7
+ADDRESS = "127.0.0.1"
 MIN_SUBJECTS, MAX_SUBJECTS = 50, 1_000_000
 
 
@@ -20,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
     run = actions.add_parser("run", help="装入演示城市，各出具一份报告并核验，然后启动网站")
     _add_city_arguments(run)
     run.add_argument("--no-serve", action="store_true", help="不启动网站，到核验为止")
-    run.add_argument("--port", type=int, default=8000, metavar="端口", help="网站端口，默认 8000")
+    run.add_argument("--port", type=serve.port_number, default=8000, metavar="端口", help="网站端口，默认 8000")
     # The database is started as the first step, so that its time is told, too.
     run.set_defaults(run=run_demo, needs_database=False)
 
@@ -28,9 +32,9 @@ def add_parser(subparsers: Any) -> None:
 def _add_city_arguments(parser: argparse.ArgumentParser) -> None:
     size, chance = f"主体数，默认 {SUBJECTS}", f"随机种子，默认 {SEED}；同一种子，同一数据"
     late = "让这个单位迟报，例如 昆山市水务局；可重复"
-    parser.add_argument("--subjects", type=subject_count, default=SUBJECTS, metavar="N", help=size)
-    parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=chance)
-    parser.add_argument("--late", action="append", default=[], metavar="单位", help=late)
+    parser.add_argument("--subjects", type=subject_count, metavar="N", help=size)
+    parser.add_argument("--seed", type=int, metavar="N", help=chance)
+    parser.add_argument("--late", action="append", metavar="单位", help=late)
 
 
 def subject_count(text: str) -> int:
@@ -51,14 +55,24 @@ def run_city(args: argparse.Namespace) -> int:
 
 def make_city_of(args: argparse.Namespace) -> Any:
     """Load the city that the arguments name."""
-    from xinzheng.apps.ledger.delivery import today_in_china
     from xinzheng.cli.demo_city.loading import load_city
-    from xinzheng.cli.demo_city.marks import CityMark
     from xinzheng.cli.demo_city.progress import watching
 
-    wanted = CityMark(args.seed, args.subjects, tuple(sorted(set(args.late))), today_in_china())
     with watching() as watcher:
-        return load_city(wanted, watcher)
+        return load_city(_wanted(args), watcher)
+
+
+def _wanted(args: argparse.Namespace) -> Any:
+    """The city asked for; ``demo run`` without a wish takes the one that is there."""
+    from xinzheng.apps.ledger.delivery import today_in_china
+    from xinzheng.cli.demo_city.marks import CityMark, begun
+
+    today = today_in_china()
+    there = begun() if args.action == "run" and (args.subjects, args.seed, args.late) == (None, None, None) else None
+    if there is not None:
+        return replace(there, today=max(today, there.today))
+    seed = SEED if args.seed is None else args.seed
+    return CityMark(seed, args.subjects or SUBJECTS, tuple(sorted(set(args.late or ()))), today)
 
 
 def _told(loaded: Any) -> list[str]:
@@ -79,11 +93,12 @@ def run_demo(args: argparse.Namespace) -> int:
     """The whole way; then serve. 1 when a report was found wanting."""
     from xinzheng.cli.demo_city.showing import Page, say_where, show
 
+    if not args.no_serve:
+        # Better said now than after everything was loaded.
+        serve.refuse_taken_port(ADDRESS, args.port)
     is_good = show(args)
     say_where(Page(), args.port)
     if args.no_serve or not is_good:
         return 0 if is_good else 1
-    from xinzheng.cli import serve
-
     sys.stdout.flush()
-    return serve.run(argparse.Namespace(address="127.0.0.1", port=args.port, workers=2, no_tasks=False))
+    return serve.run(argparse.Namespace(address=ADDRESS, port=args.port, workers=2, no_tasks=False))

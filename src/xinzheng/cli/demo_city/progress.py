@@ -67,7 +67,8 @@ def _bar() -> Iterator[Watcher]:
         TimeElapsedColumn(),
         TextColumn("[dim]{task.fields[said]}[/dim]"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    # Gone when the work is done: what was loaded is then told in words.
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bars(progress)
 
 
