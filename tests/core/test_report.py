@@ -186,7 +186,7 @@ def test_arrears_are_shown_whatever_the_outcome_and_never_change_it() -> None:
         RecordKind.SOCIAL_INSURANCE_ARREARS,
         "social_insurance_arrears",
         owing=Decimal("64320"),
-        content={"insurance": "养老", "agency": "市税务局", "due": "128640", "paid": "64320.00", "owing": "64320"},
+        content={"insurance": "养老", "organ_name": "市税务局", "due": "128640", "paid": "64320.00", "owing": "64320"},
     )
     decision = decided(owing)
     report = content(decision)

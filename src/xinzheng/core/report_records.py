@@ -76,7 +76,7 @@ def arrears_row(record: Record) -> Card:
     content = record.content
     return {
         "insurance": _text(content, "insurance"),
-        "agency": _text(content, "agency"),
+        "agency": _text(content, "organ_name"),
         "from": _text(content, "period_from"),
         "to": _text(content, "period_through"),
         "due": _money(_text(content, "due")),
