@@ -126,6 +126,7 @@ def _check_constraints_now() -> None:
     """Deferred checks would otherwise run at the commit, while everybody else waits for a position."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @contextmanager

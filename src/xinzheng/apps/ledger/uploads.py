@@ -125,7 +125,8 @@ def _telling(upload_id: int) -> Iterator[Progress]:
         try:
             yield tell
         finally:
-            pool.submit(connection.close)
+            # Through a function: the connection meant is that of the thread which runs it.
+            pool.submit(lambda: connection.close())
 
 
 def _delivery(upload: Upload, file: Path) -> Delivery:
