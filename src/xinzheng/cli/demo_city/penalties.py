@@ -14,7 +14,7 @@ Row = dict[str, str]
 OPEN_END = "2099/12/31"
 
 PROCEDURES = (("普通程序", 66.0), ("一般程序", 6.0), ("简易程序", 15.0), ("听证程序", 4.0), ("", 9.0))
-STANDINGS = (("", 70.0), ("有效", 21.0), ("复议诉讼中", 3.0), ("撤销", 3.0), ("变更", 2.0), ("确认违法或无效", 1.0))
+STANDINGS = (("", 25.0), ("有效", 66.0), ("复议诉讼中", 3.0), ("撤销", 3.0), ("变更", 2.0), ("确认违法或无效", 1.0))
 NOT_PENALISED = ("不予行政处罚。", "违法事实不能成立。", "违法行为轻微并及时改正，没有造成危害后果，不予行政处罚。")
 
 
@@ -79,6 +79,7 @@ def plain_penalty(rng: Random, occasion: Occasion) -> Penalty:
         confiscation=confiscation,
         procedure="普通程序",
         outcome="予以处罚",
+        standing="有效",
         served=occasion.decided + timedelta(days=rng.randint(0, 6)),
     )
 
