@@ -16,6 +16,7 @@ from xinzheng.apps.reports.models import Report, StatusEvent
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.lifecycle import ReportStatus, normalise_typed_code, typed_code
+from xinzheng.core.subjects import SubjectKind
 
 SECRET_BYTES = 16
 NO_DOCUMENT = "未提交文件，未核对内容"
@@ -106,7 +107,7 @@ def _known(examined: _Examined, report: Report) -> Verdict:
         event.status,
         report.number,
         reasons,
-        mask_name(content["subject"]["name"]),
+        mask_name(content["subject"]["name"], is_person=content["subject"]["kind"] == SubjectKind.NATURAL_PERSON),
         report.as_of,
         event.at,
         content["policy"]["document_title"],
