@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -125,8 +125,8 @@ def _telling(upload_id: int) -> Iterator[Progress]:
         try:
             yield tell
         finally:
-            # Through a function: the connection meant is that of the thread which runs it.
-            pool.submit(lambda: connection.close())
+            # Those of the thread which runs it, not ours.
+            pool.submit(connections.close_all)
 
 
 def _delivery(upload: Upload, file: Path) -> Delivery:
