@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from tests.small_city import SmallCity, build_small_city, today, uscc
 
+from tests.small_city import SmallCity, build_small_city, today, uscc
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.ledger.actions import BatchResult

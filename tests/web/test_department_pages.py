@@ -1,4 +1,4 @@
-"""A department's pages: what needs doing, the sum of every batch, rows to correct, zero returns; only the own unit's."""
+"""A department's pages: what needs doing, the sum of a batch, rows to correct, zero returns; only its own."""
 
 import csv
 import io
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.small_city import PENALTY, SmallCity, today
 
+from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
 from xinzheng.apps.ledger.actions import BatchResult
 from xinzheng.apps.ledger.models import CoverageStatement

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.utils.html import escape
-from tests.small_city import SmallCity
 
+from tests.small_city import SmallCity
 from tests.web.conftest import People, client_of, issue, penalties
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.models import AuditEvent

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from xinzheng.web import preferences
-from xinzheng.web.departments import batches, desk
+from xinzheng.web.departments import batches, desk, uploads
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
 
@@ -23,6 +23,8 @@ urlpatterns = [
     path("reports/<str:number>.pdf", reports.report_file, name="report-file"),
     path("reports/<str:number>", reports.report, name="report"),
     path("department", desk.department, name="department"),
+    path("department/upload", uploads.upload, name="department-upload"),
+    path("department/uploads/<int:upload_id>", uploads.upload_progress, name="department-upload-progress"),
     path("department/zero", desk.zero_return, name="department-zero"),
     path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),

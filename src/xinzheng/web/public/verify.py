@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinzheng.apps.reports.verification import Verdict, verify_code, verify_link, verify_pdf, verify_qr_text
-from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_typed_code
+from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_typed_code, verification_origin
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
 from xinzheng.web.public.verdict_words import explain
@@ -58,7 +58,9 @@ def verify(request: HttpRequest) -> HttpResponse:
 @limited("verify")
 def verify_address(request: HttpRequest, code: str) -> HttpResponse:
     """The address in the QR code. What stands behind # stays in the browser; the page offers to send it, too."""
-    return _answer(request, verify_link(code), "link")
+    # The seal names the host reports are issued for, whatever name this page was reached by.
+    address = f"{verification_origin(settings.XINZHENG_HOST)}/v/{code}"
+    return _answer(request, verify_link(code), "link", address)
 
 
 def _by_code(request: HttpRequest) -> Submitted:
@@ -131,6 +133,12 @@ def _ways(request: HttpRequest, submitted: Submitted) -> HttpResponse:
     return render(request, "public/verify.html", context, status=422 if submitted.errors else 200)
 
 
-def _answer(request: HttpRequest, verdict: Verdict, way: str) -> HttpResponse:
-    context = {"verdict": verdict, "answer": explain(verdict, way), "way": way, "checked_at": timezone.now()}
+def _answer(request: HttpRequest, verdict: Verdict, way: str, address: str = "") -> HttpResponse:
+    context = {
+        "verdict": verdict,
+        "answer": explain(verdict, way),
+        "way": way,
+        "checked_at": timezone.now(),
+        "address": address,
+    }
     return render(request, "public/verdict.html", context)

@@ -38,13 +38,20 @@
   }
 
   function enableSendProgress (form) {
+    var box = form.querySelector('[data-sending]')
+    var said = box.querySelector('[data-sending-text]')
     form.addEventListener('htmx:xhr:progress', function (event) {
-      var bar = form.querySelector('[data-sending]')
-      if (!bar || !event.detail.lengthComputable) return
+      if (!event.detail.lengthComputable) return
       var percent = Math.round(event.detail.loaded / event.detail.total * 100)
-      bar.hidden = false
-      bar.querySelector('progress').value = percent
-      bar.querySelector('[data-sending-text]').textContent = percent < 100 ? '正在上传，' + percent + '%' : '已上传，正在登记'
+      box.hidden = false
+      box.querySelector('progress').value = percent
+      said.textContent = percent < 100 ? '正在上传，' + percent + '%' : '已上传，正在登记'
+    })
+    ;['htmx:sendError', 'htmx:responseError'].forEach(function (name) {
+      form.addEventListener(name, function () {
+        box.hidden = false
+        said.textContent = '没有报送成功，账本没有变化。请检查网络和登录，再点“报送”。'
+      })
     })
   }
 
@@ -72,22 +79,36 @@
   /* The part of a QR address behind # never reaches the server by itself; it is posted so that the signed text counts. */
   function sendFragment (form) {
     if (window.location.hash.length < 2) return
-    form.querySelector('[name=qr_text]').value = window.location.href
+    form.querySelector('[name=qr_text]').value = form.dataset.fragment + window.location.hash
     window.history.replaceState(null, '', window.location.pathname)
     form.submit()
   }
 
+  var seen = new WeakSet()
+  function each (root, selector, work) {
+    var found = Array.from(root.querySelectorAll(selector))
+    if (root.matches && root.matches(selector)) found.push(root)
+    found.forEach(function (element) {
+      if (!seen.has(element)) work(element)
+    })
+    return found
+  }
+
   function enable (root) {
-    root.querySelectorAll('[data-drop]').forEach(enableDrop)
-    root.querySelectorAll('form[data-upload]').forEach(enableSendProgress)
-    root.querySelectorAll('form').forEach(guardTwice)
-    root.querySelectorAll('[data-copy]').forEach(enableCopy)
-    root.querySelectorAll('form[data-fragment]').forEach(sendFragment)
+    var done = [].concat(
+      each(root, '[data-drop]', enableDrop),
+      each(root, 'form[data-upload]', enableSendProgress),
+      each(root, 'form:not([data-upload])', guardTwice),
+      each(root, '[data-copy]', enableCopy),
+      each(root, 'form[data-fragment]', sendFragment)
+    )
+    done.forEach(function (element) { seen.add(element) })
+    var errors = root.querySelector('.errors')
+    if (errors) errors.focus()
   }
 
   enable(document)
-  var errors = document.querySelector('.errors')
-  if (errors) errors.focus()
+  document.addEventListener('htmx:load', function (event) { enable(event.target) })
   window.addEventListener('pageshow', function (event) {
     if (event.persisted) document.querySelectorAll('button[data-once]').forEach(function (b) { b.disabled = false })
   })

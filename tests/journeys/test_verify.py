@@ -1,0 +1,78 @@
+"""A receiver verifies: by number and code, by file, by the address in the QR code."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import Site, apart
+from tests.web.conftest import People, issue
+from xinzheng.adapters.signing import qr_text
+from xinzheng.apps.reports.issuing import long_code
+from xinzheng.apps.reports.models import Report
+from xinzheng.apps.reports.queries import report_pdf
+from xinzheng.core.lifecycle import typed_code
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def report(people: People) -> Report:
+    return apart(lambda: issue(people.punished))
+
+
+def upload(page: Page, data: bytes) -> None:
+    page.goto("/verify")
+    file = {"name": "report.pdf", "mimeType": "application/pdf", "buffer": data}
+    page.set_input_files("#pdf", files=[file])
+    expect(page.locator("[data-drop-name]")).to_contain_text("report.pdf")
+    page.get_by_role("button", name="核验文件").click()
+
+
+def test_by_number_and_code_from_the_home_page(site: Site, report: Report) -> None:
+    page = site.visit()
+    page.goto("/")
+    page.get_by_label("报告编号").fill(report.number)
+    page.get_by_role("textbox", name="核验码").fill(typed_code(bytes(report.secret)))
+    page.get_by_role("button", name="核验", exact=True).click()
+    expect(page.locator(".answer")).to_contain_text("未提交文件，未核对内容；报告状态：正常。")
+    assert typed_code(bytes(report.secret)) not in page.url
+
+
+def test_by_file_all_four_facts_and_a_changed_file_is_found_out(site: Site, report: Report, tmp_path: Path) -> None:
+    page = site.visit()
+    upload(page, report_pdf(report.number))
+    expect(page.locator(".answer")).to_contain_text("文件未改动，签名有效，签发者可信；报告状态：正常。")
+    changed = bytearray(report_pdf(report.number))
+    changed[len(changed) // 2] ^= 1
+    upload(page, bytes(changed))
+    expect(page.locator(".answer")).to_contain_text("文件已被改动")
+
+
+def test_the_address_in_the_qr_code_sends_its_signed_part_and_takes_it_out_of_the_address_bar(
+    site: Site, report: Report
+) -> None:
+    text = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    page = site.visit()
+    page.goto(f"/v/{long_code(bytes(report.secret))}#{text.partition('#')[2]}")
+    expect(page.locator(".four")).to_contain_text("签名有效")
+    assert "#" not in page.url
+
+
+def test_a_code_that_is_too_short_is_told_at_the_top_and_the_link_leads_to_the_field(site: Site) -> None:
+    page = site.visit()
+    page.goto("/verify")
+    page.get_by_label("报告编号").fill("SZ2026112100001289")
+    page.get_by_role("textbox", name="核验码").fill("7KQM2XRT9HD")
+    page.get_by_role("button", name="核验", exact=True).click()
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.locator("#code")).to_be_focused()
+    expect(page.locator("#number")).to_have_value("SZ2026112100001289")
+
+
+def test_a_file_that_is_too_large_is_told_before_it_is_sent(site: Site) -> None:
+    page = site.visit()
+    page.goto("/verify")
+    page.locator("#pdf").evaluate("input => { input.dataset.maxBytes = '10' }")
+    page.set_input_files("#pdf", files=[{"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" * 10}])
+    assert "超过" in page.locator("#pdf").evaluate("input => input.validationMessage")
