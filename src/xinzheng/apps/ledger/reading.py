@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import polars as pl
 from django.conf import settings
 
 # Wide rows of 100 000 need some 100 MB while they are taken in.
 ROWS_AT_ONCE = 50_000
+
+T = TypeVar("T")
 
 
 class Stretch(Protocol):
@@ -50,13 +52,13 @@ def read_stretches(file: Path, kind: str, domain: str, today: date, file_name: s
     yield from read(file, defaults, chunk_rows=ROWS_AT_ONCE)
 
 
-def ahead(stretches: Iterator[Stretch]) -> Iterator[Stretch]:
-    """The same stretches, each next one read on another core while the caller works on the one before."""
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
-        coming = pool.submit(next, stretches, None)
-        while (stretch := coming.result()) is not None:
-            coming = pool.submit(next, stretches, None)
-            yield stretch
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, each next one made on another core while the caller works on the one before."""
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def write_defects(file: Path, kind: str, domain: str, today: date, file_name: str) -> bytes:

@@ -12,6 +12,8 @@ import polars as pl
 from django.db import connection
 from psycopg import sql
 
+from xinzheng.apps.ledger.reading import ahead
+
 STAGED: Mapping[str, LiteralString] = MappingProxyType(
     {
         "line": "bigint",
@@ -60,8 +62,8 @@ def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:
     )
     wanted = frame.select(columns)
     with connection.cursor() as cursor, cursor.copy(statement.as_string(None)) as copy:
-        for piece in wanted.iter_slices(ROWS_AT_ONCE):
-            copy.write(piece.write_csv(include_header=False))
+        for text in ahead(piece.write_csv(include_header=False) for piece in wanted.iter_slices(ROWS_AT_ONCE)):
+            copy.write(text)
 
 
 def execute(statement: sql.Composable, parameters: Mapping[str, Any] | None = None) -> int:
