@@ -204,3 +204,8 @@ def test_the_forbidden_words_are_never_said_of_a_subject() -> None:
             assert "守法" not in sentence
             assert "合规" not in sentence
             assert "暂无数据" not in sentence
+
+
+def test_beside_a_record_one_that_waits_for_its_date_is_told_too() -> None:
+    row = domain(content(decided(penalty(), penalty("r2", decision_date=None))), "taxation")
+    assert row["text"] == "有违法记录1条；有1条记录的处理结果待核实，可能另有记录"

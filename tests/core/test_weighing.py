@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.cases import AS_OF, CLAUSES, clause, penalty, policy
 from xinzheng.core.conditions import Equals
-from xinzheng.core.policy import Effect
+from xinzheng.core.policy import Effect, PolicyDomain
 from xinzheng.core.records import OrganPlace, Record, RecordKind, Standing
 from xinzheng.core.subjects import SubjectKind, Tie
 from xinzheng.core.weighing import (
@@ -149,3 +149,30 @@ def test_a_listing_counts_when_it_stood_during_the_period(begin, end, clause_id)
 )
 def test_other_information_shows_only_the_subjects_own_open_records(facts, is_open):
     assert is_own_and_open(weighing(), penalty(**facts)) is is_open
+
+
+LISTING = {"kind": RecordKind.SERIOUS_DISHONESTY, "domain": "taxation"}
+LISTS = PolicyDomain("taxation", "taxation", (RecordKind.SERIOUS_DISHONESTY,))
+
+
+@pytest.mark.parametrize(
+    ("facts", "clause_id"),
+    [
+        ({"listed_from": date(2022, 6, 3)}, "all"),
+        ({"listed_from": date(2019, 1, 1)}, "all"),
+        ({"listed_from": date(2019, 1, 1), "listed_through": date(2022, 6, 3)}, "all"),
+        ({"listed_from": date(2019, 1, 1), "listed_through": date(2022, 6, 2)}, BEFORE_PERIOD),
+        ({"listed_from": None, "listed_through": date(2022, 6, 2)}, BEFORE_PERIOD),
+        ({"listed_from": date(2025, 6, 4)}, AFTER_PERIOD),
+    ],
+)
+def test_a_listing_is_of_the_whole_time_it_lasted(facts, clause_id):
+    pack = policy(domains=(LISTS,), clauses=(clause("all", Effect.COUNTED),))
+    kind = SubjectKind.ENTERPRISE_LEGAL_PERSON
+    given = prepare_weighing(pack, PERIOD, frozenset({"taxation"}), kind, AS_OF)
+    assert weigh(given, Record(id="r1", **(LISTING | facts))).clause.id == clause_id
+
+
+def test_a_stray_listing_date_does_not_move_a_penalty_into_the_period():
+    record = penalty(decision_date=date(2020, 1, 1), listed_from=date(2024, 1, 1))
+    assert found(record).clause.id == BEFORE_PERIOD

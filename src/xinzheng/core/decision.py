@@ -1,7 +1,7 @@
 """Deciding (核查): one policy, one case, one calendar in; one decision out. No clock, no I/O, order irrelevant."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 
@@ -9,9 +9,9 @@ from xinzheng.core.coverage import Coverage, Gap
 from xinzheng.core.coverage_check import domain_gaps, section_gaps
 from xinzheng.core.errors import RefusedError
 from xinzheng.core.policy import Effect, OtherSection, Policy, PolicyDomain
-from xinzheng.core.records import ARREARS_KINDS, Record, RecordKind, Standing, link_repairs
+from xinzheng.core.records import ARREARS_KINDS, Record, RecordKind, link_repairs, may_be_one_organ
 from xinzheng.core.subjects import Subject
-from xinzheng.core.weighing import Finding, Period, Weighing, is_own_and_open, prepare_weighing, weigh
+from xinzheng.core.weighing import Finding, Period, Weighing, hides_all, is_own_and_open, prepare_weighing, weigh
 from xinzheng.core.workdays import Calendar
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -250,14 +250,9 @@ def _latest_needed(as_of_date: date, period: Period, policy: Policy, calendar: C
 
 
 def _names(repair: Record, penalty: Record) -> bool:
-    """Whether the repair names the penalty's document; a repair or penalty without its organ goes by number alone."""
-    organs = {repair.organ_key, penalty.organ_key} - {None}
-    return repair.document_key is not None and repair.document_key == penalty.document_key and len(organs) < 2
-
-
-def _may_not_be_hinted_at(finding: Finding) -> bool:
-    gone = finding.record.standing in (Standing.WITHDRAWN, Standing.VOID)
-    return finding.hides or (gone and finding.effect is Effect.EXCLUDED)
+    """Whether the repair may name the penalty's document; organs that cannot be compared leave the number to decide."""
+    is_same = repair.document_key is not None and repair.document_key == penalty.document_key
+    return is_same and may_be_one_organ(repair.organ_key, penalty.organ_key)
 
 
 def _repairs_shown(findings: Sequence[Finding], repairs: Iterable[Record], until: date) -> tuple[Record, ...]:
@@ -272,9 +267,33 @@ def _repairs_shown(findings: Sequence[Finding], repairs: Iterable[Record], until
         and f.record.repaired_date <= until
         and (f.is_counted or f.effect is Effect.LISTED_APART)
     ]
-    silent = [f.record for f in findings if _may_not_be_hinted_at(f)]
+    silent = [f.record for f in findings if f.hides or (f.effect is Effect.EXCLUDED and f.record.is_gone_by(until))]
     rest = (r for r in repairs if not any(_names(r, p) for p in (*penalties, *silent)))
     return (*penalties, *rest)
+
+
+def _hide_with_penalty(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """A repair that names a penalty nobody may be told of is hidden together with it."""
+    hidden = [f for f in findings if f.hides]
+
+    def weighed_again(finding: Finding) -> Finding:
+        if finding.record.kind is not RecordKind.CREDIT_REPAIR:
+            return finding
+        hiding = next((h for h in hidden if _names(finding.record, h.record)), None)
+        return Finding(finding.record, hiding.effect, hiding.clause) if hiding else finding
+
+    return tuple(weighed_again(f) for f in findings) if hidden else findings
+
+
+def _without_hints(weighing: Weighing, coverage: Coverage) -> Coverage:
+    """The coverage without lines that name the subject and are of records nobody may be told of.
+
+    Such a line, once mended, could change nothing; to say that it waits would betray that there is such a record.
+    """
+    told = tuple(
+        p for p in coverage.pending if not (p.names_subject and hides_all(weighing, p.domain, RecordKind(p.kind)))
+    )
+    return coverage if len(told) == len(coverage.pending) else replace(coverage, pending=told)
 
 
 def decide(policy: Policy, case: Case, calendar: Calendar) -> Decision:
@@ -289,9 +308,10 @@ def decide(policy: Policy, case: Case, calendar: Calendar) -> Decision:
     domains = chosen_domains(policy, case.request)
     period, is_clipped = chosen_period(policy, case.request, today)
     weighing = prepare_weighing(policy, period, frozenset(d.code for d in domains), case.subject.kind, today)
-    records = sorted(link_repairs(case.records), key=_record_order)
+    records = sorted(link_repairs(case.records, today), key=_record_order)
     section_kinds = {s.kind for s in policy.other}
-    findings = tuple(weigh(weighing, r) for r in records if r.kind not in section_kinds)
+    findings = _hide_with_penalty(tuple(weigh(weighing, r) for r in records if r.kind not in section_kinds))
+    case = replace(case, coverage=_without_hints(weighing, case.coverage))
     needed = _needed(period, today, policy, calendar)
     results = tuple(
         _domain_result(d, [f for f in findings if f.record.domain == d.code], *domain_gaps(d, case.coverage, needed))

@@ -25,6 +25,7 @@ class RecordKind(StrEnum):
 
 LISTING_KINDS = frozenset({RecordKind.SERIOUS_DISHONESTY, RecordKind.ABNORMAL_OPERATION})
 ARREARS_KINDS = frozenset({RecordKind.SOCIAL_INSURANCE_ARREARS, RecordKind.HOUSING_FUND_ARREARS})
+USCC_LENGTH = 18
 
 
 class Procedure(StrEnum):
@@ -92,33 +93,64 @@ class Record:
         """The date the window looks at (design §4): the listing date for lists, else the decision date."""
         return self.listed_from if self.kind in LISTING_KINDS else self.decision_date
 
-
-def _repair_dates(repairs: Iterable[Record]) -> dict[tuple[str, str | None], date]:
-    dates: dict[tuple[str, str | None], date] = {}
-    for repair in repairs:
-        if repair.document_key and repair.repaired_date and not repair.sealed and repair.standing is not Standing.VOID:
-            key = (repair.document_key, repair.organ_key)
-            dates[key] = min(repair.repaired_date, dates.get(key, repair.repaired_date))
-    return dates
+    def is_gone_by(self, day: date) -> bool:
+        """Whether it was withdrawn or found void (撤销、确认违法或无效) by the day; no date means it was."""
+        gone = self.standing in (Standing.WITHDRAWN, Standing.VOID)
+        return gone and (self.standing_date is None or self.standing_date <= day)
 
 
-def link_repairs(records: Iterable[Record]) -> tuple[Record, ...]:
+def may_be_one_organ(one: str | None, other: str | None) -> bool:
+    """Whether two organ keys can mean the same organ: a code and a name cannot be compared, nor what is unknown."""
+    return one is None or other is None or one == other or _is_code(one) != _is_code(other)
+
+
+def _is_code(organ_key: str) -> bool:
+    return len(organ_key) == USCC_LENGTH and organ_key.isascii()
+
+
+def _party(record: Record) -> Tie:
+    """Whose record it is; a former name is the same party."""
+    return Tie.SELF if record.tie is Tie.RENAMED else record.tie
+
+
+def _document(record: Record) -> tuple[str | None, Tie]:
+    return record.document_key, _party(record)
+
+
+def link_repairs(records: Iterable[Record], as_of: date) -> tuple[Record, ...]:
     """Give each penalty the date of the credit repair (信用修复) that names its document number.
 
-    A repair without a deciding organ matches by document number alone. A penalty's own repair date stands when it
-    is the earlier one. The repairs themselves stay in the result.
+    The repair must be the same party's and must stand on ``as_of``: one document may penalise a firm and its branch,
+    and the branch's repair repairs nothing of the firm's. Where the organs cannot be compared, the number alone
+    decides if only one organ's document of the party bears it. A penalty's own repair date stands when it is the
+    earlier one. The repairs themselves stay in the result.
     """
     everything = tuple(records)
-    dates = _repair_dates(r for r in everything if r.kind is RecordKind.CREDIT_REPAIR)
+    repairs = [r for r in everything if r.kind is RecordKind.CREDIT_REPAIR and _repairs_something(r, as_of)]
+    if not repairs:
+        return everything
+    organs: dict[tuple[str | None, Tie], set[str | None]] = {}
+    for record in everything:
+        if record.kind is not RecordKind.CREDIT_REPAIR:
+            organs.setdefault(_document(record), set()).add(record.organ_key)
+
+    def reaches(repair: Record, record: Record) -> bool:
+        if _document(repair) != _document(record):
+            return False
+        if repair.organ_key is not None and repair.organ_key == record.organ_key:
+            return True
+        return may_be_one_organ(repair.organ_key, record.organ_key) and len(organs[_document(record)]) == 1
 
     def with_repair(record: Record) -> Record:
-        if record.kind is RecordKind.CREDIT_REPAIR or not record.document_key:
+        if record.kind is RecordKind.CREDIT_REPAIR:
             return record
-        found = [
-            dates[key] for key in ((record.document_key, record.organ_key), (record.document_key, None)) if key in dates
-        ]
-        if record.repaired_date:
-            found.append(record.repaired_date)
-        return replace(record, repaired_date=min(found)) if found else record
+        found = [r.repaired_date for r in repairs if reaches(r, record)] + [record.repaired_date]
+        dates = [day for day in found if day is not None]
+        return replace(record, repaired_date=min(dates)) if dates else record
 
     return tuple(with_repair(record) for record in everything)
+
+
+def _repairs_something(repair: Record, as_of: date) -> bool:
+    named = repair.document_key is not None and repair.repaired_date is not None
+    return named and not repair.sealed and not repair.is_gone_by(as_of)

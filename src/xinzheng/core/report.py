@@ -82,11 +82,12 @@ def result_sentence(policy: Policy, result: DomainResult | OtherResult, word: st
     """A domain's or section's result (核查结果) in the policy's words; the day of 未查询到 stands beside it."""
     if result.result is Result.NONE_FOUND:
         return say(policy, "none_found", 记录=word, 日期="").partition("（")[0]
+    unresolved = result.unresolved if isinstance(result, DomainResult) else 0
     if result.result is Result.NOT_VERIFIABLE:
-        unresolved = result.unresolved if isinstance(result, DomainResult) else 0
         return not_verifiable(policy, result.gaps, unresolved, word)
-    if result.gaps:
-        return say(policy, "records_found_gap", 记录=word, n=found, 缺口=gap_clauses(policy, result.gaps))
+    if result.gaps or unresolved:
+        missing = gap_clauses(policy, result.gaps, unresolved)
+        return say(policy, "records_found_gap", 记录=word, n=found, 缺口=missing)
     return say(policy, "records_found", 记录=word, n=found)
 
 

@@ -35,19 +35,18 @@ def _clause(policy: Policy, gaps: Sequence[Gap]) -> str:
     return say(policy, f"gap_{first.reason}", 单位=units, n=lines, 日期=spoken_date(day) if day else "")
 
 
-def gap_clauses(policy: Policy, gaps: Sequence[Gap]) -> str:
-    """What is missing, unit by unit: gaps with the same reason and day share a clause."""
+def gap_clauses(policy: Policy, gaps: Sequence[Gap], unresolved: int = 0) -> str:
+    """What is missing: records that wait for a fact, then units; gaps with the same reason and day share a clause."""
     groups: dict[tuple[GapReason, date | None], list[Gap]] = {}
     for gap in gaps:
         groups.setdefault((gap.reason, gap.through or gap.since), []).append(gap)
-    return "；".join(_clause(policy, group) for group in groups.values())
+    clauses = [say(policy, "gap_unresolved", n=unresolved)] if unresolved else []
+    return "；".join([*clauses, *(_clause(policy, group) for group in groups.values())])
 
 
 def not_verifiable(policy: Policy, gaps: Sequence[Gap], unresolved: int, word: str) -> str:
-    """未能核查, and why: data that ends early first, since only that kind says what cannot be judged."""
+    """未能核查, and why: data that ends early last, since only that kind says what cannot be judged."""
     ordered = sorted(gaps, key=lambda gap: gap.reason is GapReason.ENDS_EARLY)
-    clauses = [say(policy, "gap_unresolved", n=unresolved)] if unresolved else []
-    clauses += [gap_clauses(policy, ordered)] if ordered else []
     ends_early = bool(ordered) and ordered[-1].reason is GapReason.ENDS_EARLY
     frame = "not_verifiable_ends_early" if ends_early else "not_verifiable"
-    return say(policy, frame, 缺口="；".join(clauses), 记录=word)
+    return say(policy, frame, 缺口=gap_clauses(policy, ordered, unresolved), 记录=word)

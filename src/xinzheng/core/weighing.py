@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from xinzheng.core.conditions import FIELDS, Value, evaluate
 from xinzheng.core.policy import Clause, Effect, Policy
-from xinzheng.core.records import OrganPlace, Record, Standing
+from xinzheng.core.records import LISTING_KINDS, OrganPlace, Record, RecordKind
 from xinzheng.core.subjects import SubjectKind, Tie
 
 NOT_WEIGHED = "not-weighed"
@@ -81,10 +81,10 @@ def _scope_clause(weighing: Weighing, record: Record) -> Clause | None:
         return _scope(NOT_WEIGHED, "它不属于本政策核查的领域或者记录类型", policy)
     if record.domain not in weighing.domains:
         return _scope(DOMAIN_NOT_CHOSEN, "申请时没有选择它所在的领域", policy)
-    begin, day = record.window_date, record.window_date
-    if record.listed_from is not None:
-        begin = record.listed_through or period.to_date
-    if begin is not None and begin < period.from_date:
+    # A listing reaches from its own day until it ends, if it has ended; everything else is of one day.
+    day = record.window_date
+    last = record.listed_through if record.kind in LISTING_KINDS else day
+    if last is not None and last < period.from_date:
         return _scope(BEFORE_PERIOD, "它在查询期开始之前", policy)
     if day is not None and day > period.to_date:
         return _scope(AFTER_PERIOD, "它在查询期截止之后", policy)
@@ -129,7 +129,16 @@ def _conclude(record: Record, holding: list[Clause]) -> Finding:
 
 def is_own_and_open(weighing: Weighing, record: Record) -> bool:
     """Whether other information may show the record: the subject's own, of this place, standing, not hidden by law."""
-    facts = facts_of(record, weighing.subject_kind)
-    hides = any(c.hides and c.condition and evaluate(c.condition, facts, weighing.references) for c in weighing.clauses)
     own = record.tie in (Tie.SELF, Tie.RENAMED) and record.organ is not OrganPlace.ELSEWHERE
-    return own and not hides and record.standing not in (Standing.WITHDRAWN, Standing.VOID)
+    return own and not _is_hidden(weighing, record) and not record.is_gone_by(weighing.references["as_of"])
+
+
+def hides_all(weighing: Weighing, domain: str, kind: RecordKind) -> bool:
+    """Whether nobody may be told of any record of the kind in the domain, whatever else were known of it."""
+    return _is_hidden(weighing, Record("", kind, domain, organ=None, standing=None, sealed=None))
+
+
+def _is_hidden(weighing: Weighing, record: Record) -> bool:
+    facts = facts_of(record, weighing.subject_kind)
+    hiding = [c for c in weighing.clauses if c.hides]
+    return any(c.condition is None or evaluate(c.condition, facts, weighing.references) for c in hiding)
