@@ -77,10 +77,10 @@ def client_of(account: Account) -> Client:
     return client
 
 
-def issue(account: Account) -> Report:
+def issue(account: Account, policy_id: str = "suzhou-2024") -> Report:
     """A report of the account's subject, issued now."""
     assert account.subject_id is not None
-    return issue_report(Order("suzhou-2024", account.subject_id, Request(), "test"))
+    return issue_report(Order(policy_id, account.subject_id, Request(), "test"))
 
 
 def penalties(city: SmallCity) -> list[dict[str, str]]:

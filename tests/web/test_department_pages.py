@@ -7,11 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import override_settings
 
 from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
 from xinzheng.apps.ledger.actions import BatchResult
-from xinzheng.apps.ledger.models import CoverageStatement
+from xinzheng.apps.ledger.models import CoverageStatement, Upload
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +154,74 @@ def test_the_desk_and_a_batch_ask_a_bounded_number_of_questions(
         client.get("/department")
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
         client.get(f"/department/batches/{faulty_batch.batch}")
+
+
+def upload(people: People, data: bytes, **changes: str) -> HttpResponse:
+    file = SimpleUploadedFile(changes.pop("name", "行政处罚.csv"), data, "text/csv")
+    fields = {"scope": SCOPE, "from": "2026-01-01", "through": today().isoformat(), "mode": "increment"} | changes
+    response: HttpResponse = client_of(people.officer).post("/department/upload", {**fields, "file": file})
+    return response
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"scope": "taxation|administrative_penalty"}, "scope", "请选择领域和数据种类"),
+        ({"from": ""}, "from", "起始日期没有填对"),
+        ({"from": "2026-06-01", "through": "2026-05-01"}, "from", "起始日期晚于截止日期"),
+        ({"through": (today() + timedelta(days=1)).isoformat()}, "through", "晚于今天"),
+        ({"name": "penalties.docx"}, "file", "不认识这种文件"),
+    ],
+)
+def test_a_delivery_with_a_mistake_is_refused_at_once_and_says_where(
+    people: People, changes: dict[str, str], field: str, message: str
+) -> None:
+    response = upload(people, b"x", **changes)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert message in page
+    assert f'<a href="#{field}">' in page
+    assert f'id="{field}-error"' in page
+    assert not Upload.objects.exists()
+
+
+def test_an_empty_file_and_one_that_is_too_large_are_refused(people: People) -> None:
+    assert "文件是空的" in upload(people, b"").content.decode()
+    with override_settings(XINZHENG_BATCH_MAX_BYTES=1024 * 1024):
+        assert "文件超过1 MB" in upload(people, b"x" * (1024 * 1024 + 1)).content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_a_delivery_is_queued_and_its_progress_asks_again_until_it_is_settled(people: People) -> None:
+    response = upload(people, b"a,b\n1,2\n")
+    queued = Upload.objects.get()
+    assert response.headers["Location"] == f"/department/uploads/{queued.pk}"
+    client = client_of(people.officer)
+    page = client.get(f"/department/uploads/{queued.pk}").content.decode()
+    assert f'hx-get="/department/uploads/{queued.pk}?follow=1" hx-trigger="every 1s"' in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    Upload.objects.update(state="failed", message="表头认不出来。")
+    page = client.get(f"/department/uploads/{queued.pk}").content.decode()
+    assert "表头认不出来。" in page
+    assert "hx-trigger" not in page
+    assert "http-equiv" not in page
+
+
+def test_a_settled_upload_leads_to_its_batch_and_stays_where_it_is_on_the_desk(
+    people: People, faulty_batch: BatchResult
+) -> None:
+    upload(people, b"a,b\n1,2\n")
+    Upload.objects.update(state="done", batch_id=faulty_batch.batch, lines_done=8, lines_total=8)
+    client, address = client_of(people.officer), f"/department/uploads/{Upload.objects.get().pk}"
+    part = {"HX-Request": "true"}
+    assert client.get(address).headers["Location"] == f"/department/batches/{faulty_batch.batch}"
+    assert client.get(f"{address}?follow=1", headers=part).headers["HX-Redirect"].endswith(str(faulty_batch.batch))
+    assert f'href="/department/batches/{faulty_batch.batch}"' in client.get(address, headers=part).content.decode()
+
+
+def test_an_upload_is_shown_to_its_own_unit_only(people: People) -> None:
+    upload(people, b"a,b\n1,2\n")
+    address = f"/department/uploads/{Upload.objects.get().pk}"
+    assert client_of(people.stranger).get(address).status_code == 403
+    assert client_of(people.clean).get(address).status_code == 403
+    assert client_of(people.officer).get("/department/uploads/999999").status_code == 404
