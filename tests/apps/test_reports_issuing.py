@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 from django.db.utils import ProgrammingError
-from tests.small_city import SmallCity, build_small_city, uscc
+from pytest_django import SettingsWrapper
 
+from tests.small_city import SmallCity, build_small_city, uscc
 from xinzheng.adapters.pdf import read_attachment
-from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared
+from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared, void_report
 from xinzheng.apps.reports.models import DayCounter, Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.queries import current_status, report_pdf, report_view, reports_of
 from xinzheng.apps.reports.replaying import replay_report
@@ -153,6 +154,74 @@ def test_what_cannot_be_completed_is_voided_in_plain_sight_and_keeps_its_number(
     first = Report.objects.get()
     assert current_status(first.number) == "voided"
     assert int(issue_report(order(subject_id)).number[10:17]) == int(first.number[10:17]) + 1
+
+
+def left_prepared(one: Order, monkeypatch: pytest.MonkeyPatch) -> Report:
+    with monkeypatch.context() as crash:
+        crash.setattr("xinzheng.apps.reports.issuing.complete_report", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            issue_report(one)
+    return Report.objects.get(idempotency_key=one.key)
+
+
+def test_a_voided_report_never_comes_into_force_by_the_same_key(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = order(city.firm(uscc(1)))
+    report = left_prepared(one, monkeypatch)
+    void_report(report, "缺字", "test")
+    void_report(report, "缺字", "test")
+    for attempt in (lambda: issue_report(one), lambda: complete_report(report, "test")):
+        with pytest.raises(XinzhengError) as caught:
+            attempt()
+        assert caught.value.code == "report-voided"
+    assert current_status(report.number) == "voided"
+    assert not ReportDocument.objects.exists()
+
+
+def test_a_report_completed_meanwhile_is_not_voided(city: SmallCity) -> None:
+    report = issue_report(order(city.firm(uscc(1))))
+    void_report(report, "缺字", "test")
+    assert current_status(report.number) == "in_force"
+
+
+def test_one_report_that_breaks_unexpectedly_keeps_no_other_from_being_completed(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject_id = city.firm(uscc(1))
+    first, second = (left_prepared(order(subject_id), monkeypatch).number for _ in range(2))
+
+    def break_on_the_first(report: Report, by: str) -> Report:
+        if report.number == first:
+            raise RuntimeError("out of memory")
+        return complete_report(report, by)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("xinzheng.apps.reports.issuing.complete_report", break_on_the_first)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            resume_prepared()
+    assert (current_status(first), current_status(second)) == ("prepared", "in_force")
+    assert resume_prepared() == [first]
+
+
+def test_a_signing_key_that_cannot_be_read_voids_nothing(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper, tmp_path: Path
+) -> None:
+    report = left_prepared(order(city.firm(uscc(1))), monkeypatch)
+    keys, settings.XINZHENG_KEYS = settings.XINZHENG_KEYS, tmp_path / "not-mounted"
+    with pytest.raises(XinzhengError):
+        resume_prepared()
+    settings.XINZHENG_KEYS = keys
+    assert current_status(report.number) == "prepared"
+    assert resume_prepared() == [report.number]
+
+
+def test_a_key_of_another_request_is_refused_and_does_not_answer_with_the_wrong_report(city: SmallCity) -> None:
+    one = order(city.firm(uscc(1)))
+    issue_report(one)
+    with pytest.raises(XinzhengError) as caught:
+        issue_report(order(one.subject_id, key=one.key, request=Request(domains=("taxation",))))
+    assert caught.value.code == "idempotency-key-reused"
 
 
 def test_a_name_with_a_character_no_font_has_is_refused_before_a_number_is_taken(city: SmallCity) -> None:

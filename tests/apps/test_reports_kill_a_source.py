@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
 
+from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
 from xinzheng.apps.ledger.actions import Scope, explain_line, submit_batch, withdraw_batch, withdraw_coverage
 from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.issuing import Order, issue_report, question_now

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from tests.small_city import build_small_city, uscc
 
+from tests.small_city import build_small_city, uscc
 from xinzheng.adapters.pdf import read_attachment
 from xinzheng.apps.reports.issuing import ensure_keys, resume_prepared
 from xinzheng.apps.reports.models import DayCounter, Report

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.small_city import BY, SmallCity, build_small_city, today, uscc
 
+from tests.small_city import BY, SmallCity, build_small_city, today, uscc
 from xinzheng.adapters.deployment_files import deployment_of_policy
 from xinzheng.apps.registry.actions import apply_deployment
 from xinzheng.apps.reports import packs

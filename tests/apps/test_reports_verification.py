@@ -3,14 +3,22 @@
 from pathlib import Path
 
 import pytest
-from tests.small_city import SmallCity, build_small_city, uscc
 
-from xinzheng.adapters.signing import ensure_demo_keys, load_signer, qr_text, sign_pdf
+from tests.small_city import SmallCity, build_small_city, uscc
+from xinzheng.adapters.signing import (
+    ensure_demo_keys,
+    load_seal_key,
+    load_signer,
+    open_seal,
+    qr_text,
+    seal_payload,
+    sign_pdf,
+)
 from xinzheng.apps.reports.issuing import Order, issue_report, long_code
 from xinzheng.apps.reports.models import Report, StatusEvent
 from xinzheng.apps.reports.ports import renderer
 from xinzheng.apps.reports.queries import report_pdf
-from xinzheng.apps.reports.verification import verify_code, verify_link, verify_pdf, verify_qr_text
+from xinzheng.apps.reports.verification import seal_keys, verify_code, verify_link, verify_pdf, verify_qr_text
 from xinzheng.core.decision import Request
 from xinzheng.core.lifecycle import typed_code
 
@@ -71,7 +79,33 @@ def test_a_qr_text_with_another_reports_seal_is_found_out(report: Report, tmp_pa
     mixed = text_of(report).split("#")[0] + "#" + text_of(other).split("#")[1]
     verdict = verify_qr_text(mixed)
     assert verdict.signature_valid is False
-    assert "二维码的签名部分与登记的报告不一致" in verdict.reasons
+    assert verdict.reasons == ["未提交文件，未核对内容", "签名无效", "二维码的签名部分与登记的报告不一致"]
+    assert verdict.status is None
+
+
+def test_a_text_that_is_no_qr_code_of_ours_was_not_examined_at_all(report: Report) -> None:
+    verdict = verify_qr_text("https://example.com/")
+    assert (verdict.intact, verdict.signature_valid, verdict.signer_trusted) == (None, None, None)
+    assert "未查询到该编号" not in verdict.reasons
+
+
+def test_a_seal_of_a_key_that_is_not_published_is_not_trusted_and_its_signature_not_examined(
+    report: Report, tmp_path: Path
+) -> None:
+    ensure_demo_keys(tmp_path / "forger", report.as_of)
+    seal = open_seal(bytes(report.cose), seal_keys())
+    forged = seal_payload(seal, load_seal_key(tmp_path / "forger"))
+    verdict = verify_qr_text(qr_text(forged, long_code(bytes(report.secret))))
+    assert (verdict.intact, verdict.signature_valid, verdict.signer_trusted) == (None, None, False)
+    assert "签发者不可信" in verdict.reasons
+
+
+def test_a_seal_whose_signature_was_touched_is_invalid(report: Report) -> None:
+    touched = bytearray(bytes(report.cose))
+    touched[-1] ^= 1
+    verdict = verify_qr_text(qr_text(bytes(touched), long_code(bytes(report.secret))))
+    assert (verdict.signature_valid, verdict.status) == (False, None)
+    assert "签名无效" in verdict.reasons
 
 
 def test_the_document_passes_all_four(report: Report) -> None:
@@ -86,6 +120,22 @@ def test_a_changed_byte_is_told_and_the_status_stays_a_separate_fact(report: Rep
     verdict = verify_pdf(bytes(data))
     assert verdict.intact is False
     assert not verdict.is_good
+    assert verdict.reasons[0] == "文件已被改动"
+    assert "未查询到该编号" not in verdict.reasons
+
+
+def test_another_content_under_a_registered_number_is_told_as_changed_and_never_as_unchanged(
+    report: Report, tmp_path: Path
+) -> None:
+    ensure_demo_keys(tmp_path / "forger", report.as_of)
+    content = bytes(report.content).replace("示例甲".encode(), "示例乙".encode())
+    assert content != bytes(report.content)
+    unsigned = renderer().render_report(content, text_of(report))
+    verdict = verify_pdf(sign_pdf(unsigned, load_signer(tmp_path / "forger"), report.as_of))
+    assert verdict.intact is False
+    assert "文件已被改动" in verdict.reasons
+    assert "文件未改动" not in verdict.reasons
+    assert (verdict.number, verdict.status) == (report.number, "in_force")
 
 
 def test_the_same_report_signed_by_somebody_else_is_intact_but_not_trusted(report: Report, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         lambda stage: print(STAGES[stage], file=sys.stderr),
     )
     report = issue_report(order)
-    _write_whole(args.out, report_pdf(report.number))
+    _write_whole(args.out, report_pdf(report.number), order.key)
     secret = bytes(report.secret)
     answer = _answer(report) | {
         "number": report.number,
@@ -74,7 +74,7 @@ def _check_target(path: Path) -> None:
         )
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes, key: uuid.UUID) -> None:
     """A file that is there is whole: write beside it, then rename."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -83,6 +83,6 @@ def _write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise XinzhengError(
-            f"报告已经出具，但是写不到“{path}”（{error.strerror}）。请换一个路径，用同一申请号再取一次。",
+            f"报告已经出具，但是写不到“{path}”（{error.strerror}）。请换一个路径，加上 --key {key} 再取一次。",
             code="out-not-writable",
         ) from error
