@@ -4,11 +4,11 @@ import polars as pl
 
 from xinzheng.adapters.tabular.batch import FRAME_SCHEMA
 from xinzheng.adapters.tabular.fields import Field, FieldType
+from xinzheng.adapters.tabular.privacy import holds_number, number_replaced
 from xinzheng.adapters.tabular.work import VALUE_TYPES, Work
 from xinzheng.core.identifiers import DASHES, DOCUMENT_BRACKETS
 
 _PARTY = "当事人"
-_NUMBER = r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]"
 _SPACES = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u200c", "\u200d", "\u3000", "\ufeff")
 _NOT_IN_PAYLOAD = frozenset({"domain", "kind"})
 _NAMES_OF_PERSONS = frozenset({"subject_name", "representative"})
@@ -75,10 +75,11 @@ def _payload(work: Work) -> pl.Series:
     fields = sorted((f for f in work.form.fields if _belongs(f, work)), key=lambda f: f.id)
     values = work.frame.select("line", "is_person", "subject_name", "identity_number", *(_value(f) for f in fields))
     persons = values.get_column("is_person")
+    texts = [f.id for f in fields if f.type is FieldType.TEXT]
     if persons.any():
-        texts = [f.id for f in fields if f.type is FieldType.TEXT and f"={f.id}" in values.columns]
         theirs = _without_names(values.filter(persons), texts)
         values = pl.concat([values.filter(~persons), theirs]).sort("line")
+    values = _without_numbers(values, texts)
     members = values.select(
         pl.struct(pl.col(f"={f.id}").alias(f.id) for f in fields).struct.json_encode().alias("payload")
     )
@@ -105,6 +106,16 @@ def _value(field: Field) -> pl.Expr:
     return (value if field.type is FieldType.FLAG else value.cast(pl.String())).alias(f"={field.id}")
 
 
+def _without_numbers(rows: pl.DataFrame, texts: list[str]) -> pl.DataFrame:
+    """No identity number in anybody's free text; a document number stays as it is, for the record is known by it."""
+    free = [f"={text}" for text in texts if not text.endswith("document_number")]
+    if not free:
+        return rows
+    found = rows.select(holds_number(pl.col(free)).any()).row(0)
+    wrong = [name for name, is_found in zip(free, found, strict=True) if is_found]
+    return rows.with_columns(number_replaced(pl.col(wrong))) if wrong else rows
+
+
 def _without_names(rows: pl.DataFrame, texts: list[str]) -> pl.DataFrame:
     """Natural persons: no name, no number; where the free text repeats them, 当事人 stands instead."""
     named = [f"={text}" for text in texts if text in _NAMES_OF_PERSONS]
@@ -114,6 +125,4 @@ def _without_names(rows: pl.DataFrame, texts: list[str]) -> pl.DataFrame:
         usable = (written.str.len_chars() >= _SHORTEST_NAME).fill_null(value=False)
         mark = pl.when(usable).then(written).otherwise(pl.lit("\0"))
         rows = rows.with_columns(free.str.split(mark).list.join(_PARTY))
-    return rows.with_columns(
-        free.str.replace_all(_NUMBER, _PARTY), *(pl.lit(None, pl.String()).alias(n) for n in named)
-    )
+    return rows.with_columns(number_replaced(free, _PARTY), *(pl.lit(None, pl.String()).alias(n) for n in named))

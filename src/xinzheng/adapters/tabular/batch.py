@@ -27,14 +27,21 @@ class BatchDefaults:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds beyond which a file is refused; sizes in bytes."""
+    """Bounds beyond which a file is refused; sizes in bytes.
+
+    ``xlsx_cells``: cells of the full rectangles of all sheets, each taking a reader some 70 bytes;
+    ``xlsx_text_bytes``: text in them, counted as often as cells refer to it. ``lines``: blank ones counted as well.
+    """
 
     file_bytes: int = 2 * 1024**3
     xlsx_bytes: int = 200 * 1024**2
-    xlsx_unpacked_bytes: int = 1024**3
+    xlsx_unpacked_bytes: int = 512 * 1024**2
+    xlsx_cells: int = 10_000_000
+    xlsx_text_bytes: int = 256 * 1024**2
     xlsx_members: int = 2_000
     cell_bytes: int = 1024**2
     columns: int = 200
+    lines: int = 10_000_000
     chunk_rows: int = 100_000
 
 

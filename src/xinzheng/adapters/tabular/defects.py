@@ -7,9 +7,11 @@ import polars as pl
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA
 from xinzheng.adapters.tabular.checks import Check
 from xinzheng.adapters.tabular.fields import FieldType
+from xinzheng.adapters.tabular.privacy import told, without_numbers
 from xinzheng.adapters.tabular.work import Work
 
 _EXCERPT = 40
+_NOT_CELLS = (":message", ":value", ":notice")
 # Of a natural person's row only cells that cannot hold a name or a number are quoted.
 _HARMLESS = frozenset({FieldType.DATE, FieldType.MONTH, FieldType.AMOUNT, FieldType.MONEY, FieldType.FLAG})
 
@@ -28,14 +30,18 @@ def run_checks(work: Work, checks: Sequence[Check]) -> pl.DataFrame:
 
 def _defects(work: Work, check: Check, mask: pl.Series) -> pl.DataFrame:
     name = work.header.name_of(check.field.id) or check.field.name
+    person = pl.col("is_person") | (pl.col("subject_class:value") == "person").fill_null(value=False)
+    quoted = {check.field.id, *check.message.meta.root_names()}
+    cells = [c for c in quoted if work.frame.schema[c] == pl.String() and not c.endswith(_NOT_CELLS)]
     value = pl.col(check.field.id).str.slice(0, _EXCERPT)
     if check.field.personal:
         value = pl.lit(None, pl.String())
     elif check.field.type not in _HARMLESS:
-        value = pl.when(~pl.col("is_person")).then(value)
-    return work.frame.filter(mask).select(
+        value = pl.when(~person).then(value)
+    rows = work.frame.filter(mask).with_columns(told(pl.col(c), person).alias(c) for c in cells)
+    return rows.select(
         "line",
-        field=pl.lit(name),
+        field=pl.lit(without_numbers(name)),
         code=pl.lit(check.code),
         severity=pl.lit(check.severity),
         message=pl.lit(f"“{name}”：") + check.message,
@@ -57,15 +63,7 @@ def misalignment_defects(misaligned: pl.DataFrame) -> pl.DataFrame:
 
 def unknown_column_defects(unknown: Sequence[str], lines: pl.Series) -> pl.DataFrame:
     """Columns that no field of the format claims: one warning each, at the header."""
-    at_header = [
-        (
-            1,
-            name[:_EXCERPT],
-            "column-unknown",
-            "warning",
-            f"“{name[:_EXCERPT]}”：不是本格式的列，原样保存，不参与核查。",
-            None,
-        )
-        for name in unknown
-    ]
+    names = [without_numbers(name)[:_EXCERPT] for name in unknown]
+    text = "“{}”：不是本格式的列，原样保存，不参与核查。"
+    at_header = [(1, name, "column-unknown", "warning", text.format(name), None) for name in names]
     return pl.DataFrame(at_header if lines.len() else [], schema=DEFECT_SCHEMA, orient="row")

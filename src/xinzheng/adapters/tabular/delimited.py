@@ -1,5 +1,6 @@
 """CSV and its relatives: comma, tab or semicolon between cells, records cut by quotes, read by polars."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ import polars as pl
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import Header, recognised, resolve
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, recognised, refuse_displaced, resolve
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -17,12 +18,20 @@ from xinzheng.adapters.tabular.rows import (
     refuse_huge_cells,
     without_blank_rows,
 )
-from xinzheng.adapters.tabular.text_files import Block, blocks, header_cells, survey_text, utf8_pieces
+from xinzheng.adapters.tabular.text_files import (
+    Block,
+    blocks,
+    header_end,
+    in_short_pieces,
+    survey_text,
+    top_rows,
+    utf8_pieces,
+)
 
 _SEPARATORS = {",": "csv", "\t": "tsv", ";": "csv"}
 _EVERY_BYTE = bytes(range(256))
 _FIRST_LOOK = 64 * 1024
-_LONGEST_HEADER = 1024**2
+_LONGEST_HEADER = 256 * 1024
 _BYTES_PER_ROW = 400
 
 
@@ -37,32 +46,55 @@ class _Shape:
 def open_delimited(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
     """Survey the file and read its header. Rows are read when asked for. Raises TabularError."""
     survey = survey_text(path, file_name, limits)
-    size = max(limits.chunk_rows * _BYTES_PER_ROW, 1024)
-    start = b""
-    for piece in utf8_pieces(path, survey.encoding, _FIRST_LOOK):
-        start += piece
-        if b"\n" in start or len(start) > _LONGEST_HEADER:
-            break
-    separator, names = _header_row(start, kind)
+    start = _start(utf8_pieces(path, survey.encoding, _FIRST_LOOK, file_name), file_name)
+    separator, names, top = _top(start, kind, file_name)
     if len(names) > limits.columns:
         message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
         raise TabularError(message, code="columns-too-many", line=1)
+    refuse_displaced(top, kind, file_name)
     shape = _Shape(resolve(names, kind, file_name), separator, file_name, limits)
-    pieces = utf8_pieces(path, survey.encoding, size)
+    size = max(limits.chunk_rows * _BYTES_PER_ROW, 1024)
+    pieces = in_short_pieces(utf8_pieces(path, survey.encoding, size, file_name), limits.chunk_rows)
     rows = _rows(blocks(pieces, separator, file_name), shape)
     return OpenTable(shape.header, rows, survey.sha256, survey.encoding, _SEPARATORS[separator])
 
 
-def _header_row(start: bytes, kind: str) -> tuple[str, list[str]]:
-    readings = [(separator, header_cells(start, separator)[0]) for separator in _SEPARATORS]
-    return max(readings, key=lambda reading: (recognised(reading[1], kind), len(reading[1])))
+def _start(pieces: Iterator[bytes], file_name: str) -> bytes:
+    """The beginning of the file, with the whole first record in it."""
+    start = b""
+    for piece in pieces:
+        start += piece
+        if header_end(start):
+            return start
+        if len(start) > _LONGEST_HEADER:
+            message = f"{file_name}第1行超过{_LONGEST_HEADER // 1024}KB还没有结束，不是表头。请检查换行和英文引号。"
+            raise TabularError(message, code="header-too-long", line=1)
+    return start
+
+
+def _top(start: bytes, kind: str, file_name: str) -> tuple[str, list[str], list[list[str]]]:
+    """The separator under which most headings are known, the headings, and the rows at the top."""
+    try:
+        first = start[: header_end(start) or None]
+        readings = [(mark, next(iter(top_rows(first, mark, 1)), [])) for mark in _SEPARATORS]
+        known = max(readings, key=lambda reading: (recognised(reading[1], kind), len(reading[1])))
+        tops = [top_rows(start, mark, TOP_ROWS) for mark in _SEPARATORS]
+    except csv.Error as error:
+        message = f"{file_name}第1行无法分列（单元格过长或者英文引号没有成对）。请检查后重新报送。"
+        raise TabularError(message, code="header-too-long", line=1) from error
+    top = max(tops, key=lambda rows: max((recognised(row, kind) for row in rows), default=0))
+    return *known, top
 
 
 def _rows(found: Iterator[Block], shape: _Shape) -> Iterator[RawRows]:
     for block in found:
         data, skeleton, first, records = block.data, block.skeleton, block.first, block.records
+        if first + records - 1 > shape.limits.lines:
+            most = shape.limits.lines
+            message = f"{shape.file_name}超过{most}行（空行也算），请删去空行或者拆分成几个文件后报送。"
+            raise TabularError(message, code="rows-too-many", line=most + 1)
         if first == 1:
-            data = data[header_cells(data, shape.separator)[1] :]
+            data = data[header_end(data) or len(data) :]
             skeleton = skeleton[skeleton.find(b"\n") + 1 :] if b"\n" in skeleton else b""
             first, records = 2, records - 1
         if records:
@@ -84,7 +116,7 @@ def _read(block: Block, shape: _Shape) -> RawRows:
     counts = _cells_per_record(block, shape.separator, len(names))
     widest = max(counts.unique())
     lines = pl.Series("line", range(block.first, block.first + block.records), dtype=pl.Int64())
-    if widest > 4 * shape.limits.columns:
+    if widest > max(shape.limits.columns, len(names)):
         line = lines.filter(counts == widest)[0]
         message = f"{shape.file_name}第{line}行有{widest}个单元格，表头只有{len(names)}列。请检查分隔符后重新报送。"
         raise TabularError(message, code="columns-too-many", line=line)

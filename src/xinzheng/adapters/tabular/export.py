@@ -1,6 +1,9 @@
 """Files out: the rows with problems in their original columns, and empty templates; safe to open in a spreadsheet."""
 
+import codecs
+import csv
 import io
+import re
 
 import polars as pl
 
@@ -28,6 +31,9 @@ def template_csv(kind: str) -> bytes:
 
 
 def _csv(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_csv(buffer, include_bom=True, quote_style="necessary", line_terminator="\r\n")
-    return buffer.getvalue()
+    # Headings may be formulas as well; written apart because made harmless they need not be unique any more.
+    header = io.StringIO(newline="")
+    csv.writer(header, lineterminator="\r\n").writerow(re.sub(_RISKY, r"'\1", name) for name in frame.columns)
+    rows = io.BytesIO()
+    frame.write_csv(rows, include_header=False, quote_style="necessary", line_terminator="\r\n")
+    return codecs.BOM_UTF8 + header.getvalue().encode() + rows.getvalue()

@@ -10,8 +10,12 @@ from functools import cache
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.fields import Format, Required
 from xinzheng.adapters.tabular.formats import FORMATS, KIND_NAMES
+from xinzheng.adapters.tabular.privacy import without_numbers
 
 PROBLEM_COLUMN = "问题"
+# How far down a header is looked for, to tell people where it is.
+TOP_ROWS = 20
+_SURELY_A_HEADER = 3
 _CODE = re.compile(r"\b(?:CF|XZ)_[A-Z_]*[A-Z]\b|^BZ$")
 _TRAILING_BRACKETS = re.compile(r"\([^()]*\)$")
 
@@ -65,6 +69,16 @@ def recognised(names: Sequence[str], kind: str) -> int:
     return sum(field_of(name, kind) is not None for name in names)
 
 
+def refuse_displaced(rows: Sequence[Sequence[str]], kind: str, file_name: str) -> None:
+    """TabularError when the header stands not in the first of these rows but further down."""
+    found = [recognised(row, kind) for row in rows]
+    best = max(found, default=0)
+    place = found.index(best) if found else 0
+    if place and best >= _SURELY_A_HEADER:
+        message = f"{file_name}的表头在第{place + 1}行。请删去它上方的标题、说明和空行，使表头成为第1行，再重新报送。"
+        raise TabularError(message, code="header-missing", line=place + 1)
+
+
 def resolve(names: Sequence[str], kind: str, file_name: str, *, complete: bool = True) -> Header:
     """Map a header row to fields.
 
@@ -92,7 +106,7 @@ def _refuse_repeated(names: Sequence[str], fields: Sequence[str | None], file_na
     for heading, count in Counter(headings).items():
         if heading and count > 1:
             places = [i for i, h in enumerate(headings) if h == heading]
-            text = "、".join(f"第{i + 1}列“{names[i].strip()[:40]}”" for i in places[:5])
+            text = "、".join(f"第{i + 1}列“{without_numbers(names[i].strip())[:40]}”" for i in places[:5])
             message = f"{file_name}第1行表头重复：{text}是同一项，请只保留一列。"
             raise TabularError(message, code="header-duplicate", line=1)
 

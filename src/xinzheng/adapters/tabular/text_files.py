@@ -4,8 +4,9 @@ import codecs
 import csv
 import hashlib
 import io
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from xinzheng.adapters.tabular.errors import TabularError
 _PIECE = 8 * 1024**2
 # A block never holds less than one record; a record longer than this has lost its closing quote.
 _LONGEST_RECORD = 64 * 1024**2
+_LONGEST_LINE = 64 * 1024**2
+_HEAD = 512
+_LONE_RETURN = re.compile(rb"\r(?![\r\n]|\Z)")
+_ASCII = bytes(range(128))
+# So many bytes beyond ASCII that are UTF-8 by chance: less than once in a million lines of GB 18030.
+_SURELY_UTF8 = 16
 _FOREIGN = {
     b"%PDF": "PDF文件",
     b"\x89PNG": "图片",
@@ -43,7 +50,7 @@ def survey_text(path: Path, file_name: str, limits: Limits) -> Survey:
     digest, utf8, valid = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")("strict"), True
     blank, at = True, 0
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(_HEAD)
         _refuse_foreign(head, file_name)
         file.seek(0)
         while piece := file.read(_PIECE):
@@ -75,6 +82,9 @@ def _refuse_size(path: Path, file_name: str, limits: Limits) -> None:
 def _refuse_foreign(head: bytes, file_name: str) -> None:
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise TabularError(f"{file_name}是UTF-16编码，不能读取。{_ADVICE}", code="encoding-unsupported")
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith((b"<", b"MIME-Version:")):
+        raise TabularError(f"{file_name}是网页或者XML文件，不是表格。{_ADVICE}", code="not-a-table")
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise TabularError(f"{file_name}是{what}，不是表格。{_ADVICE}", code="not-a-table")
@@ -89,26 +99,72 @@ def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = 
 
 
 def _refuse_not_gb18030(path: Path, file_name: str) -> None:
-    decoder, line = codecs.getincrementaldecoder("gb18030")("strict"), 1
+    """A file that is not UTF-8 as a whole: GB 18030 throughout, or TabularError."""
+    alien, utf8, other, cut = _first_lines(path, (_is_alien, _is_surely_utf8, _is_not_utf8, _is_cut))
+    if cut is not None and (other == cut or (alien == cut and utf8 is None)):
+        message = f"{file_name}末尾（第{cut}行）的字符不完整，文件可能被截断。请重新导出后报送。"
+        raise TabularError(message, code="file-truncated", line=cut)
+    if utf8 is not None and other is not None:
+        message = f"{file_name}里混有两种编码：第{utf8}行是UTF-8，第{other}行不是。请用同一种编码重新导出后报送。"
+        raise TabularError(message, code="encoding-mixed", line=max(utf8, other))
+    if alien is not None:
+        message = f"{file_name}第{alien}行有无法识别的字符，编码既不是UTF-8也不是GB 18030。{_ADVICE}"
+        raise TabularError(message, code="encoding-unknown", line=alien)
+
+
+def _first_lines(path: Path, tests: Sequence[Callable[[bytes], bool]]) -> list[int | None]:
+    """For each test, the number of the first physical line for which it is true."""
+    found: list[int | None] = [None] * len(tests)
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            if not _decodes(decoder, piece):
-                message = f"{file_name}第{line}行之后有无法识别的字符，编码既不是UTF-8也不是GB 18030。{_ADVICE}"
-                raise TabularError(message, code="encoding-unknown", line=line)
-            line += piece.count(b"\n")
-    if not _decodes(decoder, b"", final=True):
-        message = f"{file_name}末尾的字符不完整，文件可能被截断。请重新导出后报送。"
-        raise TabularError(message, code="file-truncated", line=line)
+        # No line end can be inside a character of either encoding. A monstrous line is refused later, by its length.
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
+            for place, test in enumerate(tests):
+                if found[place] is None and test(line):
+                    found[place] = number
+    return found
 
 
-def utf8_pieces(path: Path, encoding: str, size: int) -> Iterator[bytes]:
-    """The file as UTF-8 without byte order mark, in pieces of about ``size``; lone CR line ends become LF."""
+def _is_alien(line: bytes) -> bool:
+    return not _decodes(codecs.getincrementaldecoder("gb18030")("strict"), line, final=True)
+
+
+def _is_cut(line: bytes) -> bool:
+    """The last line, and its last character half there."""
+    if line.endswith(b"\n"):
+        return False
+    decoders = [codecs.getincrementaldecoder(name)("strict") for name in ("gb18030", "utf-8")]
+    return any(_decodes(d, line) and not _decodes(d, b"", final=True) for d in decoders)
+
+
+def _is_not_utf8(line: bytes) -> bool:
+    return not _decodes(codecs.getincrementaldecoder("utf-8")("strict"), line, final=True)
+
+
+def _is_surely_utf8(line: bytes) -> bool:
+    return len(line.translate(None, _ASCII)) >= _SURELY_UTF8 and not _is_not_utf8(line)
+
+
+def utf8_pieces(path: Path, encoding: str, size: int, file_name: str) -> Iterator[bytes]:
+    """The file as UTF-8 without byte order mark, in pieces of about ``size``; lone CR line ends become LF.
+
+    Raises TabularError where both kinds of line end occur.
+    """
     alone = None
     for piece in _as_utf8(path, encoding, size):
         text = piece if alone is not None else piece.removeprefix(codecs.BOM_UTF8)
         if alone is None:
-            alone = b"\n" not in text and b"\r" in text
+            alone = b"\n" not in text and b"\r" in text[:-1]
+        if alone and b"\n" in text:
+            raise _mixed_line_ends(file_name, 1)
         yield text.replace(b"\r", b"\n") if alone else text
+
+
+def _mixed_line_ends(file_name: str, line: int) -> TabularError:
+    message = (
+        f"{file_name}第{line}行有单独的回车符（CR），分不清是换行还是内容，可能丢行。"
+        "请用表格软件打开核对后，另存为“CSV UTF-8”或者XLSX再报送。"
+    )
+    return TabularError(message, code="line-ends-mixed", line=line)
 
 
 def _as_utf8(path: Path, encoding: str, size: int) -> Iterator[bytes]:
@@ -137,30 +193,35 @@ class Block:
 
 def blocks(pieces: Iterator[bytes], separator: str, file_name: str) -> Iterator[Block]:
     """Cut pieces at record ends. Raises TabularError where a quotation mark stands alone: it would merge lines."""
-    pending, first = b"", 1
+    pending, size, inside, first = list[bytes](), 0, False, 1
     for piece in pieces:
-        pending += piece
-        end = _last_record_end(pending)
+        end = _last_record_end(piece, inside=inside)
+        inside ^= bool(piece.count(b'"') % 2)
         if end:
-            block = _block(pending[:end], separator, first, file_name)
+            block = _block(b"".join([*pending, piece[:end]]), separator, first, file_name)
             yield block
             first += block.records
-            pending = pending[end:]
-        elif len(pending) > _LONGEST_RECORD:
+            pending, size = [], 0
+        pending.append(piece[end:])
+        size += len(piece) - end
+        if size > _LONGEST_RECORD:
             raise _unclosed(file_name, first)
-    if pending:
-        if pending.count(b'"') % 2:
-            raise _unclosed(file_name, first + _records_before_open_quote(pending))
-        yield _block(pending, separator, first, file_name)
+    rest = b"".join(pending)
+    if rest:
+        if inside:
+            raise _unclosed(file_name, first + _records_before_open_quote(rest))
+        yield _block(rest, separator, first, file_name)
 
 
-def _last_record_end(data: bytes) -> int:
-    """Offset after the last line end that is not inside quotes; 0 if none."""
-    end = data.rfind(b"\n") + 1
-    quotes = data.count(b'"', 0, end)
+def _last_record_end(piece: bytes, *, inside: bool) -> int:
+    """Offset after the last line end that is not inside quotes; 0 if none. ``inside``: it begins inside quotes."""
+    end = piece.rfind(b"\n") + 1
+    quotes = piece.count(b'"', 0, end) + inside
+    if inside and quotes == 1:
+        return 0
     while end and quotes % 2:
-        previous = data.rfind(b"\n", 0, end - 1) + 1
-        quotes -= data.count(b'"', previous, end)
+        previous = piece.rfind(b"\n", 0, end - 1) + 1
+        quotes -= piece.count(b'"', previous, end)
         end = previous
     return end
 
@@ -177,6 +238,8 @@ def _block(data: bytes, separator: str, first: int, file_name: str) -> Block:
                 "请改为中文引号，或者把该单元格整体用英文引号括起、内部引号写两遍。"
             )
             raise TabularError(message, code="quote-stray", line=line)
+    if skeleton.count(b"\r") > skeleton.count(b"\r\n") and (lone := _LONE_RETURN.search(skeleton)):
+        raise _mixed_line_ends(file_name, first + skeleton.count(b"\n", 0, lone.start()))
     records = skeleton.count(b"\n") + (not skeleton.endswith(b"\n"))
     return Block(data, skeleton, first, records)
 
@@ -187,7 +250,7 @@ def _quoted_cell(separator: str) -> re.Pattern[bytes]:
 
 
 def _unclosed(file_name: str, line: int) -> TabularError:
-    message = f"{file_name}第{line}行的英文引号没有成对，后面的内容无法分行；文件也可能被截断。请补全引号后重新报送。"
+    message = f"{file_name}第{line}行起无法分行：英文引号没有成对，或者文件被截断。请补全引号后重新报送。"
     return TabularError(message, code="quote-unclosed", line=line)
 
 
@@ -201,10 +264,27 @@ def _records_before_open_quote(data: bytes) -> int:
     return records
 
 
-def header_cells(block: bytes, separator: str) -> tuple[list[str], int]:
-    """The cells of the first record and the offset after it."""
-    end = block.find(b"\n") + 1 or len(block)
-    while end < len(block) and block.count(b'"', 0, end) % 2:
-        end = block.find(b"\n", end) + 1 or len(block)
-    rows = list(csv.reader(io.StringIO(block[:end].decode(), newline=""), delimiter=separator))
-    return (rows[0] if rows else []), end
+def in_short_pieces(pieces: Iterator[bytes], most_lines: int) -> Iterator[bytes]:
+    """The same bytes, no piece with more than about ``most_lines`` line ends: many short lines are as heavy as long."""
+    for piece in pieces:
+        count = piece.count(b"\n")
+        step = len(piece) if count <= most_lines else max(len(piece) * most_lines // (2 * count), 1024)
+        for start in range(0, len(piece), step):
+            yield piece[start : start + step]
+
+
+def top_rows(start: bytes, separator: str, most: int) -> list[list[str]]:
+    """The cells of the first records. Raises csv.Error where they cannot be told apart."""
+    text = io.StringIO(start.decode(errors="ignore"), newline="")
+    return list(itertools.islice(csv.reader(text, delimiter=separator), most))
+
+
+def header_end(data: bytes) -> int:
+    """Offset after the first record; 0 if it has no end."""
+    end = data.find(b"\n") + 1
+    quotes = data.count(b'"', 0, end)
+    while end and quotes % 2:
+        following = data.find(b"\n", end) + 1
+        quotes += data.count(b'"', end, following)
+        end = following
+    return end

@@ -29,6 +29,8 @@ VALUE_TYPES: Mapping[FieldType, pl.DataType] = {
     FieldType.FLAG: pl.Boolean(),
 }
 NOT_PENALISED = r"不予(?:行政)?处罚|违法事实不能成立"
+# Twice what may be entered: more is refused by its length, and not worth taking apart.
+_LONGEST_CATEGORY = 510
 _CATEGORY_BREAK = re.compile(r"[;；,，、|\s]+")
 # Kinds of penalty that themselves contain one of the marks between kinds.
 _CATEGORY_WHOLE = tuple(word for word in PENALTY_WORDS if _CATEGORY_BREAK.search(word))
@@ -130,7 +132,7 @@ def _read_categories(texts: pl.Series) -> pl.DataFrame:
 
 def _category(text: str) -> tuple[str | None, bool]:
     """Words that are no known kind of penalty, and whether any word is one (其他 alone is not)."""
-    rest = text
+    rest = text[:_LONGEST_CATEGORY]
     real = False
     for whole in _CATEGORY_WHOLE:
         real = real or whole in rest

@@ -12,7 +12,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import Header, recognised, resolve
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, recognised, refuse_displaced, resolve
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -34,7 +34,9 @@ def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> Open
         raise TabularError(f"{file_name}超过{most}MB，请拆分或者改用CSV报送。", code="file-too-large")
     inspect_workbook(path, file_name, limits)
     try:
-        sheet = _sheet(CalamineWorkbook.from_path(path), kind, file_name)
+        # By content: by path the reader would believe the file name's ending.
+        with path.open("rb") as file:
+            sheet = _sheet(CalamineWorkbook.from_filelike(file), kind, file_name)
     except (CalamineError, OSError, ValueError) as error:
         message = f"{file_name}已损坏或者不完整，不能读取。请用表格软件打开后另存为XLSX再报送。"
         raise TabularError(message, code="workbook-damaged") from error
@@ -42,6 +44,7 @@ def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> Open
     if len(names) > limits.columns:
         message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
         raise TabularError(message, code="columns-too-many", line=1)
+    refuse_displaced(_top_rows(sheet), kind, file_name)
     header = resolve(names, kind, file_name)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -59,6 +62,10 @@ def _sheet(workbook: CalamineWorkbook, kind: str, file_name: str) -> CalamineShe
         message = f"{file_name}有{len(ours)}个数据工作表：{names}。请合并为一个，或者分成几个文件报送。"
         raise TabularError(message, code="several-sheets")
     return ours[0] if ours else filled[0]
+
+
+def _top_rows(sheet: CalamineSheet) -> list[list[str]]:
+    return [[_text(cell) or "" for cell in row] for row in itertools.islice(sheet.iter_rows(), TOP_ROWS)]
 
 
 def _first_row(sheet: CalamineSheet) -> list[str]:

@@ -1,21 +1,26 @@
-"""XLSX before it is opened: really a workbook, of bearable size unpacked, without formulas that were never computed."""
+"""XLSX before it is opened: really a workbook, of bearable size, without macros or formulas never computed."""
 
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
-from xml.etree import ElementTree as ET
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.workbook_extent import Extent, TooFarError, UncomputedError
 
 _PIECE = 1024**2
 _OLE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _SAVE_AS = "请用表格软件打开后另存为XLSX或者CSV UTF-8再报送。"
+_NEAR = 64 * 1024
+_OTHERS = {
+    "word/document.xml": "Word文档，不是表格",
+    "ppt/presentation.xml": "演示文稿，不是表格",
+    "xl/workbook.bin": "XLSB格式，不能读取",
+    "content.xml": "ODS格式，不能读取",
+}
 
 
 def is_old_office(head: bytes) -> bool:
@@ -34,48 +39,87 @@ def refuse_old_office(path: Path, file_name: str) -> None:
 
 
 def inspect_workbook(path: Path, file_name: str, limits: Limits) -> None:
-    """Unpack every member to nowhere, counting; TabularError for anything that must not reach the reader."""
+    """Unpack every member to nowhere, measuring; TabularError for anything that must not reach the reader."""
+    damaged = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
     try:
         with zipfile.ZipFile(path) as archive:
             _inspect(archive, file_name, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
-        message = f"{file_name}已损坏或者不完整，不能读取。{_SAVE_AS}"
-        raise TabularError(message, code="workbook-damaged") from error
+    except TooFarError as error:
+        message = (
+            f"{file_name}里的单元格太多，或者有单元格远在数据之外，打开会耗尽内存。"
+            "请删去数据区以外的行和列、多余的工作表，或者改用CSV报送。"
+        )
+        raise TabularError(message, code="workbook-too-large") from error
+    except UncomputedError as error:
+        raise _uncomputed(error, file_name) from error
+    except damaged as error:
+        raise _damaged(file_name) from error
 
 
 def _inspect(archive: zipfile.ZipFile, file_name: str, limits: Limits) -> None:
     members = archive.infolist()
-    if "xl/workbook.xml" not in {m.filename for m in members}:
-        raise TabularError(f"{file_name}是压缩包，不是XLSX表格。{_SAVE_AS}", code="not-a-table")
+    names = {m.filename.replace("\\", "/").casefold() for m in members}
+    _refuse_kind(names, file_name)
     if any(m.flag_bits & 0x1 for m in members):
         raise TabularError(f"{file_name}设有密码，不能读取。请去掉密码后重新报送。", code="workbook-encrypted")
     if len(members) > limits.xlsx_members or sum(m.file_size for m in members) > limits.xlsx_unpacked_bytes:
         raise _too_large(file_name, limits)
+    if archive.comment or len(names) < len(members):
+        # Readers may disagree on where such an archive ends, and on which of two members counts.
+        raise _damaged(file_name)
+    extent = Extent(limits.xlsx_cells, limits.xlsx_text_bytes)
     total = 0
-    with_formulas = []
-    for member in members:
-        formula = False
+    # Strings that cells refer to come first: their lengths tell what a cell weighs.
+    for member in sorted(members, key=lambda m: not _holds_strings(m)):
         for piece in _pieces(archive, member):
             total += len(piece)
             if total > limits.xlsx_unpacked_bytes:
                 raise _too_large(file_name, limits)
-            if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
-                raise TabularError(f"{file_name}含有不允许的XML声明。{_SAVE_AS}", code="workbook-damaged")
-            formula = formula or re.search(rb"<(?:\w+:)?f[ />]", piece) is not None
-        if formula and member.filename.startswith("xl/worksheets/"):
-            with_formulas.append(member)
-    for member in with_formulas:
-        with archive.open(member) as sheet:
-            _refuse_uncomputed(sheet, member.filename, file_name)
+            if not _holds_strings(member):
+                _refuse_declarations(piece, member, file_name)
+                extent.add(piece)
+            else:
+                extent.add_strings(piece)
+        if extent.end_member():
+            with archive.open(member) as file:
+                extent.parse(file, member.filename)
+
+
+def _holds_strings(member: zipfile.ZipInfo) -> bool:
+    return member.filename.casefold().endswith("sharedstrings.xml")
+
+
+def _refuse_kind(names: set[str], file_name: str) -> None:
+    for name, what in _OTHERS.items():
+        if name in names:
+            raise TabularError(f"{file_name}是{what}。{_SAVE_AS}", code="not-a-table")
+    if "xl/workbook.xml" not in names:
+        raise TabularError(f"{file_name}是压缩包，不是XLSX表格。{_SAVE_AS}", code="not-a-table")
+    if any(name.endswith("vbaproject.bin") for name in names):
+        message = f"{file_name}带有宏，不予打开。请另存为不带宏的XLSX或者CSV UTF-8再报送。"
+        raise TabularError(message, code="workbook-macro")
+
+
+def _refuse_declarations(piece: bytes, member: zipfile.ZipInfo, file_name: str) -> None:
+    # A zero byte in XML is UTF-16, which would hide everything that is looked for here.
+    hidden = b"\0" in piece and member.filename.casefold().endswith((".xml", ".rels"))
+    if hidden or b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
+        raise TabularError(f"{file_name}含有不允许的XML声明或者编码。{_SAVE_AS}", code="workbook-damaged")
 
 
 def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The unpacked bytes, each piece preceded by the end of the one before so that no tag is cut."""
+    """The unpacked bytes, cut before a tag where there is one near the end, so that tags stay whole."""
     tail = b""
     with archive.open(member) as file:
         while piece := file.read(_PIECE):
-            yield piece if not tail else tail + piece
-            tail = piece[-16:]
+            whole = tail + piece
+            cut = max(whole.rfind(mark, len(whole) - _NEAR) for mark in (b"<c ", b"<row "))
+            if cut <= 0:
+                cut = max(whole.rfind(b"<", len(whole) - _NEAR), 0) or len(whole)
+            tail = whole[cut:]
+            yield whole[:cut]
+    if tail:
+        yield tail
 
 
 def _too_large(file_name: str, limits: Limits) -> TabularError:
@@ -84,26 +128,16 @@ def _too_large(file_name: str, limits: Limits) -> TabularError:
     return TabularError(message, code="workbook-too-large")
 
 
-def _refuse_uncomputed(sheet: IO[bytes], member: str, file_name: str) -> None:
-    try:
-        for _, element in ET.iterparse(sheet):  # noqa: S314 - DOCTYPE and ENTITY were refused above
-            if element.tag == f"{_SPREADSHEET}c":
-                _refuse_cell(element, member, file_name)
-                element.clear()
-            elif element.tag == f"{_SPREADSHEET}row":
-                element.clear()
-    except ET.ParseError as error:
-        raise TabularError(f"{file_name}已损坏或者不完整，不能读取。{_SAVE_AS}", code="workbook-damaged") from error
+def _damaged(file_name: str) -> TabularError:
+    return TabularError(f"{file_name}已损坏或者不完整，不能读取。{_SAVE_AS}", code="workbook-damaged")
 
 
-def _refuse_cell(cell: ET.Element, member: str, file_name: str) -> None:
-    value = cell.find(f"{_SPREADSHEET}v")
-    if cell.find(f"{_SPREADSHEET}f") is None or (value is not None and value.text):
-        return
-    place = cell.get("r", "")
-    column, row = place.rstrip("0123456789"), place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+def _uncomputed(found: UncomputedError, file_name: str) -> TabularError:
+    parts = re.fullmatch(r"([A-Z]+)(\d+)", found.place)
+    column, row = parts.groups() if parts else ("", "")
+    place = f"第{row}行{column}列（单元格{found.place}）" if parts else "有一个单元格"
     message = (
-        f"{file_name}第{row}行{column}列（单元格{place}）是没有计算结果的公式，读不出内容。"
+        f"{file_name}{place}是没有计算结果的公式，读不出内容。"
         "请在表格软件中复制该列，选择性粘贴为“值”，保存后重新报送。"
     )
-    raise TabularError(message, code="formula-without-value", line=row, column=column, member=member)
+    return TabularError(message, code="formula-without-value", line=row, column=column, member=found.member)
