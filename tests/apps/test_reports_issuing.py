@@ -4,11 +4,11 @@ import json
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, connections
 from django.db.utils import ProgrammingError
-from pytest_django import SettingsWrapper
 
 from tests.small_city import SmallCity, build_small_city, uscc
 from xinzheng.adapters.pdf import read_attachment
@@ -205,7 +205,7 @@ def test_one_report_that_breaks_unexpectedly_keeps_no_other_from_being_completed
 
 
 def test_a_signing_key_that_cannot_be_read_voids_nothing(
-    city: SmallCity, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper, tmp_path: Path
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
     report = left_prepared(order(city.firm(uscc(1))), monkeypatch)
     keys, settings.XINZHENG_KEYS = settings.XINZHENG_KEYS, tmp_path / "not-mounted"

@@ -19,7 +19,7 @@ def submit_application(
 ) -> Application:
     """Record the application and queue it; the same key gives back the same application.
 
-    Raises ``idempotency-key-reused`` when the key belongs to another subject or account.
+    Raises ``idempotency-key-reused`` when the key belongs to another application.
     """
     with transaction.atomic():
         application, is_new = Application.objects.get_or_create(
@@ -31,7 +31,9 @@ def submit_application(
                 "account_id": account.pk,
             },
         )
-        if application.subject_id != subject_id or application.account_id != account.pk:
+        asked = (subject_id, account.pk, policy_id, request_to_json(request))
+        known = (application.subject_id, application.account_id, application.policy_id, application.request)
+        if known != asked:
             raise XinzhengError("同一申请号已经用于另一份申请，请回到申请页重新提交。", code="idempotency-key-reused")
         if is_new:
             _enqueue(application)

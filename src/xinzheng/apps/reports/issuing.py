@@ -140,9 +140,11 @@ def complete_report(report: Report, by: str) -> Report:
     """Render, sign and store a prepared report; one that has its file already is left as it is.
 
     What is rendered was written down when the number was taken, so a second attempt gives the same document.
+    Raises ``report-voided`` for one that was given up.
     """
     if ReportDocument.objects.filter(pk=report.pk).exists():
         return report
+    _refuse_voided(report)
     signing = ports.signing()
     text = signing.qr_text(bytes(report.cose), long_code(bytes(report.secret)))
     unsigned = ports.renderer().render_report(bytes(report.content), text)
@@ -151,10 +153,27 @@ def complete_report(report: Report, by: str) -> Report:
     with transaction.atomic():
         lock_report(report.number)
         if not ReportDocument.objects.filter(pk=report.pk).exists():
+            _refuse_voided(report)
             ReportDocument.objects.create(report=report, pdf=pdf, sha256=hashlib.sha256(pdf).digest())
             StatusEvent.objects.create(report=report, status=ReportStatus.IN_FORCE, actor=by)
             record_event(who=by, action="report-issued", object_kind="report", object_id=report.number)
     return report
+
+
+def _refuse_voided(report: Report) -> None:
+    if StatusEvent.objects.filter(report=report, status=ReportStatus.VOIDED).exists():
+        raise XinzhengError(f"报告{report.number}没有签发成功，编号已经作废；请重新提交申请。", code="report-voided")
+
+
+def void_report(report: Report, reason: str, by: str) -> None:
+    """Give up a prepared report in plain sight; one that was completed meanwhile stays in force."""
+    with transaction.atomic():
+        lock_report(report.number)
+        finished = ReportDocument.objects.filter(pk=report.pk).exists()
+        voided = StatusEvent.objects.filter(report=report, status=ReportStatus.VOIDED).exists()
+        if not finished and not voided:
+            StatusEvent.objects.create(report=report, status=ReportStatus.VOIDED, reason=reason, actor=by)
+            record_event(who=by, action="report-voided", object_kind="report", object_id=report.number)
 
 
 def lock_report(number: str) -> None:
@@ -166,10 +185,11 @@ def lock_report(number: str) -> None:
 def issue_report(order: Order) -> Report:
     """Issue a report, or give back the one issued under the same key.
 
-    Raises what deciding and rehearsing raise; nothing has been numbered then.
+    Raises what deciding and rehearsing raise; nothing has been numbered then. ``idempotency-key-reused`` when the key
+    belongs to another order, ``report-voided`` when the report under it was given up.
     """
     ensure_keys()
-    known = Report.objects.filter(idempotency_key=order.key).first()
+    known = _issued_under(order)
     if known is None:
         order.on_stage("deciding")
         draft = _draft(order)
@@ -179,10 +199,24 @@ def issue_report(order: Order) -> Report:
         try:
             known = _prepare(draft, order)
         except IntegrityError:
-            known = Report.objects.get(idempotency_key=order.key)
-    elif known.subject_id != order.subject_id or known.policy_id != order.policy_id:
-        raise XinzhengError("同一申请号已经用于另一份申请，请重新提交。", code="idempotency-key-reused")
+            known = _issued_under(order)
+            if known is None:
+                raise
     return complete_report(known, order.by)
+
+
+def _issued_under(order: Order) -> Report | None:
+    """The report under the order's key, which must be of the same order."""
+    known = Report.objects.filter(idempotency_key=order.key).first()
+    if known is None:
+        return None
+    if (known.subject_id, known.policy_id, known.request) != (
+        order.subject_id,
+        order.policy_id,
+        request_to_json(order.request),
+    ):
+        raise XinzhengError("同一申请号已经用于另一份申请，请重新提交。", code="idempotency-key-reused")
+    return known
 
 
 def ensure_keys() -> None:
@@ -191,13 +225,24 @@ def ensure_keys() -> None:
 
 
 def resume_prepared(by: str = "system") -> list[str]:
-    """Complete what a crash left behind; what cannot be completed becomes a visible voided report."""
-    done = []
-    waiting = Report.objects.filter(document=None).exclude(status_events__status=ReportStatus.VOIDED)
+    """Complete what a crash left behind; what cannot be completed becomes a visible voided report.
+
+    Without the signing key nothing is given up: that is no fault of the reports. One report that breaks unexpectedly
+    stays prepared and keeps no other from being completed; its error is raised at the end.
+    """
+    waiting = list(Report.objects.filter(document=None).exclude(status_events__status=ReportStatus.VOIDED))
+    if waiting:
+        ports.signing().load_signer(settings.XINZHENG_KEYS / "signing")
+    done, broken = [], []
     for report in waiting:
         try:
             complete_report(report, by)
         except XinzhengError as error:
-            StatusEvent.objects.create(report=report, status=ReportStatus.VOIDED, reason=error.message, actor=by)
+            void_report(report, error.message, by)
+        except Exception as error:
+            broken.append(error)
+            continue
         done.append(report.number)
+    if broken:
+        raise broken[0]
     return done

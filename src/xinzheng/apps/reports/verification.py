@@ -21,6 +21,9 @@ from xinzheng.core.subjects import SubjectKind
 SECRET_BYTES = 16
 NO_DOCUMENT = "未提交文件，未核对内容"
 UNKNOWN_NUMBER = "未查询到该编号"
+STATUS_NOT_ASKED = "没有读出可信的报告编号，未查询报告状态"
+SEAL_DIFFERS = "二维码的签名部分与登记的报告不一致"
+CONTENT_DIFFERS = "文件内容与登记的报告不一致"
 DISCLAIMER = "以上说明报告真伪和状态，不代表该主体目前有无{record_word}。"
 
 
@@ -150,12 +153,19 @@ def verify_qr_text(text: str) -> Verdict:
         host, code, sealed = signing.parse_qr_text(text)
         seal = signing.open_seal(sealed, seal_keys())
     except XinzhengError as error:
-        return _unknown(_Examined(None, False, None, (NO_DOCUMENT, error.message)), None)
+        return _unknown(_unopened(error), None, STATUS_NOT_ASKED)
     report = _by_long_code(code)
     if report is None or report.number != seal.number or bytes(report.digest) != seal.digest or host != seal.host:
-        reason = "二维码的签名部分与登记的报告不一致"
-        return _unknown(_Examined(None, False, None, (NO_DOCUMENT, reason)), seal.number)
+        return _unknown(_Examined(None, False, None, (NO_DOCUMENT, "签名无效")), seal.number, SEAL_DIFFERS)
     return _known(_Examined(None, True, True, (NO_DOCUMENT, "签名有效", "签发者可信")), report)
+
+
+def _unopened(error: XinzhengError) -> _Examined:
+    """What a seal that did not open tells: without a seal nothing was examined, without its key only the signer."""
+    signature, trusted = {"qr-text-invalid": (None, None), "seal-key-unknown": (None, False)}.get(
+        error.code, (False, None)
+    )
+    return _Examined(None, signature, trusted, (NO_DOCUMENT, *_facts_in_words(None, signature, trusted), error.message))
 
 
 def seal_keys() -> object:
@@ -177,15 +187,15 @@ def verify_pdf(data: bytes) -> Verdict:
     """By the document: examined byte for byte, then compared with what was issued under its number."""
     signing = ports.signing()
     facts = signing.check_pdf(data, signing.load_demo_trust(settings.XINZHENG_KEYS / "signing"))
-    said = _facts_in_words(facts.intact, facts.signature_valid, facts.signer_trusted)
-    examined = _Examined(facts.intact, facts.signature_valid, facts.signer_trusted, (*said, *facts.reasons))
     number = _number_in(facts.content)
     report = Report.objects.filter(number=number).first() if number else None
+    differs = report is not None and bytes(report.digest) != hashlib.sha256(facts.content or b"").digest()
+    intact = False if differs else facts.intact
+    said = _facts_in_words(intact, facts.signature_valid, facts.signer_trusted)
+    reasons = (*said, *facts.reasons, *([CONTENT_DIFFERS] if differs else []))
+    examined = _Examined(intact, facts.signature_valid, facts.signer_trusted, reasons)
     if report is None:
-        return _unknown(examined, number)
-    if bytes(report.digest) != hashlib.sha256(facts.content or b"").digest():
-        differs = (*examined.reasons, "文件内容与登记的报告不一致")
-        return _known(_Examined(False, examined.signature_valid, examined.signer_trusted, differs), report)
+        return _unknown(examined, number, UNKNOWN_NUMBER if number else STATUS_NOT_ASKED)
     return _known(examined, report)
 
 
