@@ -1,6 +1,9 @@
 """Home, guide and policies: every number and sentence comes from the packs."""
 
+import re
 from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -88,3 +91,16 @@ def test_the_guide_tells_each_audience_what_to_do(client: Client) -> None:
     for anchor in ("subject", "receiver", "department", "questions", "objection", "accessibility"):
         assert f'id="{anchor}"' in page
         assert f'href="#{anchor}"' in page
+
+
+SAYS_A_DECREE = re.compile(
+    r"\d+个领域|近\d+年|\d+个工作日|违法(?:违规)?记录|苏府规字|湖信用办|发改财金|无违法|守法|合规"
+)
+
+
+def test_no_template_and_no_view_repeats_what_only_a_pack_may_say() -> None:
+    folder = Path(str(find_spec("xinzheng.web").origin)).parent  # type: ignore[union-attr]
+    files = [path for ending in ("*.html", "*.py", "*.js") for path in folder.rglob(ending)]
+    found = {str(path): SAYS_A_DECREE.findall(path.read_text("utf-8")) for path in files}
+    assert len(files) > 50
+    assert {path: words for path, words in found.items() if words} == {}

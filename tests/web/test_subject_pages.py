@@ -95,6 +95,13 @@ def test_a_mistake_is_told_and_nothing_is_submitted(
     assert not Application.objects.exists()
 
 
+def test_a_policy_that_is_not_offered_is_told_and_never_swapped_for_another(people: People) -> None:
+    response = client_of(people.clean).post("/apply", preset_of(people.clean) | {"policy": "huzhou-2023"})
+    assert response.status_code == 422
+    assert "原来选的政策现在不能申请" in response.content.decode()
+    assert not Application.objects.exists()
+
+
 def test_the_progress_page_shows_the_step_and_leads_to_the_report(people: People) -> None:
     application = apply(people.clean)
     client = client_of(people.clean)

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_answer_for_lines, refusals_to_submit
@@ -40,7 +40,7 @@ class State:
     consequence: str
 
 
-@require_GET
+@require_safe
 @signed_in
 def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
     """Show one batch; the rows can be filtered by level and field."""
@@ -66,7 +66,7 @@ def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse
     return render(request, "departments/batch.html", context)
 
 
-@require_GET
+@require_safe
 @signed_in
 def defects_csv(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
     """The lines to correct with their original columns and what is wrong."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_declare_coverage
@@ -35,7 +35,7 @@ class Mistakes:
     values: dict[str, str] = field(default_factory=dict)
 
 
-@require_GET
+@require_safe
 @signed_in
 def department(request: HttpRequest, account: Account) -> HttpResponse:
     """Show the desk."""

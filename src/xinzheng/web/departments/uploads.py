@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from xinzheng.apps.accounts.models import Account
@@ -48,7 +48,7 @@ def upload(request: HttpRequest, account: Account) -> HttpResponse:
     return HttpResponseClientRedirect(address) if _asks_for_part(request) else HttpResponseRedirect(address)
 
 
-@require_GET
+@require_safe
 @signed_in
 def upload_progress(request: HttpRequest, account: Account, upload_id: int) -> HttpResponse:
     """Show how far an upload is; its own page goes on to the batch, its line on the desk stays where it is."""

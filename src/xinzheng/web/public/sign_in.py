@@ -22,11 +22,11 @@ WRONG = "用户名或者密码不对，请核对后再试。"
 
 @never_cache
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @limited("sign-in")
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign in and go on to where the visitor wanted to be."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(request, [])
     errors = _missing(request)
     if errors:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from xinzheng.apps.reports.verification import Verdict, verify_code, verify_link, verify_pdf, verify_qr_text
 from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_typed_code, verification_origin
@@ -40,11 +40,11 @@ class Submitted:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @limited("verify")
 def verify(request: HttpRequest) -> HttpResponse:
     """Show the three ways, or the answer; codes travel in the body only, never in an address."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _ways(request, Submitted())
     check = {"file": _by_file, "qr": _by_qr_text}.get(request.POST.get("way", ""), _by_code)
     submitted = check(request)
@@ -54,7 +54,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 @limited("verify")
 def verify_address(request: HttpRequest, code: str) -> HttpResponse:
     """The address in the QR code. What stands behind # stays in the browser; the page offers to send it, too."""

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from xinzheng.apps.accounts.models import Account
@@ -32,7 +32,7 @@ STEPS = (
 SLOW_SECONDS = 20
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def apply(request: HttpRequest, account: Account) -> HttpResponse:
     """Show the preset form; on POST queue the application and go to its progress page."""
@@ -43,9 +43,12 @@ def apply(request: HttpRequest, account: Account) -> HttpResponse:
     wanted = request.POST.get("policy") or request.GET.get("policy", "")
     policy_id = wanted if wanted in dict(offered) else offered[0][0]
     form = application_form(policy_id, subject_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, form, offered, None, ())
     asked = read_request(form, request.POST)
+    if wanted and wanted != policy_id:
+        gone = FieldError("main", "原来选的政策现在不能申请。下面是可以申请的，请核对后再点“出具报告”。")
+        return _page(request, form, offered, None, (gone,))
     if asked.errors:
         return _page(request, form, offered, asked, asked.errors)
     return _submit(request, account, subject_id, (form, offered, asked))
@@ -93,7 +96,7 @@ def _page(
     return render(request, "subjects/apply.html", context, status=422 if errors else 200)
 
 
-@require_GET
+@require_safe
 @signed_in
 def application(request: HttpRequest, account: Account, application_id: uuid.UUID) -> HttpResponse:
     """Show how far an application has come; go on to the report when it is done."""

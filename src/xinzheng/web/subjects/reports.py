@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_read_report
@@ -28,7 +28,7 @@ from xinzheng.web.subjects.access import own_subject
 OUTCOME_MARKS = {"clear": "none", "not_clear": "found", "not_verifiable": "unver"}
 
 
-@require_GET
+@require_safe
 @signed_in
 def reports(request: HttpRequest, account: Account) -> HttpResponse:
     """List the subject's reports, newest first, and applications still under way."""
@@ -39,7 +39,7 @@ def reports(request: HttpRequest, account: Account) -> HttpResponse:
     return render(request, "subjects/reports.html", context)
 
 
-@require_GET
+@require_safe
 @signed_in
 def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     """Show one report with its conclusion first, then every domain and every finding."""
@@ -63,7 +63,7 @@ def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     return render(request, "subjects/report.html", context)
 
 
-@require_GET
+@require_safe
 @signed_in
 def report_file(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     """The signed file."""
