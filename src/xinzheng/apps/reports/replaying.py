@@ -8,7 +8,7 @@ from xinzheng.apps.reports.cases import Question, answer_question
 from xinzheng.apps.reports.issuing import purpose_in_words
 from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_from_json
-from xinzheng.core.decision import Decision
+from xinzheng.core.decision import CHINA, Decision
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import typed_code
 from xinzheng.core.policy import Policy
@@ -45,7 +45,8 @@ def question_of(report: Report) -> Question:
     policy = replace(packs.stored_policy(bytes(report.pack_id)), extensions=extensions)
     calendar = packs.stored_calendar(bytes(report.calendar_id))
     request = request_from_json(report.request)
-    return Question(policy, calendar, report.subject_id, request, report.as_of, report.position)
+    as_of = report.as_of.astimezone(CHINA)
+    return Question(policy, calendar, report.subject_id, request, as_of, report.position)
 
 
 def decision_of(report: Report) -> tuple[Policy, Decision]:
