@@ -47,17 +47,26 @@ def read_batch(path: Path, defaults: BatchDefaults, limits: Limits = DEFAULT_LIM
 
 
 def read_batches(
-    path: Path, defaults: BatchDefaults, chunk_rows: int = 100_000, limits: Limits = DEFAULT_LIMITS
+    path: Path,
+    defaults: BatchDefaults,
+    chunk_rows: int = 100_000,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    keep_raw: bool = False,
 ) -> Iterator[ParsedBatch]:
     """Read and check a file stretch by stretch, in line order; duplicates are found across the whole file.
 
     Each row is parsed once and parked in a private temporary folder until the last line is known. Nothing is
     yielded before the whole file has been read, so a TabularError never comes after a part was handed over.
+    ``raw`` is without columns unless ``keep_raw``: parking it costs more than anything else that is parked.
     """
     table = _open(path, defaults, replace(limits, chunk_rows=chunk_rows))
     with tempfile.TemporaryDirectory(prefix="xinzheng-intake-") as folder:
         parked = _Parked(Path(folder), table)
-        keys = [parked.add(_parse(rows, table, defaults, first=i == 0)) for i, rows in enumerate(table.rows)]
+        keys = []
+        for i, rows in enumerate(table.rows):
+            part = _parse(rows, table, defaults, first=i == 0)
+            keys.append(parked.add(part if keep_raw else replace(part, raw=pl.DataFrame())))
         if not keys:
             raise _no_rows(defaults.file_name)
         duplicates = _duplicates(keys)
