@@ -12,6 +12,7 @@ from django.db.utils import ProgrammingError
 
 from tests.small_city import SmallCity, build_small_city, uscc
 from xinzheng.adapters.pdf import read_attachment
+from xinzheng.apps.reports.forms import policies_for
 from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared, void_report
 from xinzheng.apps.reports.models import DayCounter, Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.queries import current_status, report_pdf, report_view, reports_of
@@ -292,3 +293,15 @@ def test_replay_gives_the_digest_that_was_issued(city: SmallCity) -> None:
     replay = replay_report(issue_report(order(subject_id)).number)
     assert replay.is_same
     assert replay.issued_digest == replay.replayed_digest
+
+
+def test_a_subjects_own_city_is_offered_first_and_another_citys_records_are_not_weighed(city: SmallCity) -> None:
+    build_small_city(city.folder, "huzhou-2023", units_per_domain=1)
+    code = uscc(1)
+    subject_id = city.firm(code)
+    city.submit([city.penalty(code, "苏州的一号")])
+    assert [policy_id for policy_id, _ in policies_for(subject_id)] == ["suzhou-2024", "huzhou-2023"]
+    at_home = issue_report(order(subject_id))
+    away = issue_report(order(subject_id, policy_id="huzhou-2023"))
+    assert len(at_home.findings) == 1
+    assert away.findings == []

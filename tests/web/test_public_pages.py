@@ -104,3 +104,9 @@ def test_no_template_and_no_view_repeats_what_only_a_pack_may_say() -> None:
     found = {str(path): SAYS_A_DECREE.findall(path.read_text("utf-8")) for path in files}
     assert len(files) > 50
     assert {path: words for path, words in found.items() if words} == {}
+
+
+def test_the_address_printed_on_a_report_leads_to_the_page_where_its_number_is_typed(client: Client) -> None:
+    response = client.get("/v")
+    assert response.status_code == 302
+    assert response["Location"] == "/verify"

@@ -103,7 +103,7 @@ DATABASES = {"default": environment.database()}
 
 # --- who is there ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Account"
-LOGIN_URL = "/login"
+LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,6 +1,7 @@
 """Addresses of the pages."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.departments import batches, desk, uploads
@@ -15,6 +16,7 @@ urlpatterns = [
     path("policies", policies.policies, name="policies"),
     path("policies/<slug:policy_id>", policies.policy_page, name="policy"),
     path("verify", verify.verify, name="verify"),
+    path("v", RedirectView.as_view(pattern_name="verify"), name="verify-printed"),
     path("v/<str:code>", verify.verify_address, name="verify-address"),
     path("apply", apply.apply, name="apply"),
     path("applications/<uuid:application_id>", apply.application, name="application"),

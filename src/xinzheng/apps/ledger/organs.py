@@ -15,9 +15,10 @@ COUNTRY = frozenset({"000000", "100000"})
 
 @dataclass(frozen=True)
 class Organs:
-    """The organs of a jurisdiction that are registered as units: their codes, and names leading to codes."""
+    """The organs of a jurisdiction that are registered as units: keys, codes, and names leading to codes."""
 
     jurisdiction: str
+    unit_ids: frozenset[int]
     codes: frozenset[str]
     code_of_name: Mapping[str, str]
 
@@ -51,9 +52,12 @@ def organs_at(jurisdiction: str, position: int) -> Organs:
 
 @lru_cache(maxsize=32)
 def _organs(jurisdiction: str, registry: State) -> Organs:
-    units = [unit for unit in units_at(registry.position).values() if unit.jurisdiction == jurisdiction]
+    is_country = jurisdiction in COUNTRY
+    everybody = units_at(registry.position).values()
+    units = [unit for unit in everybody if is_country or unit.jurisdiction == jurisdiction]
     names = {name_key(name): unit.uscc for unit in units for name in (unit.short_name, unit.name)}
-    return Organs(jurisdiction, frozenset(unit.uscc for unit in units), names)
+    keys, codes = frozenset(unit.id for unit in units), frozenset(unit.uscc for unit in units)
+    return Organs(jurisdiction, keys, codes, names)
 
 
 def _significant(division: str) -> str:

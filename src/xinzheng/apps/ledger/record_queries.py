@@ -20,7 +20,7 @@ RECORDS = """
         WHERE v.subject_id = ANY(%(subjects)s) AND p.position <= %(position)s
         ORDER BY v.record_id, p.position DESC
     ) v
-    WHERE v.is_present
+    WHERE v.is_present AND v.unit_id = ANY(%(units)s)
     ORDER BY v.record_id
 """
 
@@ -28,12 +28,14 @@ RECORDS = """
 def records_at(subject_ids: Mapping[int, Tie], position: int, jurisdiction: str) -> tuple[Record, ...]:
     """The records of these subjects at a position, each with its subject's tie to the one who asks.
 
-    ``jurisdiction`` (division code of the policy's city) decides whether an organ is here or elsewhere. ``content``
-    is every payload field as text; a natural person's holds neither name nor number.
+    ``jurisdiction`` (division code of the policy's city): only what its own units deliver is read, whoever decided;
+    it also tells whether an organ is here or elsewhere. ``content`` is every payload field as text; a natural
+    person's holds neither name nor number.
     """
     organs = organs_at(jurisdiction, position)
     with connection.cursor() as cursor:
-        cursor.execute(RECORDS, {"subjects": list(subject_ids), "position": position})
+        who = {"subjects": list(subject_ids), "units": list(organs.unit_ids)}
+        cursor.execute(RECORDS, who | {"position": position})
         columns = [column.name for column in cursor.description]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return tuple(_record(row, subject_ids[row["subject_id"]], organs) for row in rows)

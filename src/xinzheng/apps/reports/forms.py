@@ -11,6 +11,7 @@ from xinzheng.apps.reports import packs, ports
 from xinzheng.core.decision import china_date, window_of
 from xinzheng.core.policy import Policy
 from xinzheng.core.sentences import spoken_date
+from xinzheng.core.subjects import Subject, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,23 @@ def application_form(policy_id: str, subject_id: int) -> ApplicationForm:
     )
 
 
+def _is_at_home(policy: Policy, subject: Subject) -> bool:
+    """Whether the division in the subject's code lies in the policy's place."""
+    is_person = subject.kind is SubjectKind.NATURAL_PERSON
+    division = subject.identifier[:6] if is_person else subject.identifier[2:8]
+    return division[:4] == policy.jurisdiction[:4]
+
+
 def policies_for(subject_id: int) -> list[tuple[str, str]]:
-    """The policies that serve this kind of subject and have units that answer, as (id, title)."""
+    """The policies that serve this kind of subject and have units that answer, as (id, title); its own place first."""
     position = head_position()
-    kind = registry.subject_at(subject_id, position).kind
-    found = []
+    subject = registry.subject_at(subject_id, position)
+    found: list[Policy] = []
     for policy_id in ports.policy_files().list_policies():
         if not registry.responsibilities_at(policy_id, position):
             continue
         policy = packs.current_policy(policy_id)
-        if kind in {served.kind for served in policy.subject_kinds}:
-            found.append((policy.id, policy.title))
-    return found
+        if subject.kind in {served.kind for served in policy.subject_kinds}:
+            found.append(policy)
+    found.sort(key=lambda policy: not _is_at_home(policy, subject))
+    return [(policy.id, policy.title) for policy in found]

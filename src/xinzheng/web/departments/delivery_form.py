@@ -13,7 +13,7 @@ from xinzheng.web.departments.duties import Duty
 from xinzheng.web.form_errors import FieldError
 
 MEBIBYTE = 1024 * 1024
-SUFFIXES = (".csv", ".xlsx", ".xls", ".json", ".jsonl", ".txt")
+SUFFIXES = (".csv", ".xlsx")
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,4 @@ def _check_file(file: "UploadedFile[bytes] | None", errors: list[FieldError]) ->
     elif file.size > limit:
         errors.append(FieldError("file", f"文件超过{limit // MEBIBYTE} MB，请拆成几个文件分别报送。"))
     elif not str(file.name).lower().endswith(SUFFIXES):
-        errors.append(FieldError("file", "不认识这种文件，请用CSV、XLSX、XLS或者JSON。"))
+        errors.append(FieldError("file", "不认识这种文件，请用CSV或者XLSX。"))

@@ -88,6 +88,6 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
         "values": defaultdict(str, mistakes.values),
         "accept": ",".join(SUFFIXES),
         "max_bytes": settings.XINZHENG_BATCH_MAX_BYTES,
-        "file_hint": f"CSV、XLSX、XLS或JSON，不超过{settings.XINZHENG_BATCH_MAX_BYTES // MEBIBYTE} MB",
+        "file_hint": f"CSV或者XLSX，不超过{settings.XINZHENG_BATCH_MAX_BYTES // MEBIBYTE} MB",
     }
     return render(request, "departments/desk.html", context, status=422 if mistakes.errors else 200)
