@@ -3,6 +3,7 @@
 import json
 import threading
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,12 @@ def test_one_report_that_breaks_unexpectedly_keeps_no_other_from_being_completed
             resume_prepared()
     assert (current_status(first), current_status(second)) == ("prepared", "in_force")
     assert resume_prepared() == [first]
+
+
+def test_what_is_probably_being_completed_is_left_alone(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = left_prepared(order(city.firm(uscc(1))), monkeypatch)
+    assert resume_prepared(older_than=timedelta(minutes=2)) == []
+    assert current_status(report.number) == "prepared"
 
 
 def test_a_signing_key_that_cannot_be_read_voids_nothing(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.small_city import SmallCity, build_small_city, uscc
 from xinzheng.adapters.signing import (
+    PdfFacts,
     ensure_demo_keys,
     load_seal_key,
     load_signer,
@@ -146,6 +147,24 @@ def test_the_same_report_signed_by_somebody_else_is_intact_but_not_trusted(repor
     assert verdict.signature_valid is True
     assert verdict.signer_trusted is False
     assert not verdict.is_good
+
+
+@pytest.mark.parametrize("number", ["SZ2026\x00", "\ud800", "编号", "", "S" * 5000])
+def test_a_number_no_database_would_take_is_simply_unknown(report: Report, number: str) -> None:
+    assert verify_code(number, "000000000000").status is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"number": "SZ\\u0000"}', b'{"number": "\\ud800"}', b"[" * 50_000, b'{"number": {}}', b"\xff", b"null"],
+)
+def test_a_strangers_attachment_is_read_without_an_error(
+    report: Report, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    forged = PdfFacts(True, True, False, ("签名证书不是由受信任的机构签发",), content)
+    monkeypatch.setattr("xinzheng.adapters.signing.check_pdf", lambda *_: forged)
+    verdict = verify_pdf(b"%PDF-1.7")
+    assert (verdict.status, verdict.is_good) == (None, False)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.7\n%%EOF", b"\x00" * 1000])

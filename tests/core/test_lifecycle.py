@@ -14,6 +14,7 @@ from xinzheng.core.lifecycle import (
     ReportStatus,
     check_transition,
     is_report_number,
+    normalise_number,
     normalise_typed_code,
     report_number,
     typed_code,
@@ -70,3 +71,8 @@ def test_a_transition_outside_the_table_is_refused(before: ReportStatus, after: 
     with pytest.raises(XinzhengError) as caught:
         check_transition(before, after)
     assert caught.value.code == "report-transition-illegal"
+
+
+def test_what_a_chinese_keyboard_types_in_full_width_is_the_same_number_and_code():
+    assert normalise_number(" ｓｚ２０２６ ０１０１0000001Ｘ　") == "SZ202601010000001X"
+    assert normalise_typed_code("ａｂ１２－ｃｄ３４ ef56") == "AB12CD34EF56"

@@ -1,5 +1,6 @@
 """Life of a report (报告): its number, its codes, its states and which may follow which."""
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -63,9 +64,14 @@ def typed_code(secret: bytes) -> str:
     return "".join(TYPED_ALPHABET[(value >> shift) & 31] for shift in range(55, -1, -5))
 
 
+def normalise_number(text: str) -> str:
+    """What was typed as a report number: full width made narrow, letters made capital, spaces dropped."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
 def normalise_typed_code(text: str) -> str:
-    """What was typed, in the code's own alphabet: spaces and hyphens dropped, look-alikes mended."""
-    kept = "".join(c for c in text.upper() if c.isalnum())
+    """What was typed, in the code's own alphabet: full width made narrow, the rest dropped, look-alikes mended."""
+    kept = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
     return kept.translate(str.maketrans("ILOU", "110V"))
 
 

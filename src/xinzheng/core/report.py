@@ -155,7 +155,7 @@ def notes(policy: Policy, decision: Decision, issuer: Issuer) -> list[str]:
         "时间": time,
         "渠道": issuer.channel,
         "文号": extension.document if extension else "",
-        "附注": extension.note if extension else "",
+        "附注": f"（{extension.note}）" if extension and extension.note else "",
     }
     wanted = {
         "note_clipped": decision.is_clipped,

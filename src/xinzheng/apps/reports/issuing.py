@@ -6,7 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -224,13 +224,15 @@ def ensure_keys() -> None:
     ports.signing().ensure_demo_keys(settings.XINZHENG_KEYS / "signing", timezone.now())
 
 
-def resume_prepared(by: str = "system") -> list[str]:
+def resume_prepared(by: str = "system", older_than: timedelta = timedelta(0)) -> list[str]:
     """Complete what a crash left behind; what cannot be completed becomes a visible voided report.
 
+    ``older_than`` leaves alone what is probably being completed at this moment.
     Without the signing key nothing is given up: that is no fault of the reports. One report that breaks unexpectedly
     stays prepared and keeps no other from being completed; its error is raised at the end.
     """
-    waiting = list(Report.objects.filter(document=None).exclude(status_events__status=ReportStatus.VOIDED))
+    left = Report.objects.filter(document=None, created_at__lte=timezone.now() - older_than)
+    waiting = list(left.exclude(status_events__status=ReportStatus.VOIDED))
     if waiting:
         ports.signing().load_signer(settings.XINZHENG_KEYS / "signing")
     done, broken = [], []

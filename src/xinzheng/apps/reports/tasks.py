@@ -1,7 +1,11 @@
 """Work that runs behind the pages."""
 
+from datetime import timedelta
+
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+
+STILL_AT_WORK = timedelta(minutes=2)
 
 
 @app.task(name="reports.fulfil", queue="reports", retry=RetryStrategy(max_attempts=3, wait=2))
@@ -18,4 +22,4 @@ def resume(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time i
     """Complete what a crash left behind."""
     from xinzheng.apps.reports.issuing import resume_prepared
 
-    resume_prepared()
+    resume_prepared(older_than=STILL_AT_WORK)
