@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Iterator
 
+from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.fields import Field, FieldType, Format
 from xinzheng.adapters.tabular.formats import FORMATS
+from xinzheng.adapters.tabular.privacy import NUMBER_MARK
 
 _OPENING = """# 报送格式
 
@@ -12,7 +14,11 @@ _OPENING = """# 报送格式
 
 ## 文件
 - CSV（UTF-8，有无BOM均可；或者GB 18030；逗号、制表符或者分号分隔）或者XLSX（一个数据工作表）。
-- 旧版XLS和设有密码的文件不能读取。
+- 旧版XLS、XLSB、ODS，带有宏的，设有密码的，以及另存成XLS的网页，不能读取。
+- 同一个文件只能用一种编码、一种换行；单独的回车符（CR）与换行混用的，整个文件退回，以免丢行。
+- 上限：CSV {file}MB、{lines}行（空行也算）；XLSX {xlsx}MB、解压后{unpacked}MB、{cells}个单元格
+  （按各工作表占用的整块区域计）；{columns}列；一个单元格{cell}KB。超过的请拆分，XLSX也可以改用CSV。
+- 读取过程中被改动的文件，整个退回。
 - 第1行为表头，上方不放标题。列名可以用中文名称，也可以用代码，可以混用，顺序不限；全角半角、括号、空格不影响识别。
 - 表头以外的列原样保存，不参与核查。
 - 行号是表格软件里的行号，表头为第1行；空行不计数据，但占行号。
@@ -27,7 +33,8 @@ _OPENING = """# 报送格式
 - 统一社会信用代码核对字符、第17位（GB 11714）和第18位（GB 32100）；行政区划码不在代码表内的只提示。
 - 公式单元格：CSV里按文字处理；XLSX里没有计算结果的公式，整个文件退回。
 - 自然人只能按公民身份号码认定；姓名、证件号码不写入记录内容，文字里出现的以“当事人”代替。
-- 法定代表人证件号码只留在原始文件里，不写入记录内容。
+- 法定代表人证件号码只留在原始文件里，不写入记录内容；单位的记录里，文字中出现的公民身份号码以“{mark}”代替，文号除外。
+- 问题清单不引用公民身份号码；自然人的行，不引用可能是姓名的文字。
 
 ## 处理结果
 行政处罚没有“处理结果”列或者该列为空的：处罚类别列明警告、罚款、没收等处罚种类的，登记为予以处罚；处罚内容或者处罚类别写明“不予行政处罚”“违法事实不能成立”
@@ -37,10 +44,24 @@ _OPENING = """# 报送格式
 
 def formats_document() -> str:
     """The whole page as Markdown."""
-    parts = [_OPENING]
+    parts = [_opening()]
     for form in FORMATS.values():
         parts.append("\n".join(_section(form)))
     return "\n".join(parts)
+
+
+def _opening() -> str:
+    limits = Limits()
+    return _OPENING.format(
+        file=limits.file_bytes // 1024**2,
+        lines=limits.lines,
+        xlsx=limits.xlsx_bytes // 1024**2,
+        unpacked=limits.xlsx_unpacked_bytes // 1024**2,
+        cells=limits.xlsx_cells,
+        columns=limits.columns,
+        cell=limits.cell_bytes // 1024,
+        mark=NUMBER_MARK,
+    )
 
 
 def _section(form: Format) -> Iterator[str]:

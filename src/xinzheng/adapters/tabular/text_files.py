@@ -196,7 +196,8 @@ def blocks(pieces: Iterator[bytes], separator: str, file_name: str) -> Iterator[
     pending, size, inside, first = list[bytes](), 0, False, 1
     for piece in pieces:
         end = _last_record_end(piece, inside=inside)
-        inside ^= bool(piece.count(b'"') % 2)
+        # Looking for a byte is many times faster than counting it.
+        inside ^= b'"' in piece and bool(piece.count(b'"') % 2)
         if end:
             block = _block(b"".join([*pending, piece[:end]]), separator, first, file_name)
             yield block
@@ -216,9 +217,9 @@ def blocks(pieces: Iterator[bytes], separator: str, file_name: str) -> Iterator[
 def _last_record_end(piece: bytes, *, inside: bool) -> int:
     """Offset after the last line end that is not inside quotes; 0 if none. ``inside``: it begins inside quotes."""
     end = piece.rfind(b"\n") + 1
+    if b'"' not in piece:
+        return 0 if inside else end
     quotes = piece.count(b'"', 0, end) + inside
-    if inside and quotes == 1:
-        return 0
     while end and quotes % 2:
         previous = piece.rfind(b"\n", 0, end - 1) + 1
         quotes -= piece.count(b'"', previous, end)
@@ -238,7 +239,8 @@ def _block(data: bytes, separator: str, first: int, file_name: str) -> Block:
                 "请改为中文引号，或者把该单元格整体用英文引号括起、内部引号写两遍。"
             )
             raise TabularError(message, code="quote-stray", line=line)
-    if skeleton.count(b"\r") > skeleton.count(b"\r\n") and (lone := _LONE_RETURN.search(skeleton)):
+    has_lone = b"\r" in skeleton and skeleton.count(b"\r") > skeleton.count(b"\r\n")
+    if has_lone and (lone := _LONE_RETURN.search(skeleton)):
         raise _mixed_line_ends(file_name, first + skeleton.count(b"\n", 0, lone.start()))
     records = skeleton.count(b"\n") + (not skeleton.endswith(b"\n"))
     return Block(data, skeleton, first, records)
