@@ -13,13 +13,14 @@ from io import BytesIO
 from asn1crypto import cms  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES, read_attachment
+from xinzheng.adapters.signing.finishing import finish
 
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 TOO_LARGE = f"文件超过{MAX_PDF_BYTES // 1_000_000} MB，没有核对。请提交原始报告文件。"
@@ -81,7 +82,7 @@ def _examine(pdf: bytes, signature: EmbeddedPdfSignature, trust: Trust) -> PdfFa
     signed_at = signature.self_reported_timestamp
     roots = [asn1_x509.Certificate.load(root) for root in trust.roots]
     context = ValidationContext(trust_roots=roots, allow_fetching=False, moment=signed_at, revocation_mode="soft-fail")
-    status = validate_pdf_signature(signature, context, key_usage_settings=USAGE, skip_diff=True)
+    status = finish(async_validate_pdf_signature(signature, context, key_usage_settings=USAGE, skip_diff=True))
     reasons = tuple(_reasons(pdf, signature, status, signed_at))
     intact = not {NOT_WHOLE, ALTERED}.intersection(reasons)
     return PdfFacts(

@@ -1,6 +1,5 @@
 """Sign a report's PDF (签发): PAdES B-B with pyHanko in one incremental update, the key parsed once."""
 
-import asyncio
 from datetime import datetime
 from io import BytesIO
 
@@ -19,6 +18,8 @@ from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from xinzheng.adapters.signing.finishing import finish
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 DIGEST = "sha256"
@@ -89,7 +90,7 @@ def sign_pdf(pdf: bytes, signer: ReportSigner, signed_at: datetime) -> bytes:
     )
     steps.send(SigObjSetup(sig_placeholder=placeholder))
     prepared, output = steps.send(SigIOSetup(md_algorithm=DIGEST, in_place=False, output=BytesIO()))
-    cms: ContentInfo = asyncio.run(signer.cms.async_sign(prepared.document_digest, DIGEST, use_pades=True))
+    cms: ContentInfo = finish(signer.cms.async_sign(prepared.document_digest, DIGEST, use_pades=True))
     steps.send(cms)
     signed: bytes = output.getvalue()
     return signed
