@@ -29,7 +29,7 @@ def run_checks(work: Work, checks: Sequence[Check]) -> pl.DataFrame:
 
 
 def _defects(work: Work, check: Check, mask: pl.Series) -> pl.DataFrame:
-    name = work.header.name_of(check.field.id) or check.field.name
+    name = without_numbers(work.header.name_of(check.field.id) or check.field.name)
     person = pl.col("is_person") | (pl.col("subject_class:value") == "person").fill_null(value=False)
     quoted = {check.field.id, *check.message.meta.root_names()}
     cells = [c for c in quoted if work.frame.schema[c] == pl.String() and not c.endswith(_NOT_CELLS)]
@@ -41,7 +41,7 @@ def _defects(work: Work, check: Check, mask: pl.Series) -> pl.DataFrame:
     rows = work.frame.filter(mask).with_columns(told(pl.col(c), person).alias(c) for c in cells)
     return rows.select(
         "line",
-        field=pl.lit(without_numbers(name)),
+        field=pl.lit(name),
         code=pl.lit(check.code),
         severity=pl.lit(check.severity),
         message=pl.lit(f"“{name}”：") + check.message,

@@ -145,7 +145,7 @@ def _frame(data: bytes, names: list[str], shape: _Shape) -> pl.DataFrame:
         )
     except pl.exceptions.PolarsError as error:
         message = f"{shape.file_name}无法按表格读取，请检查英文引号和分隔符，或者另存为XLSX后重新报送。"
-        raise TabularError(message, code="table-unreadable", detail=str(error)[:200]) from error
+        raise TabularError(message, code="table-unreadable") from error
 
 
 def _cells_per_record(block: Block, separator: str, width: int) -> pl.Series:

@@ -7,6 +7,7 @@ import polars as pl
 
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import Header
+from xinzheng.adapters.tabular.privacy import without_numbers
 
 OVERFLOW_COLUMN = "（多余的列）"
 MISALIGNED_SCHEMA = {"line": pl.Int64(), "code": pl.String(), "message": pl.String()}
@@ -53,7 +54,7 @@ def refuse_huge_cells(frame: pl.DataFrame, lines: pl.Series, most: int, file_nam
         if length is not None and length > most:
             line = lines.filter(frame.get_column(name).str.len_bytes() > most)[0]
             message = (
-                f"{file_name}第{line}行“{name}”有{length}字节，超过一个单元格的上限{most}字节。"
+                f"{file_name}第{line}行“{without_numbers(name)[:40]}”有{length}字节，超过一个单元格的上限{most}字节。"
                 "请检查是否粘贴了整篇文书或者引号没有成对，改正后重新报送。"
             )
             raise TabularError(message, code="cell-too-large", line=line, field=name)
