@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.issuing import Order, issue_report, question_now
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.apps.reports.replaying import replay_report
-from xinzheng.core.decision import DomainResult, Request
+from xinzheng.core.decision import DomainResult, Request, data_needed_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOMAIN = "taxation"
@@ -158,7 +158,7 @@ def test_a_statement_reaching_just_short_of_the_lag_is_not_enough(city: SmallCit
     from xinzheng.apps.reports.packs import current_calendar
 
     policy = current_policy("suzhou-2024")
-    cutoff: date = current_calendar().minus_working_days(today(), policy.freshness_days)
+    cutoff = data_needed_through(policy, today(), current_calendar())
     subject_id, unit = city.firm(uscc(1)), city.unit(DOMAIN)
     city.declare_everything(without=[(DOMAIN, unit)])
     city.declare(unit, DOMAIN, through=cutoff - timedelta(days=1))

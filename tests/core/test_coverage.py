@@ -193,3 +193,12 @@ def test_the_day_named_as_the_end_of_the_data_is_never_later_than_an_uncovered_d
     gap = unit_gap(U1, statements, FIRST, FIRST + timedelta(days=30))
     if gap is not None and gap.reason is GapReason.ENDS_EARLY:
         assert gap.through == covered_through(statements, FIRST)
+
+
+@pytest.mark.parametrize(("named", "reason"), [(True, GapReason.LINE_PENDING), (False, GapReason.LINE_UNREADABLE)])
+@pytest.mark.parametrize("mode", SectionCoverage)
+def test_a_rejected_line_is_a_gap_of_other_information_too(mode, named, reason):
+    statement = Statement(FUND.domain, FUND.unit, ARREARS, date(2000, 1, 1), NEEDED.to_date)
+    waiting = PendingLines("whatever domain it stands under", FUND.unit, ARREARS, names_subject=named)
+    (gap,), _ = section_gaps(section(mode), Coverage((FUND,), (statement,), (waiting,)), NEEDED)
+    assert gap.reason is reason
