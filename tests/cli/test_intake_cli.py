@@ -8,6 +8,7 @@ import pytest
 
 from tests.small_city import PENALTY, SmallCity, build_small_city, uscc
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger.models import RecordVersion
 from xinzheng.cli import main
 
 REAL = Path(__file__).parent.parent / "data" / "penalties-2022-anonymised.csv"
@@ -106,3 +107,15 @@ def test_wrong_use_ends_with_2(city: SmallCity, options: list[str], capsys: pyte
         main(["intake", *options])
     assert ended.value.code == 2
     assert "xinzheng intake" in capsys.readouterr().err
+
+
+def test_a_file_of_which_no_line_is_accepted_is_found_wanting(
+    city: SmallCity, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = city.delivery([city.penalty(uscc(1), 处罚决定日期="2022-09-31")]).file
+    versions = RecordVersion.objects.count()
+    assert main(["intake", str(file), *scope(city)]) == 1
+    err = capsys.readouterr().err
+    assert "第2行 处罚决定日期：写的是“2022-09-31”，这一天不存在" in err
+    assert "没有一行可以入账" in err
+    assert RecordVersion.objects.count() == versions

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xinzheng.apps.ledger.queries import DefectLine
 
 NEEDS_DATABASE = True
+DONE, REFUSED = 0, 1
 BY = "command-line"
 DEFECTS_IN_JSON = 1000
 DEFECTS_SHOWN = 20
@@ -73,7 +74,7 @@ def scope_of(args: argparse.Namespace) -> "Scope":
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; 0 also when lines were rejected, for the batch was taken."""
+    """Do what was asked; 0 also when some lines were rejected, for the batch was taken; 1 when none was accepted."""
     asked = [args.file is not None, args.withdraw is not None, args.explain is not None]
     if sum(asked) != 1:
         args.parser.error("请给出数据文件，或者 --withdraw，或者 --explain，三者之一")
@@ -100,8 +101,9 @@ def _submit(args: argparse.Namespace) -> int:
         facts = asdict(result) | {"defects": shown, "defects_total": total}
         print(json.dumps(facts, ensure_ascii=False))
     else:
-        _tell(result, defects, total)
-    return 0
+        _tell(result)
+    _tell_defects(result, defects[:DEFECTS_SHOWN], total)
+    return REFUSED if result.rejected == result.lines else DONE
 
 
 def _progress() -> Callable[[int], None]:
@@ -117,7 +119,7 @@ def _progress() -> Callable[[int], None]:
     return progress
 
 
-def _tell(result: "BatchResult", defects: "list[DefectLine]", total: int) -> None:
+def _tell(result: "BatchResult") -> None:
     print(
         f"批次{result.batch}：共{result.lines}行，新增{result.new}，变更{result.changed}，相同{result.identical}，"
         f"退回{result.rejected}，重复{result.duplicate}。"
@@ -128,11 +130,17 @@ def _tell(result: "BatchResult", defects: "list[DefectLine]", total: int) -> Non
         print(f"有{result.put_forward}条旧记录不在本次快照内，已提请撤下，尚未撤下。")
     if result.rejected and result.is_covered:
         print("退回的行改正或者由责任人说明之前，本批的覆盖声明不生效。")
+
+
+def _tell_defects(result: "BatchResult", defects: "list[DefectLine]", total: int) -> None:
+    """What is wrong, on stderr; the field's name once."""
     for defect in defects:
         field = f" {defect.field}" if defect.field else ""
-        print(f"第{defect.line}行{field}：{defect.message}", file=sys.stderr)
+        print(f"第{defect.line}行{field}：{defect.message.removeprefix(f'“{defect.field}”：')}", file=sys.stderr)
     if total > len(defects):
         print(f"另有{total - len(defects)}个问题没有列出，用 --json 查看更多。", file=sys.stderr)
+    if result.rejected == result.lines:
+        print("没有一行可以入账：退回的行已原样保存，账本中的记录没有改变。请改正后重新报送。", file=sys.stderr)
 
 
 def _withdraw(args: argparse.Namespace) -> int:

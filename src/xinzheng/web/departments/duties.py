@@ -13,7 +13,7 @@ from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar
 from xinzheng.apps.ledger.statements import remainders
 from xinzheng.apps.registry.queries import RegisteredUnit, units_at
 from xinzheng.apps.reports.packs import current_calendar
-from xinzheng.core.decision import window_of
+from xinzheng.core.decision import data_needed_through, window_of
 from xinzheng.core.policy import Policy, SectionCoverage
 from xinzheng.core.sentences import spoken_date
 from xinzheng.web.access import refuse_if
@@ -121,7 +121,7 @@ def _policies_of(unit: RegisteredUnit) -> list[Policy]:
 
 
 def _duty(policy: Policy, state: CoverageState, today: date) -> Duty:
-    due = current_calendar().minus_working_days(today, policy.freshness_days)
+    due = data_needed_through(policy, today, current_calendar())
     first = _needed_from(policy, state, due)
     return Duty(
         domain=state.domain,
