@@ -18,7 +18,7 @@ from xinzheng.apps.ledger.models import Batch, CoverageStatement, Defect, Line, 
 from xinzheng.apps.ledger.queries import case_coverage, records_at
 from xinzheng.core.subjects import Tie
 
-MANY = 20_000
+MANY = 60_000
 TAKE_IN = """
 import sys, django
 from pathlib import Path

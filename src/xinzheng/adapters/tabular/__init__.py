@@ -2,8 +2,9 @@
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDefaults, Limits, ParsedBatch
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.export import defects_csv, template_csv
-from xinzheng.adapters.tabular.reading import read_batch, read_batches
+from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv
+from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
+from xinzheng.adapters.tabular.tables import Table, TableRow, read_table
 
 __all__ = [
     "DEFECT_SCHEMA",
@@ -11,9 +12,14 @@ __all__ = [
     "BatchDefaults",
     "Limits",
     "ParsedBatch",
+    "Table",
+    "TableRow",
     "TabularError",
     "defects_csv",
     "read_batch",
     "read_batches",
+    "read_table",
+    "stream_batches",
     "template_csv",
+    "write_defects_csv",
 ]

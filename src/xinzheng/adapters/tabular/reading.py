@@ -4,7 +4,8 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -60,18 +61,39 @@ def read_batches(
     yielded before the whole file has been read, so a TabularError never comes after a part was handed over.
     ``raw`` is without columns unless ``keep_raw``: parking it costs more than anything else that is parked.
     """
-    table = _open(path, defaults, replace(limits, chunk_rows=chunk_rows))
     with tempfile.TemporaryDirectory(prefix="xinzheng-intake-") as folder:
-        parked = _Parked(Path(folder), table)
+        parked = _Parked(Path(folder))
         keys = []
-        for i, rows in enumerate(table.rows):
-            part = _parse(rows, table, defaults, first=i == 0)
+        for part in stream_batches(path, defaults, chunk_rows, limits):
             keys.append(parked.add(part if keep_raw else replace(part, raw=pl.DataFrame())))
-        if not keys:
-            raise _no_rows(defaults.file_name)
         duplicates = _duplicates(keys)
         for part in parked.parts():
             yield _marked(part, duplicates)
+
+
+def stream_batches(
+    path: Path, defaults: BatchDefaults, chunk_rows: int = 100_000, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[ParsedBatch]:
+    """Read and check a file stretch by stretch, in line order, each handed over as soon as it is read.
+
+    Lines of the same record are not told apart: no status is duplicate. A TabularError may come after parts were
+    handed over; whoever asks must be able to undo what was done with them. The next rows are read on another core
+    while those before are checked.
+    """
+    table = _open(path, defaults, replace(limits, chunk_rows=chunk_rows))
+    number = 0
+    for number, rows in enumerate(_ahead(table.rows), 1):
+        yield _parse(rows, table, defaults, first=number == 1)
+    if not number:
+        raise _no_rows(defaults.file_name)
+
+
+def _ahead(rows: Iterator[RawRows]) -> Iterator[RawRows]:
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+        coming = pool.submit(next, rows, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, rows, None)
+            yield item
 
 
 def _open(path: Path, defaults: BatchDefaults, limits: Limits) -> OpenTable:
@@ -198,21 +220,20 @@ class _Parked:
     """Parsed stretches on disk, in order."""
 
     folder: Path
-    table: OpenTable
-    count: int = 0
+    told: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, part: ParsedBatch) -> pl.DataFrame:
         """Write a stretch down; its keys stay in memory."""
         for name, frame in (("frame", part.frame), ("defects", part.defects), ("raw", part.raw)):
-            frame.write_ipc(self.folder / f"{self.count}.{name}", compression="lz4")
-        self.count += 1
+            frame.write_ipc(self.folder / f"{len(self.told)}.{name}", compression="lz4")
+        self.told.append((part.sha256, part.encoding, part.format))
         return _keys(part.frame)
 
     def parts(self) -> Iterator[ParsedBatch]:
         """Read the stretches back, deleting each one read."""
-        for number in range(self.count):
+        for number, told in enumerate(self.told):
             frame, defects, raw = (self._taken(f"{number}.{name}") for name in ("frame", "defects", "raw"))
-            yield ParsedBatch(frame, defects, raw, self.table.sha256, self.table.encoding, self.table.format)
+            yield ParsedBatch(frame, defects, raw, *told)
 
     def _taken(self, name: str) -> pl.DataFrame:
         file = self.folder / name

@@ -3,8 +3,9 @@
 from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, withdraw_coverage
 from xinzheng.apps.ledger.delivery import Delivery, Scope
 from xinzheng.apps.ledger.explaining import explain_line
-from xinzheng.apps.ledger.intake import BatchResult, Progress
+from xinzheng.apps.ledger.intake import BatchResult
 from xinzheng.apps.ledger.intake import take_in as submit_batch
+from xinzheng.apps.ledger.taking import Progress
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.ledger.withdrawal import WithdrawalResult, withdraw_batch
 

@@ -1,6 +1,6 @@
 """Taking a delivery in: read, stage, merge, account for every line; one transaction, in whole or not at all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,16 +14,14 @@ from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.mending import mend_lines
-from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_tables, merge
+from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_tables
 from xinzheng.apps.ledger.models import Batch
+from xinzheng.apps.ledger.parking import Parked, parking
 from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, seal_file
-from xinzheng.apps.ledger.reading import Stretch, ahead, read_stretches
-from xinzheng.apps.ledger.rows import stage
+from xinzheng.apps.ledger.reading import Stretch, read_stretches
 from xinzheng.apps.ledger.snapshots import put_forward_missing
-from xinzheng.apps.ledger.staging import create_staging
+from xinzheng.apps.ledger.taking import Progress, merge, stage_all
 from xinzheng.apps.registry.keys import new_data_key, wrap_key
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -89,17 +87,9 @@ def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResu
     unit_id, scope = taking.who.unit.id, taking.delivery.scope
     entry = open_entry(kind="batch", by=taking.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind})
     merging = Merging(entry.pk, unit_id, f"ledger_staging_{entry.pk}", f"ledger_fates_{entry.pk}")
-    create_staging(merging.staging)
-    lines = 0
-    for stretch in ahead(chain((first,), rest)):
-        lines += stage(stretch, taking.who, entry, merging.staging)
-        if taking.progress is not None:
-            taking.progress(lines)
-    with _sealing(taking, entry) as sealed:
-        counts = merge(merging)
-        mended = mend_lines(entry, merging)
-        missing = put_forward_missing(merging, scope) if taking.delivery.mode == "snapshot" else 0
-        keep_raw_file(entry.pk, sealed.result())
+    with parking() as parked:
+        lines = stage_all(chain((first,), rest), taking.who, entry, merging, parked, taking.progress)
+        counts, mended, missing = _merge(taking, entry, merging, parked)
     drop_tables(merging)
     _keep_batch(taking, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
     if taking.delivery.covers is not None:
@@ -120,6 +110,17 @@ def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResu
         put_forward=missing,
         is_covered=taking.delivery.covers is not None,
     )
+
+
+def _merge(taking: _Taking, entry: Entry, merging: Merging, parked: Parked) -> tuple[dict[str, int], int, int]:
+    """Counts of fates, earlier lines mended, records put forward."""
+    with _sealing(taking, entry) as sealed:
+        counts = merge(merging, parked)
+        mended = mend_lines(entry, merging)
+        is_snapshot = taking.delivery.mode == "snapshot"
+        missing = put_forward_missing(merging, taking.delivery.scope) if is_snapshot else 0
+        keep_raw_file(entry.pk, sealed.result())
+    return counts, mended, missing
 
 
 def _check_constraints_now() -> None:

@@ -1,7 +1,7 @@
 """The merge: staged rows become versions, heads and lines, by plain statements over whole sets.
 
 First the fate of every line is decided and kept in a second unlogged table, which also holds the keys the new rows
-will get; then versions, heads, lines and conflicts are written from it.
+will get; then heads, lines and conflicts are written from it. Versions come from the rows parked meanwhile.
 """
 
 from collections.abc import Mapping
@@ -62,37 +62,18 @@ DECIDE_FATES = sql.SQL("""
     FROM (
         SELECT s.line, s.kind, s.domain, s.subject_id, s.record_key, s.document_key, s.digest, h.record_id,
                h.version_id AS head_version,
-               s.status = 'ok' AND s.line = coalesce(d.last, s.line) AND h.unit_id <> %(unit)s
-                   AND h.payload_sha256 <> s.digest AS is_conflict,
+               s.status = 'ok' AND h.unit_id <> %(unit)s AND h.payload_sha256 <> s.digest AS is_conflict,
                CASE WHEN s.status <> 'ok' THEN s.status
-                    WHEN s.line < d.last THEN 'duplicate'
                     WHEN h.record_id IS NULL THEN 'new'
                     WHEN h.payload_sha256 IS NULL THEN 'changed'
                     WHEN h.payload_sha256 = s.digest THEN 'identical'
                     WHEN h.unit_id <> %(unit)s THEN 'rejected'
                     ELSE 'changed' END AS fate
         FROM {staging} s
-        LEFT JOIN (
-            SELECT subject_id, kind, record_key, max(line) AS last FROM {staging} WHERE status = 'ok'
-            GROUP BY subject_id, kind, record_key HAVING count(*) > 1
-        ) d ON s.status = 'ok' AND d.subject_id = s.subject_id AND d.kind = s.kind AND d.record_key = s.record_key
         LEFT JOIN ledger_recordhead h
             ON s.status = 'ok' AND h.subject_id = s.subject_id AND h.kind = s.kind AND h.record_key = s.record_key
         OFFSET 0
     ) judged
-""")
-
-WRITE_VERSIONS = sql.SQL("""
-    INSERT INTO ledger_recordversion (
-        id, record_id, subject_id, entry_id, batch_id, line, unit_id, kind, domain, organ_code, organ_name,
-        document_key, decision_date, served_date, procedure, outcome, standing, standing_date, repaired_date, sealed,
-        listed_from, listed_through, owing, is_present, payload, payload_sha256)
-    SELECT f.version_id, f.record_id, s.subject_id, %(entry)s, %(entry)s, s.line, %(unit)s, s.kind, s.domain,
-           s.organ_code, s.organ_name, s.document_key, s.decision_date, s.served_date, s.procedure, s.outcome,
-           s.standing, s.standing_date, s.repaired_date, s.sealed, s.listed_from, s.listed_through, s.owing, true,
-           s.payload, f.digest
-    FROM {staging} s JOIN {fates} f ON f.line = s.line
-    WHERE f.version_id IS NOT NULL
 """)
 
 WRITE_NEW_HEADS = sql.SQL("""
@@ -122,15 +103,18 @@ COUNT_FATES = sql.SQL("SELECT fate, count(*) FROM {fates} GROUP BY fate")
 DROP = sql.SQL("DROP TABLE {fates}, {staging}")
 
 
-def merge(merging: Merging) -> dict[str, int]:
-    """Write everything staged into the ledger; how many lines met which fate."""
+def decide_fates(merging: Merging) -> dict[str, int]:
+    """Decide what becomes of every staged line, and which keys it gets; how many lines met which fate."""
     names, values = merging.names(), merging.values()
     execute(sql.SQL("ANALYZE {staging}").format(**names))
     execute(DECIDE_FATES.format(**names), values)
     execute(sql.SQL("ANALYZE {fates}").format(**names))
-    counts = _counts(merging)
-    if counts["new"] or counts["changed"]:
-        execute(WRITE_VERSIONS.format(**names), values)
+    return _counts(merging)
+
+
+def write_heads_and_lines(merging: Merging, counts: Mapping[str, int]) -> None:
+    """Write heads, lines and conflicts by the fates decided."""
+    names, values = merging.names(), merging.values()
     if counts["new"]:
         execute(WRITE_NEW_HEADS.format(**names), values)
     if counts["changed"]:
@@ -138,7 +122,6 @@ def merge(merging: Merging) -> dict[str, int]:
     if counts["identical"] or counts["rejected"] or counts["duplicate"]:
         execute(WRITE_LINES.format(**names), values)
         execute(WRITE_CONFLICTS.format(**names), values | {"conflict": CONFLICT})
-    return counts
 
 
 def _counts(merging: Merging) -> dict[str, int]:

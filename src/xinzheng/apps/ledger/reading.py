@@ -41,14 +41,15 @@ class Stretch(Protocol):
 
 
 def read_stretches(file: Path, kind: str, domain: str, today: date, file_name: str) -> Iterator[Stretch]:
-    """The file's rows, stretch by stretch, in line order.
+    """The file's rows, stretch by stretch, in line order, each as soon as it is read.
 
     Raises:
-        XinzhengError: the file cannot be read as a table of records (the adapter's ``TabularError``).
+        XinzhengError: the file cannot be read as a table of records (the adapter's ``TabularError``), which may
+            show after parts of it were handed over.
     """
     adapter = _adapter()
     defaults = adapter.BatchDefaults(kind=kind, domain=domain, today=today, file_name=file_name)
-    read = cast(Callable[..., Iterable[Stretch]], adapter.read_batches)
+    read = cast(Callable[..., Iterable[Stretch]], adapter.stream_batches)
     yield from read(file, defaults, chunk_rows=ROWS_AT_ONCE)
 
 

@@ -1,14 +1,12 @@
-"""From the adapter's rows to staged rows: whose they are, which domain they may speak of, what they point to."""
+"""From the adapter's rows to the ledger's: whose they are, which domain they may speak of, what they point to."""
 
 from hashlib import sha256
 
 import polars as pl
 
-from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.delivery import Answering
 from xinzheng.apps.ledger.reading import Stretch
-from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, STAGED, copy_frame
-from xinzheng.apps.ledger.subjects import with_subject_ids
+from xinzheng.apps.ledger.subjects import Subjects
 from xinzheng.core.identifiers import document_key
 from xinzheng.core.records import RecordKind
 
@@ -23,21 +21,17 @@ NOT_ANSWERED = "本行的领域或者记录类型不由报送单位负责，未�
 NO_KEY = "本行认不出主体或者缺少确定记录的关键栏目，未入账。请补正后重新报送。"
 
 
-def stage(stretch: Stretch, who: Answering, entry: Entry, table: str) -> int:
-    """COPY a stretch into staging and its defects into the ledger; how many lines."""
-    frame = with_subject_ids(stretch.frame, entry)
-    frame, foreign = _reject_foreign(frame, who)
+def judged(stretch: Stretch, who: Answering, subjects: Subjects) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A stretch's rows with what the ledger knows of them, and their defects."""
+    frame, foreign = _reject_foreign(subjects.joined(stretch.frame), who)
     frame, keyless = _reject_keyless(frame)
-    frame = frame.with_columns(_document_key(), digests(frame))
-    copy_frame(table, frame, list(STAGED))
-    defects = pl.concat([stretch.defects, foreign, keyless]).with_columns(entry_id=pl.lit(entry.pk, pl.Int64))
-    if defects.height:
-        copy_frame("ledger_defect", defects.sort("line", maintain_order=True), DEFECT_COLUMNS)
-    return frame.height
+    return frame.with_columns(_document_key(), digests(frame)), pl.concat([stretch.defects, foreign, keyless])
 
 
 def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows that speak of what the unit does not answer for; they wait under what the batch was delivered for."""
+    if set(frame.select("domain", "kind").unique().iter_rows()) <= set(who.answers):
+        return frame, _defects(frame.get_column("line").clear(), "", "")
     answers = pl.DataFrame(list(who.answers), schema=["domain", "kind"], orient="row").with_columns(answered=True)
     frame = frame.join(answers, on=["domain", "kind"], how="left", maintain_order="left")
     foreign = pl.col("answered").is_null()
@@ -62,9 +56,9 @@ def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def digests(frame: pl.DataFrame) -> pl.Series:
-    """SHA-256 of domain and payload, as PostgreSQL writes bytes: what tells a changed record from an identical one."""
-    text = frame.select(pl.concat_str("domain", "payload", separator="\n")).to_series()
-    return pl.Series("digest", ["\\x" + sha256(t.encode()).hexdigest() for t in text], dtype=pl.String)
+    """SHA-256 of domain and payload: what tells a changed record from an identical one."""
+    texts = frame.select(pl.concat_str("domain", "payload", separator="\n").cast(pl.Binary)).to_series()
+    return pl.Series("digest", [sha256(text).digest() for text in texts.to_list()], dtype=pl.Binary)
 
 
 def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:

@@ -1,10 +1,10 @@
-"""Staging: the rows of one delivery on their way into the merge.
+"""Staging: what the merge has to know of each line of one delivery.
 
 An unlogged table, made in the delivery's own transaction: whatever ends the transaction, kill -9 included, takes the
 table with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, LiteralString
 
@@ -23,26 +23,14 @@ STAGED: Mapping[str, LiteralString] = MappingProxyType(
         "subject_id": "bigint",
         "record_key": "text",
         "document_key": "text",
-        "organ_code": "text",
-        "organ_name": "text",
-        "decision_date": "date",
-        "served_date": "date",
-        "procedure": "text",
-        "outcome": "text",
-        "standing": "text",
-        "standing_date": "date",
-        "repaired_date": "date",
-        "sealed": "boolean",
-        "listed_from": "date",
-        "listed_through": "date",
-        "owing": "numeric",
         "digest": "bytea",
-        "payload": "text",
     }
 )
 DEFECT_COLUMNS = ("entry_id", "line", "field", "code", "severity", "message", "value")
 # What is encoded at once; a larger piece is no faster and only takes memory.
 ROWS_AT_ONCE = 10_000
+# Characters that hardly ever stand in a text, so that almost nothing has to be quoted, JSON least of all.
+SEPARATOR, QUOTE = "\x01", "\x02"
 
 
 def create_staging(name: str) -> None:
@@ -57,13 +45,28 @@ def create_staging(name: str) -> None:
 
 def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:
     """COPY these columns of a frame into a table. Empty text and null stay apart."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT CSV)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    copy_frames(table, iter((frame,)), columns)
+
+
+def copy_frames(table: str, frames: Iterator[pl.DataFrame], columns: Sequence[str]) -> None:
+    """COPY these columns of several frames into a table, each next piece made on another core meanwhile."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT CSV, DELIMITER {}, QUOTE {})").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), SEPARATOR, QUOTE
     )
-    wanted = frame.select(columns)
     with connection.cursor() as cursor, cursor.copy(statement.as_string(None)) as copy:
-        for text in ahead(piece.write_csv(include_header=False) for piece in wanted.iter_slices(ROWS_AT_ONCE)):
+        for text in ahead(_encoded(frames, columns)):
             copy.write(text)
+
+
+def _encoded(frames: Iterator[pl.DataFrame], columns: Sequence[str]) -> Iterator[bytes]:
+    for frame in frames:
+        for piece in frame.select(columns).iter_slices(ROWS_AT_ONCE):
+            yield piece.write_csv(None, include_header=False, separator=SEPARATOR, quote_char=QUOTE).encode()
+
+
+def hexadecimal(column: str) -> pl.Expr:
+    """Bytes as PostgreSQL reads them from text."""
+    return pl.format("\\x{}", pl.col(column).bin.encode("hex"))
 
 
 def execute(statement: sql.Composable, parameters: Mapping[str, Any] | None = None) -> int:
@@ -71,3 +74,10 @@ def execute(statement: sql.Composable, parameters: Mapping[str, Any] | None = No
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), parameters)
         return int(cursor.rowcount)
+
+
+def rows_of(statement: sql.Composable, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    """The rows one composed query finds."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), parameters)
+        return list(cursor.fetchall())

@@ -1,5 +1,7 @@
 """Whose rows these are: identifiers become the registry's surrogate keys before anything is staged."""
 
+from dataclasses import dataclass, field
+
 import polars as pl
 
 from xinzheng.apps.audit.models import Entry
@@ -7,22 +9,33 @@ from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
 from xinzheng.apps.registry.registering import subjects_of_codes
 from xinzheng.core.subjects import SubjectKind
 
+SCHEMA = {"subject_code": pl.String, "subject_id": pl.Int64}
 
-def with_subject_ids(frame: pl.DataFrame, entry: Entry) -> pl.DataFrame:
-    """The frame with ``subject_id``; null where the identifier could not be read.
+
+@dataclass
+class Subjects:
+    """The subjects one delivery has met; the registry is asked for each identifier once.
 
     A valid identifier that the register does not have is registered and queued for review.
     """
-    met = frame.filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
-    codes = met.filter(~pl.col("is_person")).get_column("subject_code")
-    known = subjects_of_codes(codes)
-    unknown = met.filter(pl.col("is_person") | ~pl.col("subject_code").is_in(list(known)))
-    known |= register_unknown_subjects(_sightings(unknown), entry=entry)
-    ids = pl.DataFrame(
-        {"subject_code": list(known), "subject_id": list(known.values())},
-        schema={"subject_code": pl.String, "subject_id": pl.Int64},
-    )
-    return frame.join(ids, on="subject_code", how="left", maintain_order="left")
+
+    entry: Entry
+    met: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
+
+    def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with ``subject_id``; null where the identifier could not be read."""
+        named = frame.filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
+        first_met = named.join(self.met, on="subject_code", how="anti")
+        if first_met.height:
+            self.met = self.met.vstack(self._found(first_met))
+        return frame.join(self.met, on="subject_code", how="left", maintain_order="left")
+
+    def _found(self, frame: pl.DataFrame) -> pl.DataFrame:
+        codes = frame.filter(~pl.col("is_person")).get_column("subject_code")
+        known = subjects_of_codes(codes)
+        unknown = frame.filter(pl.col("is_person") | ~pl.col("subject_code").is_in(list(known)))
+        known |= register_unknown_subjects(_sightings(unknown), entry=self.entry)
+        return pl.DataFrame({"subject_code": list(known), "subject_id": list(known.values())}, schema=SCHEMA)
 
 
 def _sightings(frame: pl.DataFrame) -> list[Sighting]:

@@ -14,9 +14,10 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from xinzheng.apps.ledger.delivery import Delivery, Scope, answering, check_period
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.ledger.intake import BatchResult, Progress, take_in
+from xinzheng.apps.ledger.intake import BatchResult, take_in
 from xinzheng.apps.ledger.models import Upload, UploadPiece
 from xinzheng.apps.ledger.raw_files import open_pieces, seal_file
+from xinzheng.apps.ledger.taking import Progress
 from xinzheng.apps.registry.keys import new_data_key, unwrap_key, wrap_key
 from xinzheng.core.errors import XinzhengError
 

@@ -1,0 +1,41 @@
+"""Lines of the same record within one delivery (重复行): the last wins, the others are kept and make no version."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from psycopg import sql
+
+from xinzheng.apps.ledger.merge import Merging
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute
+
+MARK = sql.SQL("UPDATE {staging} SET status = 'duplicate' WHERE line = ANY(%(lines)s)")
+NOTE = "与第{}行是同一条记录，以第{}行为准，本行只保存不入账。"
+
+
+def keys_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """Line and a 128-bit digest of subject, kind and natural key, for rows that can be stored."""
+    identity = pl.struct("kind", "subject_id", "record_key")
+    return frame.filter(pl.col("status") == "ok").select("line", a=identity.hash(seed=1), b=identity.hash(seed=2))
+
+
+def mark_duplicates(merging: Merging, keys: Sequence[pl.DataFrame]) -> None:
+    """Mark staged lines beaten by a later line of the same record, and note at each which line wins."""
+    judged = pl.concat(keys)
+    doubled = judged.filter(judged.get_column("a").is_duplicated())
+    beaten = doubled.with_columns(winner=pl.col("line").max().over("a", "b")).filter(pl.col("line") != pl.col("winner"))
+    if not beaten.height:
+        return
+    execute(MARK.format(**merging.names()), {"lines": beaten.get_column("line").to_list()})
+    copy_frame("ledger_defect", _notes(beaten, merging.entry_id), DEFECT_COLUMNS)
+
+
+def _notes(beaten: pl.DataFrame, entry_id: int) -> pl.DataFrame:
+    return beaten.select(
+        "line",
+        entry_id=pl.lit(entry_id, pl.Int64),
+        field=pl.lit(""),
+        code=pl.lit("duplicate-line"),
+        severity=pl.lit("warning"),
+        message=pl.format(NOTE, "winner", "winner"),
+        value=pl.lit(None, pl.String),
+    )
