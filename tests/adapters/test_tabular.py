@@ -1,9 +1,8 @@
 """Reading the real file and rows with dirt: every line accounted for, every defect named with line and field."""
 
 import contextlib
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,67 +12,21 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xinzheng.adapters.tabular import (
-    FRAME_SCHEMA,
-    BatchDefaults,
-    ParsedBatch,
-    TabularError,
-    defects_csv,
-    read_batch,
-    read_batches,
-    template_csv,
-)
+from tests.tabular_rows import ORGAN, OTHER_USCC, PERSON, ROW, USCC, csv_text, defaults, parse
+from xinzheng.adapters.tabular import FRAME_SCHEMA, TabularError, read_batch, read_batches
 from xinzheng.adapters.tabular.assembly import document_key as document_key_expression
 from xinzheng.adapters.tabular.assembly import name_key as name_key_expression
 from xinzheng.adapters.tabular.codes import read_usccs
-from xinzheng.adapters.tabular.documentation import formats_document
-from xinzheng.adapters.tabular.formats import FORMATS, PENALTY
-from xinzheng.core.identifiers import check_uscc, document_key, identity_check_character, name_key
+from xinzheng.adapters.tabular.formats import PENALTY
+from xinzheng.core.identifiers import check_uscc, document_key, name_key
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / "tests/data/penalties-2022-anonymised.csv"
-TODAY = date(2026, 11, 21)
-USCC, OTHER_USCC, ORGAN = "91320505MA1XG6125L", "92320505MA2HD1TJX6", "11320500MA4CL12T2B"
-PERSON = "33050219900101001" + identity_check_character("33050219900101001")
-ROW: Mapping[str, str] = {
-    "行政相对人名称": "示例市博图科技有限公司",
-    "行政相对人类别": "法人及非法人组织",
-    "行政相对人代码_1(统一社会信用代码)": USCC,
-    "行政处罚决定书文号": "示市监处罚〔2022〕1000号",
-    "违法行为类型": "广告违法行为",
-    "违法事实": "使用虚假广告宣传",
-    "处罚依据": "广告法第五十五条",
-    "处罚类别": "罚款",
-    "处罚内容": "罚款300元",
-    "罚款金额(万元)": "0.03",
-    "处罚决定日期": "2022-05-16",
-    "处罚有效期": "2099/12/31",
-    "处罚机关": "示例市市场监督管理局",
-    "处罚机关统一社会信用代码": ORGAN,
-    "数据来源单位": "示例市市场监督管理局",
-    "数据来源单位统一社会信用代码": ORGAN,
-}
 KINDS = {
     "other_determination": ("文书文号", "决定日期", "认定机关", "认定内容"),
     "administrative_compulsion": ("强制决定书文号", "决定日期", "强制机关", "强制内容"),
     "criminal_judgment": ("裁判文书案号", "生效日期", "裁判法院", "裁判结果"),
 }
-
-
-def defaults(kind: str = "administrative_penalty", **names: str) -> BatchDefaults:
-    return BatchDefaults(kind, "market_regulation", TODAY, "批次.csv", names)
-
-
-def csv_text(rows: Sequence[Mapping[str, str]]) -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
-    return "\n".join(",".join('"' + cell.replace('"', '""') + '"' for cell in line) for line in lines) + "\n"
-
-
-def parse(folder: Path, *rows: Mapping[str, str], kind: str = "administrative_penalty", **names: str) -> ParsedBatch:
-    path = folder / "batch.csv"
-    path.write_text(csv_text(rows), encoding="utf-8")
-    return read_batch(path, defaults(kind, **names))
 
 
 def one(folder: Path, **changes: str) -> tuple[dict[str, object], dict[str, str]]:
@@ -357,37 +310,6 @@ def test_an_identity_number_ruined_by_the_spreadsheet_is_explained(tmp_path: Pat
     }
     parsed = read_batch(workbook(tmp_path / "a.xlsx", [list(cells), list(cells.values())]), defaults())
     assert "number-rounded" in parsed.defects["code"].to_list()
-
-
-def test_a_formula_in_csv_is_text_and_is_made_harmless_in_the_defect_file(tmp_path: Path) -> None:
-    parsed = parse(tmp_path, {**ROW, "违法事实": '=HYPERLINK("x")', "罚款金额(万元)": "-5"}, {**ROW, "备注": "+1"})
-    assert json.loads(parsed.frame["payload"][0])["facts"] == '=HYPERLINK("x")'
-    written = defects_csv(parsed)
-    assert written.startswith(b"\xef\xbb\xbf")
-    (row,) = pl.read_csv(io.BytesIO(written), infer_schema=False).rows(named=True)
-    assert (row["违法事实"], row["罚款金额(万元)"]) == ('\'=HYPERLINK("x")', "'-5")
-    assert row["问题"].startswith("第2行：“罚款金额(万元)”：")
-
-
-def test_a_mended_defect_file_can_be_sent_in_again(tmp_path: Path) -> None:
-    parsed = parse(tmp_path, {**ROW, "违法事实": "=1", "处罚决定日期": "2022-09-31"})
-    mended = defects_csv(parsed).replace(b"2022-09-31", b"2022-05-16", 1)
-    (tmp_path / "again.csv").write_bytes(mended)
-    again = read_batch(tmp_path / "again.csv", defaults())
-    assert again.frame["status"].to_list() == ["ok"]
-    assert again.frame["payload"].to_list() == parse(tmp_path, {**ROW, "违法事实": "=1"}).frame["payload"].to_list()
-
-
-@pytest.mark.parametrize("kind", list(FORMATS))
-def test_a_template_has_the_header_of_its_kind_and_is_understood(tmp_path: Path, kind: str) -> None:
-    (tmp_path / "t.csv").write_bytes(template_csv(kind))
-    with pytest.raises(TabularError) as raised:
-        read_batch(tmp_path / "t.csv", defaults(kind))
-    assert raised.value.code == "no-rows"
-
-
-def test_the_page_of_formats_is_what_the_tables_say() -> None:
-    assert (ROOT / "docs/how-to/报送格式.md").read_text("utf-8") == formats_document()
 
 
 dirt = st.one_of(

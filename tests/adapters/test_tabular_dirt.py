@@ -13,6 +13,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tabular_rows import PERSON, ROW
 from xinzheng.adapters.tabular import (
     BatchDefaults,
     Limits,
@@ -25,29 +26,9 @@ from xinzheng.adapters.tabular import (
 )
 from xinzheng.adapters.tabular.reading import _undisturbed
 from xinzheng.adapters.tabular.rows import RawRows
-from xinzheng.core.identifiers import identity_check_character
 
 DEFAULTS = BatchDefaults("administrative_penalty", "market_regulation", date(2026, 11, 21), "批次.csv")
 COLUMNS = template_csv("administrative_penalty").decode("utf-8-sig").strip().split(",")
-PERSON = "33050219900101001" + identity_check_character("33050219900101001")
-ROW = {
-    "行政相对人名称": "示例市博图科技有限公司",
-    "行政相对人类别": "法人及非法人组织",
-    "行政相对人代码_1(统一社会信用代码)": "91320505MA1XG6125L",
-    "行政处罚决定书文号": "示市监处罚〔2022〕1000号",
-    "违法行为类型": "广告违法行为",
-    "违法事实": "使用虚假广告宣传",
-    "处罚依据": "广告法第五十五条",
-    "处罚类别": "罚款",
-    "处罚内容": "罚款300元",
-    "罚款金额(万元)": "0.03",
-    "处罚决定日期": "2022-05-16",
-    "处罚有效期": "2099/12/31",
-    "处罚机关": "示例市市场监督管理局",
-    "处罚机关统一社会信用代码": "11320500MA4CL12T2B",
-    "数据来源单位": "示例市市场监督管理局",
-    "数据来源单位统一社会信用代码": "11320500MA4CL12T2B",
-}
 NO_FIXTURE_CHECK = [HealthCheck.function_scoped_fixture]
 
 

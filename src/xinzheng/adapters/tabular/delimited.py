@@ -9,7 +9,7 @@ import polars as pl
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, recognised, refuse_displaced, resolve
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, headings_of, refuse_displaced
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -44,15 +44,20 @@ class _Shape:
 
 
 def open_delimited(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
+    """As :func:`open_text`, for records of a kind."""
+    return open_text(path, headings_of(kind), file_name, limits)
+
+
+def open_text(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
     """Survey the file and read its header. Rows are read when asked for. Raises TabularError."""
     survey = survey_text(path, file_name, limits)
     start = _start(utf8_pieces(path, survey.encoding, _FIRST_LOOK, file_name), file_name)
-    separator, names, top = _top(start, kind, file_name)
+    separator, names, top = _top(start, headings, file_name)
     if len(names) > limits.columns:
         message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
         raise TabularError(message, code="columns-too-many", line=1)
-    refuse_displaced(top, kind, file_name)
-    shape = _Shape(resolve(names, kind, file_name), separator, file_name, limits)
+    refuse_displaced(top, headings, file_name)
+    shape = _Shape(headings.resolve(names, file_name), separator, file_name, limits)
     size = max(limits.chunk_rows * _BYTES_PER_ROW, 1024)
     pieces = in_short_pieces(utf8_pieces(path, survey.encoding, size, file_name), limits.chunk_rows)
     rows = _rows(blocks(pieces, separator, file_name), shape)
@@ -72,17 +77,17 @@ def _start(pieces: Iterator[bytes], file_name: str) -> bytes:
     return start
 
 
-def _top(start: bytes, kind: str, file_name: str) -> tuple[str, list[str], list[list[str]]]:
+def _top(start: bytes, headings: Headings, file_name: str) -> tuple[str, list[str], list[list[str]]]:
     """The separator under which most headings are known, the headings, and the rows at the top."""
     try:
         first = start[: header_end(start) or None]
         readings = [(mark, next(iter(top_rows(first, mark, 1)), [])) for mark in _SEPARATORS]
-        known = max(readings, key=lambda reading: (recognised(reading[1], kind), len(reading[1])))
+        known = max(readings, key=lambda reading: (headings.recognised(reading[1]), len(reading[1])))
         tops = [top_rows(start, mark, TOP_ROWS) for mark in _SEPARATORS]
     except csv.Error as error:
         message = f"{file_name}第1行无法分列（单元格过长或者英文引号没有成对）。请检查后重新报送。"
         raise TabularError(message, code="header-too-long", line=1) from error
-    top = max(tops, key=lambda rows: max((recognised(row, kind) for row in rows), default=0))
+    top = max(tops, key=lambda rows: max((headings.recognised(row) for row in rows), default=0))
     return *known, top
 
 

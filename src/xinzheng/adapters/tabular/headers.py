@@ -3,9 +3,9 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.fields import Format, Required
@@ -32,6 +32,32 @@ class Header:
         """The name the file gives to that field's column, or None if there is no such column."""
         index = self.columns.get(field_id)
         return None if index is None else self.names[index]
+
+
+@dataclass(frozen=True)
+class Headings:
+    """What a header row is expected to hold.
+
+    ``field_of``: the field that a heading names, or None. ``resolve``: the header row of the file of that name as a
+    Header; raises TabularError.
+    """
+
+    field_of: Callable[[str], str | None]
+    resolve: Callable[[Sequence[str], str], Header]
+
+    def recognised(self, names: Sequence[str]) -> int:
+        """How many of the headings are known; tells a header row from anything else."""
+        return sum(self.field_of(name) is not None for name in names)
+
+
+def headings_of(kind: str) -> Headings:
+    """The headings of a kind of record (记录类型)."""
+    return Headings(partial(field_of, kind=kind), lambda names, file_name: resolve(names, kind, file_name))
+
+
+def headings_by(named: Callable[[str], str | None]) -> Headings:
+    """Headings of which the caller knows what they name; none of them has to be there, none may be there twice."""
+    return Headings(named, lambda names, file_name: _header(names, [named(name) for name in names], file_name))
 
 
 def _folded(name: str) -> str:
@@ -64,14 +90,9 @@ def field_of(name: str, kind: str) -> str | None:
     return next((names[c] for c in candidates if c in names), None)
 
 
-def recognised(names: Sequence[str], kind: str) -> int:
-    """How many of the headings are known; tells a header row from anything else."""
-    return sum(field_of(name, kind) is not None for name in names)
-
-
-def refuse_displaced(rows: Sequence[Sequence[str]], kind: str, file_name: str) -> None:
+def refuse_displaced(rows: Sequence[Sequence[str]], headings: Headings, file_name: str) -> None:
     """TabularError when the header stands not in the first of these rows but further down."""
-    found = [recognised(row, kind) for row in rows]
+    found = [headings.recognised(row) for row in rows]
     best = max(found, default=0)
     place = found.index(best) if found else 0
     if place and best >= _SURELY_A_HEADER:
@@ -92,10 +113,15 @@ def resolve(names: Sequence[str], kind: str, file_name: str, *, complete: bool =
             code="header-missing",
             line=1,
         )
+    header = _header(names, fields, file_name)
+    if complete:
+        _refuse_missing(header.columns, FORMATS[kind], file_name)
+    return header
+
+
+def _header(names: Sequence[str], fields: Sequence[str | None], file_name: str) -> Header:
     _refuse_repeated(names, fields, file_name)
     columns = {field: index for index, field in enumerate(fields) if field is not None}
-    if complete:
-        _refuse_missing(columns, FORMATS[kind], file_name)
     unique = _unique(names)
     unknown = [n for n, f in zip(unique, fields, strict=True) if f is None and n != PROBLEM_COLUMN]
     return Header(unique, columns, tuple(n for n in unknown if not n.startswith("未命名列")))

@@ -12,7 +12,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, recognised, refuse_displaced, resolve
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, headings_of, refuse_displaced
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -28,6 +28,11 @@ _SHORTEST_HEADER = 2
 
 
 def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
+    """As :func:`open_sheet`, for records of a kind."""
+    return open_sheet(path, headings_of(kind), file_name, limits)
+
+
+def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
     """Inspect, then open; the sheet is the only one whose first row is our header. Raises TabularError."""
     if path.stat().st_size > limits.xlsx_bytes:
         most = limits.xlsx_bytes // 1024**2
@@ -36,7 +41,7 @@ def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> Open
     try:
         # By content: by path the reader would believe the file name's ending.
         with path.open("rb") as file:
-            sheet = _sheet(CalamineWorkbook.from_filelike(file), kind, file_name)
+            sheet = _sheet(CalamineWorkbook.from_filelike(file), headings, file_name)
     except (CalamineError, OSError, ValueError) as error:
         message = f"{file_name}已损坏或者不完整，不能读取。请用表格软件打开后另存为XLSX再报送。"
         raise TabularError(message, code="workbook-damaged") from error
@@ -44,19 +49,19 @@ def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> Open
     if len(names) > limits.columns:
         message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
         raise TabularError(message, code="columns-too-many", line=1)
-    refuse_displaced(_top_rows(sheet), kind, file_name)
-    header = resolve(names, kind, file_name)
+    refuse_displaced(_top_rows(sheet), headings, file_name)
+    header = headings.resolve(names, file_name)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return OpenTable(header, _rows(sheet, header, file_name, limits), digest, "xlsx", "xlsx")
 
 
-def _sheet(workbook: CalamineWorkbook, kind: str, file_name: str) -> CalamineSheet:
+def _sheet(workbook: CalamineWorkbook, headings: Headings, file_name: str) -> CalamineSheet:
     sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
     filled = [sheet for sheet in sheets if sheet.height]
     if not filled:
         raise TabularError(f"{file_name}没有内容。请填写后重新报送；没有数据的，请作零报告。", code="file-empty")
-    ours = [sheet for sheet in filled if recognised(_first_row(sheet), kind) >= _SHORTEST_HEADER]
+    ours = [sheet for sheet in filled if headings.recognised(_first_row(sheet)) >= _SHORTEST_HEADER]
     if len(ours) > 1:
         names = "、".join(f"“{sheet.name}”" for sheet in ours)
         message = f"{file_name}有{len(ours)}个数据工作表：{names}。请合并为一个，或者分成几个文件报送。"
