@@ -28,6 +28,7 @@ XINZHENG_PREPARE = "xinzheng.config.readiness.ensure_ready"
 
 # --- adapters, by dotted path ----------------------------------------------------------------------------------------
 XINZHENG_TABULAR = "xinzheng.adapters.tabular.read_batch"
+XINZHENG_TABLE = "xinzheng.adapters.tabular.read_table"
 XINZHENG_RENDERER = "xinzheng.adapters.pdf"
 XINZHENG_SIGNING = "xinzheng.adapters.signing"
 XINZHENG_POLICY_FILES = "xinzheng.adapters.policy_files"

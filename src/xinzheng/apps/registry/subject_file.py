@@ -1,24 +1,16 @@
 """Read a file of the subject register (主体名录): CSV in UTF-8 or GB 18030, or XLSX, into lines of named cells."""
 
-import csv
-import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol, cast
 
-from python_calamine import CalamineError, CalamineWorkbook
+from django.conf import settings
+from django.utils.module_loading import import_string
 
-from xinzheng.apps.registry.workbook_guard import inspect_workbook
 from xinzheng.core.errors import XinzhengError
-
-MEBIBYTE = 1024**2
-FILE_LIMIT = 256 * MEBIBYTE
-CELL_LIMIT = 32_000
-EXACT_IN_A_FLOAT = 10**15
-ADVICE = "请用表格软件另存为“CSV UTF-8”或者XLSX后重新导入。"
 
 # Field identifier: its Chinese column name first, then what else a register calls it.
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -42,17 +34,21 @@ REQUIRED = ("name", "code")
 
 
 class SubjectFileError(XinzhengError):
-    """The file as a whole cannot be read as a subject register; nothing of it was taken over."""
+    """The file is a table, but not one of subjects; nothing of it was taken over."""
 
     code = "subject-file-unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """One line: its number as a person sees it (header = 1), and the text of each known, non-empty cell."""
+    """One line: its number as a person sees it (header = 1), and the text of each known, non-empty cell.
+
+    ``fault``: code and message where the cells do not match the header, otherwise None.
+    """
 
     number: int
     cells: Mapping[str, str]
+    fault: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,97 +59,68 @@ class SubjectTable:
     lines: Sequence[FileLine]
 
 
+class _Row(Protocol):
+    """A row as the adapter reads it."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def cells(self) -> tuple[str, ...]: ...
+    @property
+    def fault(self) -> tuple[str, str] | None: ...
+
+
+class _Table(Protocol):
+    """A file as the adapter reads it."""
+
+    @property
+    def header(self) -> tuple[str, ...]: ...
+    @property
+    def columns(self) -> Mapping[str, int]: ...
+    @property
+    def rows(self) -> Iterator[_Row]: ...
+
+
 def read_subject_file(path: Path) -> SubjectTable:
-    """Read the whole file. Raises SubjectFileError: unreadable, too large, no table, columns missing or repeated."""
-    _refuse_size(path)
-    rows = _xlsx_rows(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv_rows(path)
-    if not rows:
-        raise SubjectFileError(f"{path.name}没有内容，请填写后重新导入。", code="file-empty")
-    fields = _fields(rows[0], path.name)
-    headings = {field: rows[0][place].strip() for place, field in fields.items()}
-    lines = []
-    for number, row in enumerate(rows[1:], 2):
-        if any(cell.strip() for cell in row):
-            _refuse_torn(row, len(rows[0]), number, path.name)
-            found = {field: row[place].strip() for place, field in fields.items() if place < len(row)}
-            lines.append(FileLine(number, {field: text for field, text in found.items() if text}))
-    return SubjectTable(headings, lines)
+    """Read the whole file through the adapter that settings name.
 
-
-def _refuse_size(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise SubjectFileError(f"无法读取 {path}：{error.strerror}，请核对路径。", code="file-missing") from error
-    if size > FILE_LIMIT:
-        raise SubjectFileError(f"{path.name}超过{FILE_LIMIT // MEBIBYTE}MB，请拆分后导入。", code="file-too-large")
-
-
-def _csv_rows(path: Path) -> list[list[str]]:
-    content = path.read_bytes()
-    if b"\0" in content:
-        raise SubjectFileError(f"{path.name}不是文本表格。{ADVICE}", code="not-a-table")
-    rows: list[list[str]] = []
-    try:
-        rows.extend(csv.reader(io.StringIO(_decoded(content, path.name), newline=""), strict=True))
-    except csv.Error as error:
-        message = f"{path.name}第{len(rows) + 1}行的分列有误（英文引号没有成对，或者单元格过长）。{ADVICE}"
-        raise SubjectFileError(message, code="not-a-table", line=len(rows) + 1) from error
-    return rows
-
-
-def _decoded(content: bytes, file_name: str) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    message = f"{file_name}的编码既不是UTF-8也不是GB 18030。{ADVICE}"
-    raise SubjectFileError(message, code="encoding-unknown")
-
-
-def _xlsx_rows(path: Path) -> list[list[str]]:
-    inspect_workbook(path)
-    try:
-        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-        return [[_cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-    except (CalamineError, IndexError, ValueError) as error:
-        raise SubjectFileError(f"{path.name}不是可以读取的XLSX表格。{ADVICE}", code="not-a-table") from error
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT_IN_A_FLOAT:
-        return str(int(cell))
-    return str(cell)
-
-
-def _fields(header: Sequence[str], file_name: str) -> dict[int, str]:
-    names = {_folded(name): field for field, known in COLUMNS.items() for name in (field, *known)}
-    fields = {place: names[_folded(cell)] for place, cell in enumerate(header) if _folded(cell) in names}
-    missing = [COLUMNS[field][0] for field in REQUIRED if field not in fields.values()]
+    Raises:
+        SubjectFileError: the file is empty, or a required column is missing.
+        XinzhengError: the file cannot be read as a table (the adapter's ``TabularError``).
+    """
+    table = _read(path)
+    missing = [COLUMNS[field][0] for field in REQUIRED if field not in table.columns]
     if missing:
-        message = f"{file_name}第1行缺少必填列：{'、'.join(missing)}。请在第1行写明各列名称后重新导入。"
+        message = f"{path.name}第1行缺少必填列：{'、'.join(missing)}。请在第1行写明各列名称后重新导入。"
         raise SubjectFileError(message, code="column-missing", line=1)
-    repeated = {COLUMNS[field][0] for field in fields.values() if list(fields.values()).count(field) > 1}
-    if repeated:
-        message = f"{file_name}第1行有几列都是{'、'.join(sorted(repeated))}，请只保留一列。"
-        raise SubjectFileError(message, code="header-duplicate", line=1)
-    return fields
+    headings = {field: table.header[place] for field, place in table.columns.items()}
+    return SubjectTable(headings, [_line(row, table.columns) for row in table.rows])
+
+
+def _read(path: Path) -> _Table:
+    read = cast(Callable[[Path, Callable[[str], str | None]], _Table], import_string(settings.XINZHENG_TABLE))
+    try:
+        return read(path, _field_of)
+    except XinzhengError as error:
+        if error.code != "file-empty":
+            raise
+        # Of records an empty file may stand for a report of none; a register has no such report.
+        raise SubjectFileError(f"{path.name}没有内容，请填写后重新导入。", code=error.code) from error
+
+
+def _line(row: _Row, columns: Mapping[str, int]) -> FileLine:
+    found = {field: row.cells[place].strip() for field, place in columns.items()}
+    return FileLine(row.line, {field: text for field, text in found.items() if text}, row.fault)
+
+
+def _field_of(heading: str) -> str | None:
+    return FIELD_OF_NAME.get(_folded(heading))
 
 
 def _folded(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).lower().replace("\ufeff", "").split()).rstrip("*")
 
 
-def _refuse_torn(row: Iterable[str], width: int, number: int, file_name: str) -> None:
-    cells = list(row)
-    if any(cell.strip() for cell in cells[width:]):
-        message = f"{file_name}第{number}行比表头多出单元格，可能有未加引号的逗号，请核对后重新导入。"
-        raise SubjectFileError(message, code="row-too-wide", line=number)
-    if any(len(cell) > CELL_LIMIT for cell in cells):
-        message = f"{file_name}第{number}行有超过{CELL_LIMIT}字的单元格，请核对后重新导入。"
-        raise SubjectFileError(message, code="cell-too-long", line=number)
+FIELD_OF_NAME: Mapping[str, str] = MappingProxyType(
+    {_folded(name): field for field, known in COLUMNS.items() for name in (field, *known)}
+)

@@ -78,7 +78,8 @@ def import_subjects(path: Path, *, by: str) -> ImportResult:
         by: who imports, e.g. ``command-line``.
 
     Raises:
-        SubjectFileError: the file as a whole cannot be read; nothing was changed.
+        SubjectFileError: the file is empty, or a required column is missing; nothing was changed.
+        XinzhengError: the file cannot be read as a table; nothing was changed.
     """
     table = read_subject_file(path)
     rows, defects = check_lines(table)

@@ -46,6 +46,7 @@ RELATION_WORDS: Mapping[str, Tie] = MappingProxyType(
 )
 KINDS_TOLD = "企业法人、非法人企业、个体工商户、农民专业合作社、社会组织、事业单位、自然人"
 DEREGISTERED = frozenset({"注销", "已注销", "注销登记"})
+WHOLE_LINE = "整行"
 EMPTY = frozenset({"", "无", "/", "\\", "-", "--", "—", "——", "— —", "null", "NULL", "None"})
 SEPARATORS = re.compile(r"[;；、\n]")
 DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?: 0?0:00(?::00)?)?")
@@ -55,7 +56,10 @@ CODE_SEPARATORS = re.compile(r"[;；、,，/\s]")
 
 @dataclass(frozen=True, slots=True)
 class RowDefect:
-    """Why a line was rejected (问题): line, column as the file calls it, kebab-case code, what to do in Chinese."""
+    """Why a line was rejected (问题): line, column as the file calls it, kebab-case code, what to do in Chinese.
+
+    ``field`` is 整行 where the line's cells do not match the header.
+    """
 
     line: int
     field: str
@@ -123,6 +127,7 @@ class _LineReader:
 
     def __init__(self, line: FileLine, headings: Mapping[str, str]) -> None:
         self.number = line.number
+        self.fault = line.fault
         self.cells = {field: text for field, text in line.cells.items() if text not in EMPTY}
         self.headings = headings
         self.defects: list[RowDefect] = []
@@ -132,6 +137,10 @@ class _LineReader:
 
     def read(self) -> SubjectRow | None:
         """The row, or None when the line has defects."""
+        if self.fault is not None:
+            # The cells may stand in each other's columns: nothing else is said of them.
+            self.defects.append(RowDefect(self.number, WHOLE_LINE, *self.fault))
+            return None
         if "name" not in self.cells:
             self.reject("name", "name-missing", "名称为空，请填写登记的名称。")
         relation = self._relation()
