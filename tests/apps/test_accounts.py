@@ -47,6 +47,7 @@ DEEDS: dict[str, tuple[Callable[[Account], list[str]], set[Role]]] = {
     "run the office": (permissions.refusals_to_run_the_office, {Role.OFFICE_OPERATOR}),
     "read the audit": (permissions.refusals_to_read_audit, {Role.AUDITOR}),
     "administer": (permissions.refusals_to_administer, {Role.SYSTEM_ADMINISTRATOR}),
+    "manage keys": (permissions.refusals_to_manage_keys, {Role.SYSTEM_ADMINISTRATOR}),
 }
 
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "subjects",
     "intake",
     "coverage",
+    "keys",
     "decide",
     "issue",
     "verify",

@@ -1,4 +1,4 @@
-"""Accounts (账户): who signs in, in one role, for one unit or one subject."""
+"""Accounts (账户): who signs in, in one role, for one unit or one subject; and keys (接口密钥) for a unit's systems."""
 
 from typing import ClassVar
 
@@ -66,3 +66,49 @@ class Account(AbstractBaseUser):
     def actor(self) -> str:
         """How entries and audit events name this account: without a name."""
         return f"account:{self.pk}"
+
+
+class ApiKey(models.Model):
+    """Key (接口密钥) with which a unit's system speaks for the unit. Of the key itself only its SHA-256 is kept.
+
+    256 random bits need no slow hash: nobody tries them through, with or without the database in hand.
+    """
+
+    unit_id = models.BigIntegerField(db_index=True)
+    name = models.CharField(max_length=100)
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_by = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    last_used_date = models.DateField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="api_key_has_a_name", condition=~models.Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+    @property
+    def actor(self) -> str:
+        """How entries and audit events name this key."""
+        return f"api-key:{self.pk}"
+
+
+class KeptRequest(models.Model):
+    """A request kept (幂等请求), so that the same one, sent again, is answered by what it made the first time."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+", db_index=False)
+    idempotency_key = models.CharField(max_length=200)
+    body_sha256 = models.BinaryField(max_length=32)
+    object_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["api_key", "idempotency_key"], name="one_request_per_idempotency_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id}/{self.idempotency_key}"

@@ -50,6 +50,11 @@ def refusals_to_administer(account: Account) -> list[str]:
     return _inactive(account) + _not_in_role(account, Role.SYSTEM_ADMINISTRATOR, "管理账户")
 
 
+def refusals_to_manage_keys(account: Account) -> list[str]:
+    """Make and revoke keys (接口密钥) of units: the system administrator (系统管理员)."""
+    return _inactive(account) + _not_in_role(account, Role.SYSTEM_ADMINISTRATOR, "管理接口密钥")
+
+
 def _inactive(account: Account) -> list[str]:
     return [] if account.is_active else [INACTIVE]
 
