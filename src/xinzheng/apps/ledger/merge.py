@@ -76,9 +76,11 @@ DECIDE_FATES = sql.SQL("""
     ) judged
 """)
 
+# In the order of the unique index: a million entries go in side by side, not all over it.
 WRITE_NEW_HEADS = sql.SQL("""
     INSERT INTO ledger_recordhead (record_id, subject_id, kind, record_key, version_id, payload_sha256, unit_id)
     SELECT record_id, subject_id, kind, record_key, version_id, digest, %(unit)s FROM {fates} WHERE fate = 'new'
+    ORDER BY subject_id
 """)
 
 WRITE_CHANGED_HEADS = sql.SQL("""

@@ -5,6 +5,7 @@ table with it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from types import MappingProxyType
 from typing import Any, LiteralString
 
@@ -29,8 +30,9 @@ STAGED: Mapping[str, LiteralString] = MappingProxyType(
 DEFECT_COLUMNS = ("entry_id", "line", "field", "code", "severity", "message", "value")
 # What is encoded at once; a larger piece is no faster and only takes memory.
 ROWS_AT_ONCE = 10_000
-# Characters that hardly ever stand in a text, so that almost nothing has to be quoted, JSON least of all.
-SEPARATOR, QUOTE = "\x01", "\x02"
+SEPARATOR = "\x01"
+# The backslash first: the others bring one along.
+ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), (SEPARATOR, rf"\{SEPARATOR}"))
 
 
 def create_staging(name: str) -> None:
@@ -50,23 +52,30 @@ def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:
 
 def copy_frames(table: str, frames: Iterator[pl.DataFrame], columns: Sequence[str]) -> None:
     """COPY these columns of several frames into a table, each next piece made on another core meanwhile."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT CSV, DELIMITER {}, QUOTE {})").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), SEPARATOR, QUOTE
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT TEXT, DELIMITER {})").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), SEPARATOR
     )
     with connection.cursor() as cursor, cursor.copy(statement.as_string(None)) as copy:
         for text in ahead(_encoded(frames, columns)):
             copy.write(text)
 
 
-def _encoded(frames: Iterator[pl.DataFrame], columns: Sequence[str]) -> Iterator[bytes]:
+def _encoded(frames: Iterator[pl.DataFrame], columns: Sequence[str]) -> Iterator[memoryview]:
     for frame in frames:
-        for piece in frame.select(columns).iter_slices(ROWS_AT_ONCE):
-            yield piece.write_csv(None, include_header=False, separator=SEPARATOR, quote_char=QUOTE).encode()
+        for piece in _escaped(frame.select(columns)).iter_slices(ROWS_AT_ONCE):
+            text = BytesIO()
+            piece.write_csv(text, include_header=False, separator=SEPARATOR, quote_style="never", null_value=r"\N")
+            yield text.getbuffer()
 
 
-def hexadecimal(column: str) -> pl.Expr:
-    """Bytes as PostgreSQL reads them from text."""
-    return pl.format("\\x{}", pl.col(column).bin.encode("hex"))
+def _escaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """Texts and bytes as PostgreSQL's text format wants them; few texts hold anything to escape."""
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    found = frame.select(pl.col(texts).str.contains(r"[\\\n\r\x01]").any()).row(0) if texts else ()
+    escaped = pl.col([name for name, is_found in zip(texts, found, strict=True) if is_found])
+    for special, written in ESCAPES:
+        escaped = escaped.str.replace_all(special, written, literal=True)
+    return frame.with_columns(escaped, pl.format(r"\\x{}", pl.col(pl.Binary).bin.encode("hex")))
 
 
 def execute(statement: sql.Composable, parameters: Mapping[str, Any] | None = None) -> int:

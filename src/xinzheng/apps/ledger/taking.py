@@ -11,7 +11,7 @@ from xinzheng.apps.ledger.merge import Merging, decide_fates, write_heads_and_li
 from xinzheng.apps.ledger.parking import Parked
 from xinzheng.apps.ledger.reading import Stretch, ahead
 from xinzheng.apps.ledger.rows import judged
-from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, STAGED, copy_frame, create_staging, hexadecimal
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, STAGED, copy_frame, create_staging
 from xinzheng.apps.ledger.subjects import Subjects
 from xinzheng.apps.ledger.versions import PARKED, write_versions
 
@@ -26,7 +26,7 @@ def stage_all(
     subjects, keys, lines = Subjects(entry), list[pl.DataFrame](), 0
     for stretch in ahead(stretches):
         frame, defects = judged(stretch, who, subjects)
-        copy_frame(merging.staging, frame.with_columns(digest=hexadecimal("digest")), list(STAGED))
+        copy_frame(merging.staging, frame, list(STAGED))
         if defects.height:
             noted = defects.with_columns(entry_id=pl.lit(entry.pk, pl.Int64)).sort("line", maintain_order=True)
             copy_frame("ledger_defect", noted, DEFECT_COLUMNS)

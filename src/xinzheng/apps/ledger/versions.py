@@ -7,7 +7,7 @@ from psycopg import sql
 
 from xinzheng.apps.ledger.merge import Merging
 from xinzheng.apps.ledger.parking import Parked
-from xinzheng.apps.ledger.staging import copy_frames, hexadecimal, rows_of
+from xinzheng.apps.ledger.staging import copy_frames, rows_of
 
 # What of a row is parked; the rest of a version's columns come from the merge.
 PARKED = (
@@ -55,5 +55,5 @@ def _versions(merging: Merging, parked: Parked, breaks: pl.DataFrame) -> Iterato
             batch_id=pl.lit(merging.entry_id),
             unit_id=pl.lit(merging.unit_id),
             is_present=pl.lit(value=True),
-            payload_sha256=hexadecimal("digest"),
+            payload_sha256="digest",
         )
