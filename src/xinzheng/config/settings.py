@@ -34,6 +34,8 @@ XINZHENG_SIGNING = "xinzheng.adapters.signing"
 XINZHENG_POLICY_FILES = "xinzheng.adapters.policy_files"
 XINZHENG_DEPLOYMENT_FILES = "xinzheng.adapters.deployment_files"
 XINZHENG_CALENDAR = "xinzheng.adapters.calendar"
+XINZHENG_BULLETIN = "xinzheng.adapters.pdf.bulletin"
+XINZHENG_WORKBOOK_OUT = "xinzheng.adapters.workbook_out"
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DEBUG = environment.flag("XINZHENG_DEBUG", default=False)
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "xinzheng.apps.registry",
     "xinzheng.apps.ledger",
     "xinzheng.apps.reports",
+    "xinzheng.apps.oversight",
     *_present("xinzheng.web"),
 ]
 

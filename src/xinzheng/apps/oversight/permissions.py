@@ -1,0 +1,49 @@
+"""Who may see and do what in oversight. Each function returns the reasons against it; an empty list means yes."""
+
+from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
+from xinzheng.apps.accounts.permissions import (
+    refusals_to_answer_for_lines,
+    refusals_to_run_the_office,
+    refusals_to_submit,
+)
+from xinzheng.apps.oversight.officers import named_officer
+
+
+def refusals_to_see_quality(account: Account, unit_id: int) -> list[str]:
+    """See a unit's calendar, score and reminders: its own officers and the credit office."""
+    if account.role == Role.OFFICE_OPERATOR:
+        return refusals_to_run_the_office(account)
+    if account.role not in OF_A_UNIT:
+        label = Role(account.role).label
+        return [f"只有数源单位和信用办可以查看数据质量，本账户的角色是{label}。"]
+    if account.unit_id != unit_id:
+        return ["本账户属于另一单位，只能查看本单位的数据质量。"]
+    return refusals_to_submit(account, unit_id)
+
+
+def refusals_to_see_all_quality(account: Account) -> list[str]:
+    """See and compare all units: the credit office."""
+    return refusals_to_run_the_office(account)
+
+
+def refusals_to_publish(account: Account) -> list[str]:
+    """Publish a bulletin (发布通报): the credit office."""
+    return refusals_to_run_the_office(account)
+
+
+def refusals_to_reconcile(account: Account, unit_id: int) -> list[str]:
+    """State a unit's own list (对账): its officers."""
+    return refusals_to_submit(account, unit_id)
+
+
+def refusals_to_sign(account: Account, unit_id: int, domain: str) -> list[str]:
+    """Sign a reconciliation: the officer named for unit and domain; where none is named, the unit's responsible one."""
+    refusals = refusals_to_submit(account, unit_id)
+    if refusals:
+        return refusals
+    named = named_officer(unit_id, domain)
+    if named is not None:
+        return [] if named == account.pk else ["该领域已指定责任人，须由指定的责任人签字。"]
+    if refusals_to_answer_for_lines(account, unit_id):
+        return ["核验结果须由本单位责任人签字。"]
+    return []
