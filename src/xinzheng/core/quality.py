@@ -86,7 +86,8 @@ def score(counts: Counts, weights: Weights) -> Decimal | None:
     total = sum(weights.of(name) for name in measured)
     if not total:
         return None
-    points = sum(Decimal(weights.of(name) * 100 * share.part) / share.whole for name, share in measured.items())
+    weighed = (Decimal(weights.of(name) * 100 * share.part) / share.whole for name, share in measured.items())
+    points = sum(weighed, start=Decimal(0))
     return _rounded(points / total)
 
 

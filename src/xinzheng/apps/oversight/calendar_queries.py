@@ -25,7 +25,8 @@ RECORDS = """
         WHERE p.position <= %(position)s
         ORDER BY v.record_id, p.position DESC
     ) v
-    WHERE v.is_present AND (%(units)s::bigint[] IS NULL OR v.unit_id = ANY(%(units)s)) AND v.day BETWEEN %(first)s AND %(last)s
+    WHERE v.is_present AND v.day BETWEEN %(first)s AND %(last)s
+    AND (%(units)s::bigint[] IS NULL OR v.unit_id = ANY(%(units)s))
     GROUP BY 1, 2, 3, 4
 """
 

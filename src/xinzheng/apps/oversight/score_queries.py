@@ -13,7 +13,7 @@ from xinzheng.apps.oversight.scopes import Scope, due_date, scopes_of
 from xinzheng.apps.oversight.scoring import scoring
 from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.apps.reports.packs import current_calendar
-from xinzheng.core.coverage_calendar import Month
+from xinzheng.core.coverage_calendar import Cell, Month
 from xinzheng.core.policy import Policy
 from xinzheng.core.quality import Counts, days_counted, ranks, score, trend
 from xinzheng.core.workdays import Calendar
@@ -107,7 +107,7 @@ def _cards(policy: Policy, month: Month, position: int, today: date) -> list[Sco
 def _days(policy: Policy, month: Month, position: int, today: date) -> dict[int, tuple[int, int]]:
     """Days due and covered of each unit; the month as it had to be by today."""
     calendar = coverage_calendar_of(policy, View(position, (month,), due_date(policy, today)))
-    cells = defaultdict(list)
+    cells: dict[int, list[Cell]] = defaultdict(list)
     for row in calendar.rows:
         cells[row.scope.unit.id] += row.cells
     return {unit: days_counted(found) for unit, found in cells.items()}
