@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [path("api/", include("xinzheng.api.urls"))]
 
 if find_spec("xinzheng.web.urls") is not None:
     urlpatterns.append(path("", include("xinzheng.web.urls")))

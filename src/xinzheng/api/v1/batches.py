@@ -1,0 +1,166 @@
+"""Deliveries: hand a file in, follow it, fetch what is wrong in it."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import File, Form, Header, Path, Query, Router
+from ninja.files import UploadedFile
+
+from xinzheng.api.callers import MEBIBYTE, Body, Caller, UnitKey, caller_of
+from xinzheng.api.problems import ProblemError
+from xinzheng.api.v1.defects import DEFECTS_IN_RESULT, DEFECTS_PER_PAGE, defects_page, first_defects
+from xinzheng.api.v1.received import check_parts, check_size, digest_of, on_disk
+from xinzheng.api.v1.schemas import BatchForm, BatchResultAnswer, DefectsAnswer, UploadAnswer
+from xinzheng.apps.accounts.idempotency import RepeatableRequest, once
+from xinzheng.apps.ledger.actions import Delivery, Scope, queue_upload
+from xinzheng.apps.ledger.models import Upload
+from xinzheng.apps.ledger.queries import batch_summary, defects_file, defects_total
+
+# Room for the fields and the marks between the parts.
+MULTIPART = Body("multipart/form-data", settings.XINZHENG_BATCH_MAX_BYTES + MEBIBYTE)
+IDEMPOTENCY_KEY = r"^[\x21-\x7e]+$"
+
+router = Router(tags=["batches"])
+
+
+@router.post(
+    "/batches",
+    auth=UnitKey(MULTIPART),
+    response={202: UploadAnswer},
+    operation_id="queueBatch",
+    summary="报送一个文件",
+    description="文件收下即答复202，在后台处理；Location 头是进度地址。同一 Idempotency-Key 原样重发，得到同一次报送。",
+)
+def queue_batch(
+    request: HttpRequest,
+    response: HttpResponse,
+    form: Form[BatchForm],
+    file: File[UploadedFile],
+    idempotency_key: Annotated[
+        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=IDEMPOTENCY_KEY)
+    ] = None,
+) -> UploadAnswer:
+    """Keep the file and have it taken in."""
+    check_parts(request)
+    check_size(file)
+    caller = caller_of(request)
+
+    def queue() -> int:
+        with on_disk(file) as path:
+            scope = Scope(caller.uscc, form.domain_code, form.kind)
+            return queue_upload(Delivery(path, scope, form.covers, form.mode, str(file.name)), by=caller.actor).pk
+
+    if idempotency_key is None:
+        upload_id = queue()
+    else:
+        upload_id = once(RepeatableRequest(caller.key, idempotency_key, digest_of(form, file)), queue)
+    response.headers["Location"] = reverse("interface-1:batch", args=[upload_id])
+    return _answer(Upload.objects.get(pk=upload_id))
+
+
+@router.get(
+    "/batches/{int:upload_id}",
+    auth=UnitKey(),
+    response=UploadAnswer,
+    operation_id="readBatch",
+    summary="查看一次报送的进度和结果",
+    url_name="batch",
+)
+def read_batch(request: HttpRequest, upload_id: Path[int]) -> UploadAnswer:
+    """How far the delivery is, and what became of it."""
+    return _answer(_own_upload(caller_of(request), upload_id))
+
+
+@router.get(
+    "/batches/{int:upload_id}/defects",
+    auth=UnitKey(),
+    response=DefectsAnswer,
+    operation_id="listDefects",
+    summary="逐页取回一次报送的问题",
+    url_name="batch-defects",
+)
+def list_defects(
+    request: HttpRequest,
+    upload_id: Path[int],
+    after: Annotated[str | None, Query(pattern=r"^\d{1,18}-\d{1,18}$", description="上一页 next 中的位置")] = None,
+    limit: Annotated[int, Query(ge=1, le=DEFECTS_PER_PAGE)] = 200,
+) -> DefectsAnswer:
+    """What is wrong, by line, a page at a time."""
+    batch_id = _taken(_own_upload(caller_of(request), upload_id))
+    address = reverse("interface-1:batch-defects", args=[upload_id])
+    return defects_page(batch_id, address, after, limit)
+
+
+@router.get(
+    "/batches/{int:upload_id}/defects.csv",
+    auth=UnitKey(),
+    operation_id="downloadDefects",
+    summary="下载要更正的行（原来的列加问题说明）",
+    openapi_extra={
+        "responses": {200: {"description": "CSV（UTF-8）", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+    },
+)
+def download_defects(request: HttpRequest, upload_id: Path[int]) -> HttpResponse:
+    """The lines to correct, as a file for a spreadsheet."""
+    batch_id = _taken(_own_upload(caller_of(request), upload_id))
+    response = HttpResponse(defects_file(batch_id), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="batch-{batch_id}-defects.csv"'
+    return response
+
+
+def _own_upload(caller: Caller, upload_id: int) -> Upload:
+    """The caller's own; another unit's is not there."""
+    found = Upload.objects.filter(pk=upload_id, unit_uscc=caller.uscc).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _taken(upload: Upload) -> int:
+    """The batch a delivery became. Raises ProblemError while there is none."""
+    if upload.batch_id is not None:
+        return upload.batch_id
+    if upload.state == Upload.State.FAILED:
+        raise ProblemError(HTTPStatus.CONFLICT, "batch-failed", f"这次报送没有入账：{upload.message}")
+    raise ProblemError(HTTPStatus.CONFLICT, "batch-not-done", "这次报送还在处理，完成后才能取回问题。")
+
+
+def _answer(upload: Upload) -> UploadAnswer:
+    return UploadAnswer.model_validate(
+        {
+            "id": upload.pk,
+            "status": upload.state,
+            "unit": upload.unit_uscc,
+            "domain": upload.domain,
+            "kind": upload.kind,
+            "mode": upload.mode,
+            "file_name": upload.file_name,
+            "covers_from": upload.from_date,
+            "covers_through": upload.through_date,
+            "created_at": upload.created_at,
+            "lines_done": upload.lines_done,
+            "message": upload.message or None,
+            "result": None if upload.batch_id is None else _result(upload.batch_id),
+        }
+    )
+
+
+def _result(batch_id: int) -> BatchResultAnswer:
+    found = batch_summary(batch_id)
+    return BatchResultAnswer(
+        batch=batch_id,
+        lines=found.lines,
+        new=found.new,
+        changed=found.changed,
+        identical=found.identical,
+        rejected=found.rejected,
+        duplicate=found.duplicate,
+        held=found.held,
+        waiting=found.waiting,
+        is_withdrawn=found.is_withdrawn,
+        defects=first_defects(batch_id, DEFECTS_IN_RESULT),
+        defects_total=defects_total(batch_id),
+    )

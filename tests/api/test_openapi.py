@@ -1,0 +1,52 @@
+"""The description kept in the repository is what the code does."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from xinzheng.api.v1.openapi import KEPT, described, text
+
+OPERATIONS = {
+    ("post", "/api/v1/batches"),
+    ("get", "/api/v1/batches/{upload_id}"),
+    ("get", "/api/v1/batches/{upload_id}/defects"),
+    ("get", "/api/v1/batches/{upload_id}/defects.csv"),
+    ("post", "/api/v1/coverage"),
+    ("post", "/api/v1/coverage/withdrawals"),
+    ("get", "/api/v1/responsibilities"),
+}
+
+
+def test_the_kept_description_does_not_drift() -> None:
+    assert KEPT.read_text(encoding="utf-8") == text(), "run: python -m xinzheng.api.v1"
+
+
+def test_each_operation_needs_a_key_and_tells_its_problems() -> None:
+    schema = described()
+    found = {
+        (method, path): operation for path, methods in schema["paths"].items() for method, operation in methods.items()
+    }
+    assert set(found) == OPERATIONS
+    for operation in found.values():
+        assert operation["security"] == [{"UnitKey": []}]
+        assert {"400", "401", "404", "413", "415", "422", "429", "500"} <= set(operation["responses"])
+    assert schema["components"]["securitySchemes"]["UnitKey"] == {"type": "http", "scheme": "bearer"}
+    assert references(schema) <= {f"#/components/schemas/{name}" for name in schema["components"]["schemas"]} | {
+        f"#/components/responses/{name}" for name in schema["components"]["responses"]
+    }
+
+
+def references(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        own = {part["$ref"]} if "$ref" in part else set()
+        return own.union(*(references(value) for value in part.values()))
+    return set().union(*(references(value) for value in part)) if isinstance(part, list) else set()
+
+
+@pytest.mark.django_db
+def test_whoever_writes_a_client_reads_it_without_a_key() -> None:
+    sent = Client().get("/api/v1/openapi.json")
+    assert sent.headers["Content-Type"] == "application/json"
+    assert json.loads(sent.content)["openapi"].startswith("3.")
