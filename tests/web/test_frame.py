@@ -120,3 +120,33 @@ def test_the_navigation_shows_each_role_its_own_desk_and_marks_where_one_is(peop
     assert "/department" not in agent
     assert '<a href="/department" aria-current="page">报送与覆盖</a>' in officer
     assert 'href="/apply">申请报告' not in officer
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/sign-out", "/"),
+        ("/preferences/elder", "/"),
+        ("/department/upload", "/department"),
+        ("/department/zero", "/department"),
+        ("/department/batches/7/explain", "/department/batches/7"),
+    ],
+)
+def test_who_opens_the_address_of_a_form_by_hand_comes_to_the_page_it_stands_on(
+    client: Client, address: str, page: str
+) -> None:
+    response = client.get(address)
+    assert (response.status_code, response.headers["Location"]) == (302, page)
+    assert client.put(address).status_code == 405
+
+
+def test_a_zero_character_in_an_address_or_a_field_is_answered_without_an_error(people: People) -> None:
+    assert client_of(people.clean).get("/reports/%00").status_code == 404
+    assert client_of(people.clean).get("/reports/%00.pdf").status_code == 404
+    assert Client().post("/sign-in", {"username": "a\0b", "password": "x"}).status_code == 422
+
+
+def test_an_explanation_with_characters_that_cannot_be_kept_is_sent_back(people: People) -> None:
+    for line, reason in (("²", "理由"), ("2", "理\0由")):
+        response = client_of(people.officer).post("/department/batches/1/explain", {"line": line, "reason": reason})
+        assert response.status_code in (302, 404)

@@ -182,3 +182,21 @@ def test_an_answer_asks_little_of_the_database(
 ) -> None:
     with django_assert_max_num_queries(4):  # type: ignore[attr-defined]
         by_code(report.number, code_of(report))
+
+
+def test_a_file_that_cannot_be_read_is_never_said_not_to_have_been_handed_in(report: Report) -> None:
+    for data in (report_pdf(report.number)[:-5000], b"%PDF-1.7\n" + bytes(100)):
+        _, page = by_file(data)
+        assert facts_of(page) == [
+            "文件已被改动",
+            "没有读出，未核对",
+            "没有读出，未核对",
+            "没有读出可信的报告编号，未查询报告状态",
+        ]
+        assert "没有上传文件" not in page
+
+
+def test_a_number_typed_in_full_width_letters_is_the_same_number(report: Report) -> None:
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in report.number)
+    _, page = by_code(wide, code_of(report))
+    assert "报告状态：正常" in page

@@ -1,15 +1,14 @@
 """What a visitor prefers, remembered in a cookie: 长辈模式 and its size."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_POST
 
-from xinzheng.web.access import safe_return
+from xinzheng.web.access import form_on, safe_return
 from xinzheng.web.context import ELDER_COOKIE, ELDER_SIZES
 
 ONE_YEAR = 365 * 24 * 60 * 60
 
 
-@require_POST
+@form_on("/")
 def choose_elder(request: HttpRequest) -> HttpResponse:
     """Switch 长辈模式 on in a size, or off, and go back to the page it was switched on."""
     response = HttpResponseRedirect(safe_return(request, request.POST.get("next", "/")))

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_answer_for_lines, refusals_to_submit
@@ -22,7 +22,7 @@ from xinzheng.apps.ledger.queries import (
     defects_total,
 )
 from xinzheng.core.errors import XinzhengError
-from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.departments.duties import own_unit, scope_name
 
 READ_AT_MOST = 5000
@@ -81,14 +81,14 @@ def defects_csv(request: HttpRequest, account: Account, batch_id: int) -> HttpRe
     return response
 
 
-@require_POST
+@form_on("/department/batches/{batch_id}")
 @signed_in
 def explain(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
     """The responsible officer explains a rejected line, so that the batch can carry its statement."""
     found = _own_batch(account, batch_id)
     refuse_if(refusals_to_answer_for_lines(account, found.unit_id))
     line, reason = request.POST.get("line", ""), request.POST.get("reason", "").strip()
-    if not line.isdigit() or not reason:
+    if not line.isdecimal() or not reason or "\0" in reason:
         messages.add_message(request, messages.ERROR, "请写明行号和说明。没有保存。", extra_tags="found")
         return redirect("department-batch", batch_id=batch_id)
     try:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_declare_coverage
@@ -17,7 +17,7 @@ from xinzheng.apps.ledger.models import Upload
 from xinzheng.apps.ledger.queries import batches_of
 from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.core.errors import XinzhengError
-from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.departments.delivery_form import SUFFIXES, read_zero_return
 from xinzheng.web.departments.duties import Duty, duties_of, own_unit, scope_name
 from xinzheng.web.form_errors import FieldError, by_field
@@ -43,7 +43,7 @@ def department(request: HttpRequest, account: Account) -> HttpResponse:
     return desk_page(request, unit, duties_of(unit), Mistakes())
 
 
-@require_POST
+@form_on("/department")
 @signed_in
 def zero_return(request: HttpRequest, account: Account) -> HttpResponse:
     """Declare that there are no further records in a period (零报告)."""

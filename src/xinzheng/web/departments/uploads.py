@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from xinzheng.apps.accounts.models import Account
@@ -19,7 +19,7 @@ from xinzheng.apps.ledger.models import Upload
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.core.errors import XinzhengError
-from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.departments.delivery_form import Filled, read_delivery
 from xinzheng.web.departments.desk import Mistakes, desk_page, filled_in
 from xinzheng.web.departments.duties import duties_of, own_unit
@@ -28,7 +28,7 @@ from xinzheng.web.form_errors import FieldError
 UNDER_WAY = (Upload.State.QUEUED, Upload.State.RUNNING)
 
 
-@require_POST
+@form_on("/department")
 @signed_in
 def upload(request: HttpRequest, account: Account) -> HttpResponse:
     """Take a file and go to its progress page; what is plainly wrong is told on the desk."""

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 from xinzheng.apps.audit.actions import record_event
-from xinzheng.web.access import safe_return
+from xinzheng.web.access import form_on, safe_return
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
 
@@ -37,7 +37,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return _enter(request, account)
 
 
-@require_POST
+@form_on("/")
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Forget who was there."""
     logout(request)
@@ -55,7 +55,10 @@ def _account_for(request: HttpRequest) -> Account | None:
     demo = request.POST.get("demo", "")
     if demo:
         return next((account for account in _demo_accounts() if account.username == demo), None)
-    user = authenticate(request, username=request.POST["username"].strip(), password=request.POST["password"])
+    username = request.POST["username"].strip()
+    if "\0" in username:  # the database takes no such text
+        return None
+    user = authenticate(request, username=username, password=request.POST["password"])
     return user if isinstance(user, Account) else None
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xinzheng.apps.reports.verification import NO_DOCUMENT, Verdict
+from xinzheng.apps.reports.verification import NO_DOCUMENT, STATUS_NOT_ASKED, Verdict
 from xinzheng.core.lifecycle import ReportStatus
 
+NOT_READ = "没有读出，未核对"
 GOOD, BAD, OPEN, SILENT = "info", "found", "unver", "minus"
 
 
@@ -29,6 +30,7 @@ class Answer:
     facts: Sequence[Fact]
 
 
+FILE_REASON = "文件读不出这一项：不是本站出具的原文件，或者已经损坏。"
 STATUS_REASONS = {
     ReportStatus.IN_FORCE: "没有更正，没有作废。",
     ReportStatus.SUPERSEDED: "出具后数据有更正，原来的核查结果已经不同。请向主体要新报告。",
@@ -42,7 +44,9 @@ STATUS_MARKS = {ReportStatus.IN_FORCE: GOOD, ReportStatus.REVOKED: BAD, ReportSt
 
 def explain(verdict: Verdict, way: str) -> Answer:
     """The verdict in words; ``way`` tells how it was asked for: code, link, qr or file."""
-    facts = (_intact(verdict), _signature(verdict), _signer(verdict), _status(verdict))
+    is_file = way == "file"
+    document = (_intact(verdict, is_file), _signature(verdict, is_file), _signer(verdict, is_file))
+    facts = (*document, _status(verdict))
     mark = next((worst for worst in (BAD, OPEN) if any(fact.mark == worst for fact in facts)), GOOD)
     return Answer(mark, _sentence(facts), _advice(verdict, way), facts)
 
@@ -52,26 +56,31 @@ def _sentence(facts: Sequence[Fact]) -> str:
     return f"{'，'.join(dict.fromkeys(document))}；{status}。"
 
 
-def _intact(verdict: Verdict) -> Fact:
+def _unexamined(what: str, is_file: bool, reason: str) -> Fact:
+    """A fact nobody examined. A file that was handed in is never said not to have been."""
+    return Fact(what, OPEN, NOT_READ, FILE_REASON) if is_file else Fact(what, SILENT, NO_DOCUMENT, reason)
+
+
+def _intact(verdict: Verdict, is_file: bool) -> Fact:
     if verdict.intact is None:
-        return Fact("文件是否改动", SILENT, NO_DOCUMENT, "没有上传文件，没有核对文件内容。要核对的，请上传报告文件。")
+        return _unexamined("文件是否改动", is_file, "没有上传文件，没有核对文件内容。要核对的，请上传报告文件。")
     if verdict.intact:
         return Fact("文件是否改动", GOOD, "文件未改动", "签发以后没有改动过。")
     return Fact("文件是否改动", BAD, "文件已被改动", "签发以后被改动过，或者与登记的内容不一致，不要使用。")
 
 
-def _signature(verdict: Verdict) -> Fact:
+def _signature(verdict: Verdict, is_file: bool) -> Fact:
     if verdict.signature_valid is None:
-        return Fact("签名是否有效", SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对数字签名。")
+        return _unexamined("签名是否有效", is_file, "这次没有上传文件，没有核对数字签名。")
     what = "数字签名" if verdict.intact is not None else "二维码里的签名"
     if verdict.signature_valid:
         return Fact("签名是否有效", GOOD, "签名有效", f"{what}与内容相符。")
     return Fact("签名是否有效", BAD, "签名无效", f"没有签名，或者{what}与内容不符。")
 
 
-def _signer(verdict: Verdict) -> Fact:
+def _signer(verdict: Verdict, is_file: bool) -> Fact:
     if verdict.signer_trusted is None:
-        return Fact("签发者是否可信", SILENT, NO_DOCUMENT, "这次没有上传文件，没有核对由谁签发。")
+        return _unexamined("签发者是否可信", is_file, "这次没有上传文件，没有核对由谁签发。")
     if verdict.signer_trusted:
         return Fact("签发者是否可信", GOOD, "签发者可信", "签发所用的密钥是本站公布的。")
     return Fact("签发者是否可信", BAD, "签发者不可信", "签发所用的密钥不是本站公布的。")
@@ -79,7 +88,8 @@ def _signer(verdict: Verdict) -> Fact:
 
 def _status(verdict: Verdict) -> Fact:
     if verdict.status is None:
-        return Fact("报告状态", OPEN, verdict.status_words, _unknown_reason(verdict))
+        words = STATUS_NOT_ASKED if STATUS_NOT_ASKED in verdict.reasons else verdict.status_words
+        return Fact("报告状态", OPEN, words, _unknown_reason(verdict))
     status = ReportStatus(verdict.status)
     return Fact("报告状态", STATUS_MARKS.get(status, OPEN), _status_words(verdict), STATUS_REASONS[status])
 

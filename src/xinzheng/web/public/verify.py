@@ -11,7 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from xinzheng.apps.reports.verification import Verdict, verify_code, verify_link, verify_pdf, verify_qr_text
-from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_typed_code, verification_origin
+from xinzheng.core.lifecycle import (
+    TYPED_LENGTH,
+    is_report_number,
+    normalise_number,
+    normalise_typed_code,
+    verification_origin,
+)
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
 from xinzheng.web.public.verdict_words import explain
@@ -64,7 +70,7 @@ def verify_address(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _by_code(request: HttpRequest) -> Submitted:
-    number = "".join(request.POST.get("number", "").split()).upper()
+    number = normalise_number(request.POST.get("number", ""))
     code = request.POST.get("code", "")
     errors = tuple(filter(None, (_number_error(number), _code_error(code))))
     if errors:

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from xinzheng.apps.accounts.models import Account
@@ -17,7 +17,7 @@ from xinzheng.apps.reports.forms import ApplicationForm, application_form, polic
 from xinzheng.apps.reports.models import Application, ApplicationState
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.errors import XinzhengError
-from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.form_errors import FieldError
 from xinzheng.web.public.policy_words import is_in_force
 from xinzheng.web.subjects.access import own_subject
@@ -109,7 +109,7 @@ def application(request: HttpRequest, account: Account, application_id: uuid.UUI
     return render(request, template, _progress(found))
 
 
-@require_POST
+@form_on("/applications/{application_id}")
 @signed_in
 def retry(request: HttpRequest, account: Account, application_id: uuid.UUID) -> HttpResponse:
     """Try a failed application again under the same key."""
