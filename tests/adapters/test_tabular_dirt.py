@@ -24,7 +24,7 @@ from xinzheng.adapters.tabular import (
     read_batches,
     template_csv,
 )
-from xinzheng.adapters.tabular.reading import _undisturbed
+from xinzheng.adapters.tabular.opening import undisturbed
 from xinzheng.adapters.tabular.rows import RawRows
 
 DEFAULTS = BatchDefaults("administrative_penalty", "market_regulation", date(2026, 11, 21), "批次.csv")
@@ -194,7 +194,7 @@ def test_a_file_that_is_written_to_or_taken_away_while_it_is_read_is_refused(
         yield from ()
 
     with pytest.raises(TabularError) as raised:
-        list(_undisturbed(rows(), path, path.stat(), "批次.csv"))
+        list(undisturbed(rows(), path, path.stat(), "批次.csv"))
     assert raised.value.code == code
 
 

@@ -1,4 +1,4 @@
-"""Files of records in: CSV and XLSX to checked rows, with every line accounted for (报送文件)."""
+"""Files of records in: CSV, XLSX, XLS and JSON lines to checked rows, with every line accounted for (报送文件)."""
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDefaults, Limits, ParsedBatch
 from xinzheng.adapters.tabular.errors import TabularError

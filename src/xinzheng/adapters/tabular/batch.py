@@ -51,7 +51,8 @@ class ParsedBatch:
 
     ``frame``: one row per data line (see :data:`FRAME_SCHEMA`). ``defects``: what is wrong, by line (see
     :data:`DEFECT_SCHEMA`). ``raw``: the original columns as text, same row order as ``frame``. ``sha256`` is of
-    the whole file; ``encoding`` is utf-8, utf-8-sig, gb18030 or xlsx; ``format`` is csv, tsv or xlsx.
+    the whole file; ``encoding`` is utf-8, utf-8-sig, gb18030, xlsx or xls;
+    ``format`` is csv, tsv, xlsx, xls or jsonl.
     """
 
     frame: pl.DataFrame

@@ -9,7 +9,7 @@ import polars as pl
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, headings_of, refuse_displaced
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, refuse_displaced
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -41,11 +41,6 @@ class _Shape:
     separator: str
     file_name: str
     limits: Limits
-
-
-def open_delimited(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
-    """As :func:`open_text`, for records of a kind."""
-    return open_text(path, headings_of(kind), file_name, limits)
 
 
 def open_text(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:

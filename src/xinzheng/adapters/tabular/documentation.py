@@ -13,15 +13,18 @@ _OPENING = """# 报送格式
 本页由格式表生成，与程序所用的完全一致。
 
 ## 文件
-- CSV（UTF-8，有无BOM均可；或者GB 18030；逗号、制表符或者分号分隔）或者XLSX（一个数据工作表）。
-- 旧版XLS、XLSB、ODS，带有宏的，设有密码的，以及另存成XLS的网页，不能读取。
+- CSV（UTF-8，有无BOM均可；或者GB 18030；逗号、制表符或者分号分隔）、
+  XLSX或者Excel 97至2003的XLS（一个数据工作表）、JSON行（UTF-8，每行一个对象）。
+- 按文件内容识别格式，不看扩展名。更早的XLS、XLSB、ODS，带有宏的，设有密码的，以及另存成XLS的网页，不能读取。
+- JSON行的键与列名相同，也可以用代码或者标识；值为文字、数字、true/false或者null，嵌套的对象或者数组
+  使该行退回；没有表头，第1行就是第1条；一行不超过4MB。键在各行可以不同，没有写的按空。
 - 同一个文件只能用一种编码、一种换行；单独的回车符（CR）与换行混用的，整个文件退回，以免丢行。
-- 上限：CSV {file}MB、{lines}行（空行也算）；XLSX {xlsx}MB、解压后{unpacked}MB、{cells}个单元格
-  （按各工作表占用的整块区域计）；{columns}列；一个单元格{cell}KB。超过的请拆分，XLSX也可以改用CSV。
+- 上限：CSV {file}MB、{lines}行（空行也算）；XLSX和XLS {xlsx}MB、解压后{unpacked}MB、{cells}个单元格
+  （按各工作表占用的整块区域计）；{columns}列；一个单元格{cell}KB。超过的请拆分，也可以改用CSV。
 - 读取过程中被改动的文件，整个退回。
-- 第1行为表头，上方不放标题。列名可以用中文名称，也可以用代码，可以混用，顺序不限；全角半角、括号、空格不影响识别。
+- 第1行为表头，上方不放标题。列名可以用中文名称、代码或者标识，可以混用，顺序不限；全角半角、括号、空格不影响识别。
 - 表头以外的列原样保存，不参与核查。
-- 行号是表格软件里的行号，表头为第1行；空行不计数据，但占行号。
+- 行号是表格软件里的行号，表头为第1行（JSON行没有表头）；空行不计数据，但占行号。
 - “— —”“无”“/”等视为空。
 - 每一行都有下落：入账（ok）、退回（rejected）、重复（duplicate）。
 - 同一文件里同一条记录出现几次的，以最后一行为准，其余只保存不入账。
@@ -70,8 +73,8 @@ def _section(form: Format) -> Iterator[str]:
         "主管机关（代码，没有代码的用名称）" if part == "organ" else form.field(part).name for part in form.key
     )
     yield f"同一主体，以下各项相同的为同一条记录：{key}。\n"
-    yield "| 序号 | 名称 | 代码或者别名 | 写法 | 必填 | 长度 | 说明 | 依据 |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| 序号 | 名称 | 标识 | 代码或者别名 | 写法 | 必填 | 长度 | 说明 | 依据 |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for number, field in enumerate(form.fields, 1):
         yield _row(number, field)
     yield ""
@@ -83,6 +86,7 @@ def _row(number: int, field: Field) -> str:
     cells = (
         str(number),
         field.name,
+        field.id,
         "、".join(field.codes),
         kind,
         str(field.required),

@@ -71,7 +71,7 @@ def _names_of(kind: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     shortened: dict[str, list[str]] = {}
     for field in FORMATS[kind].fields:
-        for name in (field.name, *field.codes):
+        for name in (field.name, *field.codes, field.id):
             found.setdefault(_folded(name), field.id)
             shortened.setdefault(_TRAILING_BRACKETS.sub("", _folded(name)), []).append(field.id)
     for name, fields in shortened.items():

@@ -10,20 +10,23 @@ from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.delimited import open_text
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import Headings
+from xinzheng.adapters.tabular.json_lines import is_json, open_json_lines
+from xinzheng.adapters.tabular.old_workbook_safety import is_old_office
 from xinzheng.adapters.tabular.rows import OpenTable, RawRows
 from xinzheng.adapters.tabular.workbook import open_sheet
-from xinzheng.adapters.tabular.workbook_safety import is_old_office, refuse_old_office
+
+_HEAD = 512
 
 
 def open_table(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
-    """CSV, TSV or XLSX, told by its first bytes and not by its name; rows are read when asked for.
+    """CSV, TSV, XLSX, XLS or JSON lines, told by its first bytes and not by its name; rows are read when asked for.
 
     Raises TabularError when the file cannot be read as a table, also while the rows are read.
     """
     try:
         before = path.stat()
         if not stat.S_ISREG(before.st_mode):
-            message = f"{file_name}是文件夹或者设备，不是文件。请指定一个CSV或者XLSX文件。"
+            message = f"{file_name}是文件夹或者设备，不是文件。请指定一个CSV、XLSX、XLS或者JSON行文件。"
             raise TabularError(message, code="file-unreadable")
         table = _opened(path, headings, file_name, limits)
     except OSError as error:
@@ -33,11 +36,11 @@ def open_table(path: Path, headings: Headings, file_name: str, limits: Limits) -
 
 def _opened(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
     with path.open("rb") as file:
-        head = file.read(8)
-    if is_old_office(head):
-        refuse_old_office(path, file_name)
-    if head.startswith(b"PK\x03\x04"):
+        head = file.read(_HEAD)
+    if head.startswith(b"PK\x03\x04") or is_old_office(head):
         return open_sheet(path, headings, file_name, limits)
+    if is_json(head):
+        return open_json_lines(path, headings, file_name, limits)
     return open_text(path, headings, file_name, limits)
 
 

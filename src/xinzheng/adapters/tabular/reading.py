@@ -1,7 +1,5 @@
 """A file read and checked, at once or stretch by stretch; of lines of the same record the last wins."""
 
-import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +13,12 @@ from xinzheng.adapters.tabular.batch import BatchDefaults, Limits, ParsedBatch
 from xinzheng.adapters.tabular.cells import read_field
 from xinzheng.adapters.tabular.checks import checks_of
 from xinzheng.adapters.tabular.defects import misalignment_defects, run_checks, unknown_column_defects
-from xinzheng.adapters.tabular.delimited import open_delimited
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.formats import FORMATS
-from xinzheng.adapters.tabular.headers import resolve
+from xinzheng.adapters.tabular.headers import headings_of, resolve
+from xinzheng.adapters.tabular.opening import open_table
 from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows
 from xinzheng.adapters.tabular.work import lay_out
-from xinzheng.adapters.tabular.workbook import open_workbook
-from xinzheng.adapters.tabular.workbook_safety import is_old_office, refuse_old_office
 
 DEFAULT_LIMITS = Limits()
 
@@ -100,47 +96,7 @@ def _open(path: Path, defaults: BatchDefaults, limits: Limits) -> OpenTable:
     if defaults.kind not in FORMATS:
         names = "、".join(FORMATS)
         raise TabularError(f"没有记录类型{defaults.kind}，可用的有：{names}。", code="kind-unknown")
-    try:
-        before = path.stat()
-        if not stat.S_ISREG(before.st_mode):
-            message = f"{defaults.file_name}是文件夹或者设备，不是文件。请指定一个CSV或者XLSX文件。"
-            raise TabularError(message, code="file-unreadable")
-        with path.open("rb") as file:
-            head = file.read(8)
-        table = _opened(path, head, defaults, limits)
-    except OSError as error:
-        raise _unreadable(defaults.file_name) from error
-    return replace(table, rows=_undisturbed(table.rows, path, before, defaults.file_name))
-
-
-def _unreadable(file_name: str) -> TabularError:
-    return TabularError(f"{file_name}打不开，请检查文件是否存在、能否读取。", code="file-unreadable")
-
-
-def _undisturbed(rows: Iterator[RawRows], path: Path, before: os.stat_result, file_name: str) -> Iterator[RawRows]:
-    """The rows; TabularError when the file is taken away or written to while they are read."""
-    try:
-        yield from rows
-        after = path.stat()
-    except UnicodeDecodeError as error:
-        raise _changed(file_name) from error
-    except OSError as error:
-        raise _unreadable(file_name) from error
-    if (after.st_ino, after.st_size, after.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-        raise _changed(file_name)
-
-
-def _changed(file_name: str) -> TabularError:
-    message = f"{file_name}在读取过程中被改动，没有接收。请等文件写完、关闭后重新报送。"
-    return TabularError(message, code="file-changed")
-
-
-def _opened(path: Path, head: bytes, defaults: BatchDefaults, limits: Limits) -> OpenTable:
-    if is_old_office(head):
-        refuse_old_office(path, defaults.file_name)
-    if head.startswith(b"PK\x03\x04"):
-        return open_workbook(path, defaults.kind, defaults.file_name, limits)
-    return open_delimited(path, defaults.kind, defaults.file_name, limits)
+    return open_table(path, headings_of(defaults.kind), defaults.file_name, limits)
 
 
 def _no_rows(file_name: str) -> TabularError:

@@ -1,4 +1,4 @@
-"""Any table in CSV or XLSX, read as text by the guards that records go through; what its cells mean is the caller's."""
+"""Any table, whatever its format, read as text by the guards that records go through; its meaning is the caller's."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Table:
     """A file that was read to its end.
 
     ``header``: names as in the file, made unique. ``columns``: each known field's index among them. ``encoding`` is
-    utf-8, utf-8-sig, gb18030 or xlsx; ``format`` is csv, tsv or xlsx.
+    utf-8, utf-8-sig, gb18030, xlsx or xls; ``format`` is csv, tsv, xlsx, xls or jsonl.
     """
 
     header: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""XLSX through calamine: the one sheet with our header, its cells as the text a person would have typed."""
+"""XLSX and XLS through calamine: the one sheet with our header, its cells as the text a person would have typed."""
 
 import hashlib
 import itertools
@@ -12,7 +12,8 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, headings_of, refuse_displaced
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, refuse_displaced
+from xinzheng.adapters.tabular.old_workbook_safety import inspect_old_workbook, is_old_office
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -27,24 +28,15 @@ _Cell = int | float | str | bool | time | date | datetime | timedelta
 _SHORTEST_HEADER = 2
 
 
-def open_workbook(path: Path, kind: str, file_name: str, limits: Limits) -> OpenTable:
-    """As :func:`open_sheet`, for records of a kind."""
-    return open_sheet(path, headings_of(kind), file_name, limits)
-
-
 def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
     """Inspect, then open; the sheet is the only one whose first row is our header. Raises TabularError."""
     if path.stat().st_size > limits.xlsx_bytes:
         most = limits.xlsx_bytes // 1024**2
         raise TabularError(f"{file_name}超过{most}MB，请拆分或者改用CSV报送。", code="file-too-large")
-    inspect_workbook(path, file_name, limits)
-    try:
-        # By content: by path the reader would believe the file name's ending.
-        with path.open("rb") as file:
-            sheet = _sheet(CalamineWorkbook.from_filelike(file), headings, file_name)
-    except (CalamineError, OSError, ValueError) as error:
-        message = f"{file_name}已损坏或者不完整，不能读取。请用表格软件打开后另存为XLSX再报送。"
-        raise TabularError(message, code="workbook-damaged") from error
+    with path.open("rb") as file:
+        is_old = is_old_office(file.read(8))
+    (inspect_old_workbook if is_old else inspect_workbook)(path, file_name, limits)
+    sheet = _opened(path, headings, file_name)
     names = _first_row(sheet)
     if len(names) > limits.columns:
         message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
@@ -53,7 +45,27 @@ def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -
     header = headings.resolve(names, file_name)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return OpenTable(header, _rows(sheet, header, file_name, limits), digest, "xlsx", "xlsx")
+    form = "xls" if is_old else "xlsx"
+    return OpenTable(header, _rows(sheet, header, file_name, limits), digest, form, form)
+
+
+def _opened(path: Path, headings: Headings, file_name: str) -> CalamineSheet:
+    try:
+        # By content: by path the reader would believe the file name's ending.
+        with path.open("rb") as file:
+            return _sheet(CalamineWorkbook.from_filelike(file), headings, file_name)
+    except (CalamineError, OSError, ValueError) as error:
+        raise _damaged(file_name) from error
+    except BaseException as error:
+        # The reader's own panics are no Exception, and an old file is easily damaged into one.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(file_name) from error
+
+
+def _damaged(file_name: str) -> TabularError:
+    message = f"{file_name}已损坏或者不完整，不能读取。请用表格软件打开后另存为XLSX再报送。"
+    return TabularError(message, code="workbook-damaged")
 
 
 def _sheet(workbook: CalamineWorkbook, headings: Headings, file_name: str) -> CalamineSheet:

@@ -11,8 +11,6 @@ from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.workbook_extent import Extent, TooFarError, UncomputedError
 
 _PIECE = 1024**2
-_OLE = b"\xd0\xcf\x11\xe0"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SAVE_AS = "请用表格软件打开后另存为XLSX或者CSV UTF-8再报送。"
 _NEAR = 64 * 1024
 _OTHERS = {
@@ -21,21 +19,6 @@ _OTHERS = {
     "xl/workbook.bin": "XLSB格式，不能读取",
     "content.xml": "ODS格式，不能读取",
 }
-
-
-def is_old_office(head: bytes) -> bool:
-    """Whether the first bytes are of the old Office container (XLS, or an encrypted XLSX)."""
-    return head.startswith(_OLE)
-
-
-def refuse_old_office(path: Path, file_name: str) -> None:
-    """Always raises: encrypted workbooks and the old XLS are told apart."""
-    with path.open("rb") as file:
-        start = file.read(4 * 1024**2)
-    if _ENCRYPTED in start:
-        message = f"{file_name}设有打开密码，不能读取。请去掉密码后重新报送。"
-        raise TabularError(message, code="workbook-encrypted")
-    raise TabularError(f"{file_name}是旧版XLS格式，不能读取。{_SAVE_AS}", code="workbook-old-format")
 
 
 def inspect_workbook(path: Path, file_name: str, limits: Limits) -> None:
