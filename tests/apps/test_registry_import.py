@@ -252,22 +252,9 @@ def test_ties_reach_through_chains_and_keep_the_first_that_is_no_renaming(import
     }  # fmt: skip
 
 
-def test_a_ring_of_successions_ends(importing: Import) -> None:
-    importing(f"{RELATIONS}\n甲,{A},更名,{B},\n乙,{B},更名,{A},\n")
-    one, two = find_subject(A), find_subject(B)
-    assert one is not None
-    assert ties_at(one, head_position()) == {one: Tie.SELF, two: Tie.RENAMED}
-
-
 def test_a_branch_without_a_kind_is_an_unincorporated_enterprise(importing: Import) -> None:
     importing(f"{RELATIONS}\n甲,{A},,,\n甲分公司,{B},分支机构,{A},\n")
     assert seen(B).kind is SubjectKind.UNINCORPORATED_ENTERPRISE
-
-
-def test_a_relation_to_nobody_or_to_itself_or_to_a_rejected_line_is_rejected(importing: Import) -> None:
-    result = importing(f"{RELATIONS}\n甲,{A},更名,{D},\n乙,{B},更名,{B},\n丙,{C},更名,{A},\n")
-    assert counts(result) == (3, 0, 0, 0, 3)
-    assert {d.code for d in result.defects} == {"related-subject-unknown"}
 
 
 @pytest.mark.parametrize(

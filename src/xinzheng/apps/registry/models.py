@@ -14,7 +14,9 @@ from xinzheng.core.subjects import SubjectKind, Tie
 
 SUBJECT_KINDS = [kind.value for kind in SubjectKind]
 RECORD_KINDS = [kind.value for kind in RecordKind]
-SUCCESSION_KINDS = [tie.value for tie in Tie if tie is not Tie.SELF]
+# A wrongly typed code is nobody else's: whatever is recorded under it is the successor's own.
+MISTYPED = "mistyped"
+SUCCESSION_KINDS = [*(tie.value for tie in Tie if tie is not Tie.SELF), MISTYPED]
 
 
 def _entry(*, is_indexed: bool = False) -> "models.ForeignKey[Entry, Entry]":
@@ -176,7 +178,7 @@ class FormerName(models.Model):
 
 class Succession(models.Model):
     """Succession (承继): ``subject`` was renamed or converted into, absorbed by, split into, or is a branch of
-    ``successor``."""
+    ``successor``; or ``subject`` is only a wrongly typed code of ``successor`` (``mistyped``)."""
 
     entry = _entry()
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="successors", db_index=False)
@@ -194,6 +196,25 @@ class Succession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_id} {self.kind} {self.successor_id}"
+
+
+class SuccessionRevision(models.Model):
+    """Revision of a succession (承继关系的更正): from this entry on it is withdrawn, or holds with this date."""
+
+    entry = _entry()
+    succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="revisions", db_index=False)
+    is_ended = models.BooleanField()
+    date = models.DateField(null=True)
+    reason = models.TextField(default="")
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["succession", "entry"], name="one_succession_revision_per_entry")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.succession_id} {'ended' if self.is_ended else 'holds'}"
 
 
 class PersonIdentity(models.Model):
@@ -215,7 +236,7 @@ class PersonIdentity(models.Model):
 
 
 class ReviewItem(models.Model):
-    """To be reviewed (待核): a valid identifier first seen in a batch and not in the register."""
+    """To be reviewed (待核): a valid identifier first seen in a batch or as the other side of a succession."""
 
     subject = models.OneToOneField(Subject, on_delete=models.PROTECT, primary_key=True, related_name="review")
     entry = _entry()
@@ -225,3 +246,42 @@ class ReviewItem(models.Model):
 
     def __str__(self) -> str:
         return str(self.subject_id)
+
+
+class ReviewDecision(models.Model):
+    """Decision on an item of the review queue (待核处理): who and when are its entry's.
+
+    ``linked``: the code was wrongly typed, its records are the ``linked`` subject's. ``imported``: the subject came
+    with a file of the register.
+    """
+
+    class Outcome(models.TextChoices):
+        """What was decided (处理结果)."""
+
+        CONFIRMED = "confirmed", "确认为新主体"
+        LINKED = "linked", "并入已有主体"
+        REJECTED = "rejected", "不予登记"
+        IMPORTED = "imported", "名录已补全"
+
+    entry = _entry()
+    item = models.OneToOneField(ReviewItem, on_delete=models.PROTECT, related_name="decision")
+    outcome = models.TextField(choices=Outcome.choices)
+    linked = models.ForeignKey(Subject, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    reason = models.TextField(default="")
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=["confirmed", "linked", "rejected", "imported"]),
+                name="review_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome="linked", linked__isnull=False)
+                | (~models.Q(outcome="linked") & models.Q(linked__isnull=True)),
+                name="linked_names_its_subject",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.outcome}"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from xinzheng.apps.registry.identities import SealedIdentity, names_of
-from xinzheng.apps.registry.models import FormerName, PersonIdentity, Succession
+from xinzheng.apps.registry.models import FormerName, PersonIdentity, ReviewItem
 from xinzheng.apps.registry.registering import VersionRow
+from xinzheng.apps.registry.successions import Link, SuccessionState, succession_states
 
 VERSIONS = """
     SELECT DISTINCT ON (v.subject_id) v.subject_id, v.kind, v.name, v.representative, v.status, v.established_date,
@@ -20,13 +21,17 @@ VERSIONS = """
 
 @dataclass(frozen=True)
 class Standing:
-    """The latest version, identity and newest name of each subject, its former names, its successions."""
+    """The latest version, identity and newest name of each subject, its former names, its successions.
+
+    ``to_review``: those that wait for review.
+    """
 
     versions: Mapping[int, VersionRow]
     identities: Mapping[int, SealedIdentity]
     person_names: Mapping[int, str]
     former_names: frozenset[tuple[int | None, str]]
-    successions: frozenset[tuple[int | None, int | None, str]]
+    successions: Mapping[Link, SuccessionState]
+    to_review: frozenset[int]
 
 
 def read_standing(keys: Sequence[int]) -> Standing:
@@ -40,11 +45,12 @@ def read_standing(keys: Sequence[int]) -> Standing:
         for key, *sealed in PersonIdentity.objects.filter(subject__in=keys).values_list("subject_id", *columns)
     }
     former_names = FormerName.objects.filter(subject__in=keys).values_list("subject_id", "name")
-    successions = Succession.objects.filter(subject__in=keys).values_list("subject_id", "successor_id", "kind")
+    to_review = ReviewItem.objects.filter(subject__in=keys, decision=None).values_list("pk", flat=True)
     return Standing(
         versions,
         identities,
         {key: names_of(key, sealed)[-1].name for key, sealed in identities.items()},
         frozenset(former_names),
-        frozenset(successions),
+        succession_states(keys),
+        frozenset(to_review),
     )

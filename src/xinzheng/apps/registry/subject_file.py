@@ -28,6 +28,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "relation": ("承继关系",),
         "related_code": ("关联主体代码",),
         "related_date": ("关联日期",),
+        "relation_state": ("关系状态",),
+        "relation_reason": ("关系说明", "撤销理由"),
     }
 )
 REQUIRED = ("name", "code")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -10,21 +9,33 @@ from django.db import connection, transaction
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.identities import NameSince, renamed
-from xinzheng.apps.registry.models import FormerName, PersonIdentity, SubjectCode, Succession
+from xinzheng.apps.registry.models import (
+    FormerName,
+    PersonIdentity,
+    ReviewDecision,
+    SubjectCode,
+    Succession,
+    SuccessionRevision,
+)
 from xinzheng.apps.registry.registering import (
+    Sighting,
     VersionRow,
     register_codes,
     register_persons,
+    register_unknown_subjects,
     subjects_of_persons,
     write_versions,
 )
 from xinzheng.apps.registry.standing import Standing, read_standing
 from xinzheng.apps.registry.subject_file import read_subject_file
-from xinzheng.apps.registry.subject_links import CodeOwners, check_links
-from xinzheng.apps.registry.subject_rows import RowDefect, SubjectRow, check_lines
+from xinzheng.apps.registry.subject_links import CodeOwners, check_codes
+from xinzheng.apps.registry.subject_relations import check_relations
+from xinzheng.apps.registry.subject_rows import Relation, RowDefect, Stand, SubjectRow, check_lines
+from xinzheng.apps.registry.successions import SuccessionState
 
 # One import at a time is compared with what stands; nothing else may lock this constant.
 IMPORT_LOCK = 0x7375626A65637473
+WRITTEN_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,13 @@ class _Facts:
 
     former_names: tuple[str, ...]
     former_codes: tuple[tuple[str, str], ...]
-    successions: tuple[tuple[str, str, date | None], ...]
+    successions: tuple[Relation, ...]
+    revisions: tuple[tuple[SuccessionState, Relation], ...]
+
+    @property
+    def are_none(self) -> bool:
+        """Whether the row adds nothing."""
+        return not (self.former_names or self.former_codes or self.successions or self.revisions)
 
 
 @transaction.atomic
@@ -86,8 +103,9 @@ def import_subjects(path: Path, *, by: str) -> ImportResult:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
     owners = CodeOwners.read(rows)
-    rows, more = check_links(rows, owners, table.headings)
-    defects = sorted([*defects, *more], key=lambda defect: defect.line)
+    rows, of_codes = check_codes(rows, owners, table.headings)
+    rows, of_relations = check_relations(rows, owners, table.headings)
+    defects = sorted([*defects, *of_codes, *of_relations], key=lambda defect: defect.line)
     persons = subjects_of_persons(row.code for row in rows if row.is_person)
     given = _Given(rows, frozenset(table.headings), owners, persons)
     standing = read_standing([key for row in rows if (key := given.subject_of(row)) is not None])
@@ -114,7 +132,11 @@ def _write(rows: Sequence[SubjectRow], given: _Given, standing: Standing, by: st
     versions = [(row, _version(row, ids_of[row.line], given, standing)) for row in rows]
     write_versions((version for row, version in versions if _is_news(row, version, standing)), entry)
     _write_names(rows, ids_of, standing, entry)
-    _write_facts({ids_of[row.line]: _facts(row, given, standing) for row in rows}, codes.ids, given, entry)
+    facts = {ids_of[row.line]: _facts(row, given, standing) for row in rows}
+    _write_facts(facts, entry)
+    _write_successions(facts, codes.ids, given, entry)
+    reviewed = sorted(standing.to_review.intersection(ids_of.values()))
+    ReviewDecision.objects.bulk_create(ReviewDecision(entry=entry, item_id=key, outcome="imported") for key in reviewed)
     record_event(
         who=by, action="subjects-imported", object_kind="entry", object_id=entry.pk, details={"subjects": len(rows)}
     )
@@ -123,9 +145,9 @@ def _write(rows: Sequence[SubjectRow], given: _Given, standing: Standing, by: st
 
 def _differs(row: SubjectRow, given: _Given, standing: Standing) -> bool:
     key = given.subject_of(row)
-    if key is None or _is_news(row, _version(row, key, given, standing), standing):
+    if key is None or key in standing.to_review or _is_news(row, _version(row, key, given, standing), standing):
         return True
-    return _facts(row, given, standing) != _Facts((), (), ())
+    return not _facts(row, given, standing).are_none
 
 
 def _is_news(row: SubjectRow, version: VersionRow, standing: Standing) -> bool:
@@ -156,13 +178,24 @@ def _version(row: SubjectRow, key: int, given: _Given, standing: Standing) -> Ve
 
 def _facts(row: SubjectRow, given: _Given, standing: Standing) -> _Facts:
     key = given.subject_of(row)
-    relation = row.relation
-    successions = [(code, str(relation.kind), relation.date) for code in relation.codes] if relation else []
+    states = [(_state(key, relation, given, standing), relation) for relation in row.relations]
     return _Facts(
         tuple(name for name in row.former_names if (key, name) not in standing.former_names),
         tuple((code, scheme) for code, scheme in row.former_codes if given.owners.subject_of(code) is None),
-        tuple(s for s in successions if (key, given.owners.subject_of(s[0]), s[1]) not in standing.successions),
+        tuple(relation for state, relation in states if state is None),
+        tuple((state, relation) for state, relation in states if state is not None and _revises(relation, state)),
     )
+
+
+def _state(key: int | None, relation: Relation, given: _Given, standing: Standing) -> SuccessionState | None:
+    other = given.owners.subject_of(relation.code)
+    return None if key is None or other is None else standing.successions.get((key, other, str(relation.kind)))
+
+
+def _revises(relation: Relation, state: SuccessionState) -> bool:
+    if state.is_ended or relation.stand is Stand.WITHDRAWN:
+        return state.is_ended != (relation.stand is Stand.WITHDRAWN)
+    return relation.date not in (None, state.date)
 
 
 def _write_names(rows: Iterable[SubjectRow], ids_of: Mapping[int, int], standing: Standing, entry: Entry) -> None:
@@ -175,7 +208,7 @@ def _write_names(rows: Iterable[SubjectRow], ids_of: Mapping[int, int], standing
     PersonIdentity.objects.bulk_update(changed, ["name_ct"], batch_size=1000)
 
 
-def _write_facts(facts: Mapping[int, _Facts], ids: Mapping[str, int], given: _Given, entry: Entry) -> None:
+def _write_facts(facts: Mapping[int, _Facts], entry: Entry) -> None:
     FormerName.objects.bulk_create(
         [
             FormerName(entry=entry, subject_id=key, name=name)
@@ -183,6 +216,7 @@ def _write_facts(facts: Mapping[int, _Facts], ids: Mapping[str, int], given: _Gi
             for name in found.former_names
         ],
         ignore_conflicts=True,
+        batch_size=WRITTEN_AT_ONCE,
     )
     SubjectCode.objects.bulk_create(
         [
@@ -191,17 +225,35 @@ def _write_facts(facts: Mapping[int, _Facts], ids: Mapping[str, int], given: _Gi
             for code, scheme in found.former_codes
         ],
         ignore_conflicts=True,
+        batch_size=WRITTEN_AT_ONCE,
     )
+
+
+def _write_successions(facts: Mapping[int, _Facts], ids: Mapping[str, int], given: _Given, entry: Entry) -> None:
+    told = [(key, relation) for key, found in facts.items() for relation in found.successions]
+    known = dict(ids) | {code: owner for code, (owner, _) in given.owners.registered.items()}
+    # The other side may come later: it is registered by its code and queued for review, the succession kept.
+    unknown = {relation.code for _, relation in told if relation.code not in known}
+    known |= register_unknown_subjects((Sighting(code, "") for code in sorted(unknown)), entry=entry)
     Succession.objects.bulk_create(
         [
-            Succession(entry=entry, subject_id=key, successor_id=_successor(code, ids, given), kind=kind, date=day)
-            for key, found in facts.items()
-            for code, kind, day in found.successions
+            Succession(entry=entry, subject_id=key, successor_id=known[r.code], kind=str(r.kind), date=r.date)
+            for key, r in told
         ],
         ignore_conflicts=True,
+        batch_size=WRITTEN_AT_ONCE,
     )
-
-
-def _successor(code: str, ids: Mapping[str, int], given: _Given) -> int:
-    registered = given.owners.subject_of(code)
-    return ids[code] if registered is None else registered
+    SuccessionRevision.objects.bulk_create(
+        [
+            SuccessionRevision(
+                entry=entry,
+                succession_id=state.id,
+                is_ended=relation.stand is Stand.WITHDRAWN,
+                date=relation.date or state.date,
+                reason=relation.reason,
+            )
+            for found in facts.values()
+            for state, relation in found.revisions
+        ],
+        batch_size=WRITTEN_AT_ONCE,
+    )

@@ -1,4 +1,4 @@
-"""Check what a subject file says about other codes: former codes are nobody else's, related subjects exist."""
+"""Check what a subject file says about other codes: former codes are nobody else's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class CodeOwners:
         """Look all codes of the rows up at once."""
         codes: set[str] = set()
         for row in rows:
-            codes |= {code for code, _ in row.former_codes} | set(row.relation.codes if row.relation else ())
+            codes |= {code for code, _ in row.former_codes} | {relation.code for relation in row.relations}
             if not row.is_person:
                 codes.add(row.code)
         found = SubjectCode.objects.filter(code__in=codes).values_list("code", "subject_id", "scheme")
@@ -39,46 +39,17 @@ class CodeOwners:
         return owner is not None and owner[1] != USCC
 
 
-def check_links(
+def check_codes(
     rows: Sequence[SubjectRow], owners: CodeOwners, headings: Mapping[str, str]
 ) -> tuple[list[SubjectRow], list[RowDefect]]:
-    """The rows whose former codes and relations hold, and why the others do not.
-
-    A related subject may stand in the same file; where its own line is rejected, the lines that name it are, too.
-    """
-    kept, defects = _with_own_codes(rows, owners, headings)
-    while True:
-        present = {row.code for row in kept if not row.is_person}
-        lost = [row for row in kept if _missing_relation(row, present, owners)]
-        if not lost:
-            return kept, defects
-        message = "关联主体既不在主体名录中，也不在本文件的有效行中；关联主体也不能是本行主体。请核对关联主体代码。"
-        defects += [_defect(row, "related_code", "related-subject-unknown", message, headings) for row in lost]
-        gone = {row.line for row in lost}
-        kept = [row for row in kept if row.line not in gone]
-
-
-def _missing_relation(row: SubjectRow, present: set[str], owners: CodeOwners) -> bool:
-    codes = row.relation.codes if row.relation else ()
-    own = owners.subject_of(row.code)
-    return any(
-        code == row.code
-        or (own is not None and owners.subject_of(code) == own)
-        or (code not in present and owners.subject_of(code) is None)
-        for code in codes
-    )
-
-
-def _with_own_codes(
-    rows: Sequence[SubjectRow], owners: CodeOwners, headings: Mapping[str, str]
-) -> tuple[list[SubjectRow], list[RowDefect]]:
+    """The rows whose codes are their subjects' own, and why the others are not."""
     kept: list[SubjectRow] = []
     defects: list[RowDefect] = []
     claimed = {row.code: row.line for row in rows if not row.is_person}
     for row in rows:
         found = _code_defect(row, owners, claimed, headings)
         if found is None:
-            claimed |= {code: row.line for code, _ in row.former_codes}
+            claimed.update((code, row.line) for code, _ in row.former_codes)
             kept.append(row)
         else:
             defects.append(found)
@@ -91,14 +62,15 @@ def _code_defect(
     own = None if row.is_person else owners.subject_of(row.code)
     if not row.is_person and owners.is_former(row.code):
         message = "该代码已登记为某一主体的曾用代码，请改用其现用的统一社会信用代码。"
-        return _defect(row, "code", "code-is-former", message, headings)
+        return defect_of(row, "code", "code-is-former", message, headings)
     for code, _ in row.former_codes:
         owner = owners.subject_of(code)
         if (owner is not None and owner != own) or claimed.get(code, row.line) != row.line or code == row.code:
             message = f"曾用代码{code}已属于另一主体或者就是现用代码；两个主体之间的关系请用“承继关系”列填写。"
-            return _defect(row, "former_codes", "former-code-taken", message, headings)
+            return defect_of(row, "former_codes", "former-code-taken", message, headings)
     return None
 
 
-def _defect(row: SubjectRow, field: str, code: str, message: str, headings: Mapping[str, str]) -> RowDefect:
+def defect_of(row: SubjectRow, field: str, code: str, message: str, headings: Mapping[str, str]) -> RowDefect:
+    """A defect of a row, at the column as the file calls it."""
     return RowDefect(row.line, headings.get(field, COLUMNS[field][0]), code, message)

@@ -30,15 +30,24 @@ SUBJECT = """
 LATEST_ENTRY = "SELECT entry_id FROM audit_position WHERE entry_id = ANY(%s) AND position <= %s ORDER BY position DESC"
 
 # The tie of a chain is its first link that is not a mere renaming: an absorbed firm's former self was absorbed, too.
-# The path keeps a ring of wrong successions from running for ever.
+# A mistyped code is the subject itself, so it passes its successor's tie on. The path keeps a ring of wrong
+# successions from running for ever.
 TIES = """
     WITH RECURSIVE tied(subject_id, kind, path) AS (
         SELECT %(subject_id)s::bigint, 'self'::text, ARRAY[%(subject_id)s::bigint]
         UNION ALL
-        SELECT s.subject_id, CASE WHEN t.kind IN ('self', 'renamed') THEN s.kind ELSE t.kind END, t.path || s.subject_id
+        SELECT s.subject_id,
+               CASE WHEN t.kind IN ('self', 'renamed') AND s.kind <> 'mistyped' THEN s.kind ELSE t.kind END,
+               t.path || s.subject_id
         FROM tied t
         JOIN registry_succession s ON s.successor_id = t.subject_id AND s.subject_id <> ALL (t.path)
         JOIN audit_position p ON p.entry_id = s.entry_id AND p.position <= %(position)s
+        WHERE NOT coalesce((
+            SELECT r.is_ended
+            FROM registry_successionrevision r
+            JOIN audit_position q ON q.entry_id = r.entry_id AND q.position <= %(position)s
+            WHERE r.succession_id = s.id ORDER BY q.position DESC LIMIT 1
+        ), false)
     )
     SELECT subject_id, kind FROM tied
 """

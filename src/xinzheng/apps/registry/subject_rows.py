@@ -1,14 +1,18 @@
 """Check the lines of a subject file one by one: what is good becomes a row, what is not is told by line and field."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeVar
 
 from xinzheng.apps.registry.subject_file import FileLine, SubjectTable
 from xinzheng.core.identifiers import check_identity_number, check_uscc, normalise_identifier, subject_kind_of
 from xinzheng.core.subjects import SubjectKind, Tie
+
+T = TypeVar("T")
 
 KIND_WORDS: Mapping[str, SubjectKind] = MappingProxyType(
     {
@@ -36,10 +40,16 @@ KIND_WORDS: Mapping[str, SubjectKind] = MappingProxyType(
 RELATION_WORDS: Mapping[str, Tie] = MappingProxyType(
     {
         "更名": Tie.RENAMED,
+        "名称变更": Tie.RENAMED,
         "转制": Tie.RENAMED,
+        "改制": Tie.RENAMED,
+        "转换类型": Tie.RENAMED,
         "吸收合并": Tie.MERGED,
+        "新设合并": Tie.MERGED,
         "合并": Tie.MERGED,
         "分立": Tie.SPLIT,
+        "派生分立": Tie.SPLIT,
+        "解散分立": Tie.SPLIT,
         "分支机构": Tie.BRANCH,
         **{tie.value: tie for tie in Tie if tie is not Tie.SELF},
     }
@@ -67,13 +77,23 @@ class RowDefect:
     message: str
 
 
+class Stand(StrEnum):
+    """What a line says of a relation (关系状态): it holds, was wrong from the start, or holds after all."""
+
+    HOLDS = ""
+    WITHDRAWN = "撤销"
+    RESTORED = "恢复"
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """This row's subject became part of, or is a branch of, the subjects with these codes (承继关系)."""
+    """This row's subject became part of, or is a branch of, the subject with this code (承继关系)."""
 
     kind: Tie
-    codes: tuple[str, ...]
+    code: str
     date: date | None
+    stand: Stand = Stand.HOLDS
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +111,7 @@ class SubjectRow:
     address: str | None = None
     former_names: tuple[str, ...] = ()
     former_codes: tuple[tuple[str, str], ...] = ()
-    relation: Relation | None = None
+    relations: tuple[Relation, ...] = ()
 
     @property
     def is_person(self) -> bool:
@@ -143,11 +163,11 @@ class _LineReader:
             return None
         if "name" not in self.cells:
             self.reject("name", "name-missing", "名称为空，请填写登记的名称。")
-        relation = self._relation()
-        told = self._told_kind(relation)
+        relations = self._relations()
+        told = self._told_kind(relations)
         code, kind = self._code_and_kind(told)
         former_codes = self._former_codes()
-        established = self._day("established")
+        established = self._day("established", self.cells.get("established"))
         if self.defects or code is None or kind is None:
             return None
         person = kind is SubjectKind.NATURAL_PERSON
@@ -164,21 +184,24 @@ class _LineReader:
             address=None if person else self.cells.get("address"),
             former_names=() if person else self._several("former_names", SEPARATORS),
             former_codes=() if person else former_codes,
-            relation=None if person else relation,
+            relations=() if person else relations,
         )
 
     def _several(self, field: str, separators: re.Pattern[str]) -> tuple[str, ...]:
         parts = (part.strip() for part in separators.split(self.cells.get(field, "")))
         return tuple(dict.fromkeys(part for part in parts if part not in EMPTY))
 
-    def _told_kind(self, relation: Relation | None) -> SubjectKind | None:
+    def _told_kind(self, relations: tuple[Relation, ...]) -> SubjectKind | None:
         word = self.cells.get("kind")
+        is_branch = any(r.kind is Tie.BRANCH and r.stand is not Stand.WITHDRAWN for r in relations)
         if word is None:
-            is_branch = relation is not None and relation.kind is Tie.BRANCH
             return SubjectKind.UNINCORPORATED_ENTERPRISE if is_branch else None
         kind = KIND_WORDS.get(word)
         if kind is None:
             self.reject("kind", "kind-unknown", f"不认识的类型“{word[:20]}”，请填写{KINDS_TOLD}之一。")
+        elif is_branch and kind is SubjectKind.ENTERPRISE_LEGAL_PERSON:
+            message = "分支机构不是企业法人：请改类型，或者改承继关系（子公司不写承继关系）。"
+            self.reject("relation", "branch-is-legal-person", message)
         return kind
 
     def _code_and_kind(self, told: SubjectKind | None) -> tuple[str | None, SubjectKind | None]:
@@ -216,23 +239,41 @@ class _LineReader:
                 self.reject("former_codes", "former-code-personal", "曾用代码不能是公民身份号码，请删去。")
         return tuple(found.items())
 
-    def _relation(self) -> Relation | None:
-        word, codes = self.cells.get("relation"), self._several("related_code", CODE_SEPARATORS)
-        day = self._day("related_date")
-        if word is None and not codes:
-            return None
-        kind = RELATION_WORDS.get(word or "")
-        if kind is None:
+    def _relations(self) -> tuple[Relation, ...]:
+        """One for each related code; several words, days or states stand in the order of the codes."""
+        words = self._listed("relation")
+        codes = [code for code in CODE_SEPARATORS.split(self.cells.get("related_code", "")) if code not in EMPTY]
+        days, states = self._listed("related_date"), self._listed("relation_state")
+        if not words and not codes:
+            return ()
+        if not words or any(word not in RELATION_WORDS for word in words):
             self.reject("relation", "relation-unknown", "承继关系应为更名、吸收合并、分立或者分支机构，请核对。")
         if not codes:
-            self.reject(
-                "related_code", "related-code-missing", "请填写关联主体（更名后、存续、新设主体或者总公司）的代码。"
-            )
-        return None if kind is None else Relation(kind, tuple(map(normalise_identifier, codes)), day)
+            message = "请填写关联主体（更名后、存续、新设主体或者总公司）的代码。"
+            self.reject("related_code", "related-code-missing", message)
+        if any(state not in set(Stand) for state in states):
+            self.reject("relation_state", "relation-state-unknown", "关系状态应空着，或者填写撤销、恢复。")
+        if any(len(told) not in (0, 1, len(codes)) for told in (words, days, states)):
+            message = "一行写几个承继关系时，关系、代码、日期、状态的个数应当相同，用；隔开。"
+            self.reject("relation", "relations-uneven", message)
+        read = [self._day("related_date", day) for day in days]
+        if self.defects:
+            return ()
+        several = zip(*(_spread(told, len(codes)) for told in (words, read, states)), codes, strict=True)
+        reason = self.cells.get("relation_reason", "")
+        found = [
+            Relation(RELATION_WORDS[word], normalise_identifier(code), day, Stand(state or ""), reason)
+            for word, day, state, code in several
+        ]
+        if len({(relation.kind, relation.code) for relation in found}) < len(found):
+            self.reject("relation", "relation-repeated", "同一关联主体的同一种承继关系写了两次，请只写一次。")
+        return tuple(found)
 
-    def _day(self, field: str) -> date | None:
-        text = self.cells.get(field)
-        if text is None:
+    def _listed(self, field: str) -> list[str]:
+        return [part.strip() for part in SEPARATORS.split(self.cells[field])] if field in self.cells else []
+
+    def _day(self, field: str, text: str | None) -> date | None:
+        if not text:
             return None
         parts = DAY.fullmatch(text)
         try:
@@ -242,6 +283,13 @@ class _LineReader:
             pass
         self.reject(field, "date-invalid", f"“{text[:20]}”不是存在的日期，请写作2024-03-01。")
         return None
+
+
+def _spread(told: Sequence[T], count: int) -> list[T | None]:
+    """What was told once holds for all; what was not told, for none."""
+    if len(told) == count:
+        return list(told)
+    return [told[0] if told else None] * count
 
 
 def _scheme_of(code: str) -> str:
