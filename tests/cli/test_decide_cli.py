@@ -143,3 +143,17 @@ def test_people_read_a_conclusion_a_line_for_each_domain_and_the_reasons(
     told = capsys.readouterr().out
     assert "○ 税务：未查询到违法记录（数据截至" in told
     assert "没有计入：二号，因为它是依据简易程序作出的行政处罚" in told
+
+
+def test_people_read_the_period_and_that_a_wider_one_was_cut(
+    city: SmallCity, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city.declare_everything()
+    ask = ["decide", "--policy", "suzhou-2024", "--subject", FIRM]
+    said = []
+    for more in ([], ["--from", "2010-01-01"]):
+        capsys.readouterr()
+        assert main([*ask, *more]) == 0
+        said.append(capsys.readouterr().out.splitlines()[1])
+    assert said[0].startswith("查询期：")
+    assert said[1] == f"{said[0]}（申请的查询期超出政策规定，已按此核查）"

@@ -53,7 +53,8 @@ def test_check_of_huzhou_reports_the_gap_and_the_missing_annex(capsys):
 def test_check_of_a_broken_file_names_the_line_and_fails(capsys, tmp_path):
     path = broken_pack(tmp_path)
     assert main(["policy", "check", "--file", str(path)]) == 1
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "处错误" in err
     line = path.read_text(encoding="utf-8").split("equals: quick")[0].count("\n") + 1
     assert f"{path}:{line}：“quick”不在可用的值之中" in out
     code, answer = run_json(capsys, "policy", "check", "--file", str(path))
@@ -110,7 +111,8 @@ def test_a_failing_case_prints_its_place_and_difference_and_fails(capsys, tmp_pa
     path = tmp_path / "mine.yaml"
     path.write_text(ONE_CASE.format(outcome="not_clear"), encoding="utf-8")
     assert main(["policy", "cases", "suzhou-2024", "--file", str(path)]) == 1
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "有1个用例不符合预期" in err
     assert f"{path}:2 不予行政处罚的不计入" in out
     assert "结论应为 not_clear，实际为 clear" in out
     code, answer = run_json(capsys, "policy", "cases", "suzhou-2024", "--file", str(path))

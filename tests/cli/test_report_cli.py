@@ -60,3 +60,7 @@ def test_wrong_use_ends_with_two(capsys: pytest.CaptureFixture[str], arguments: 
         main(arguments)
     assert ended.value.code == 2
     assert "用法：" in capsys.readouterr().err
+
+
+def test_a_number_may_be_typed_in_small_letters(city: SmallCity, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "replay", issued(city).lower()]) == 0

@@ -103,3 +103,13 @@ def test_nothing_to_verify_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> N
         main(["verify"])
     assert ended.value.code == 2
     assert "缺少必填参数" in capsys.readouterr().err
+
+
+def test_what_is_not_wholly_good_says_why_on_stderr_with_and_without_json(
+    report: Report, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_bytes(file.read_bytes()[:-3000])
+    for form in ((), ("--json",)):
+        capsys.readouterr()
+        assert main(["verify", str(file), *form]) == 1
+        assert "没有全部通过核验：文件已被改动" in capsys.readouterr().err

@@ -70,6 +70,8 @@ def subject_of(args: argparse.Namespace) -> int:
 def print_answer(answer: dict[str, Any]) -> None:
     """A decision for people."""
     print(f"结论：{OUTCOMES[answer['outcome']]}    政策：{answer['policy']['id']}    账本位置：{answer['position']}")
+    clipped = "（申请的查询期超出政策规定，已按此核查）" if answer["clipped"] else ""
+    print(f"查询期：{answer['period']['from']} 至 {answer['period']['to']}{clipped}")
     for row in (*answer["domains"], *answer["other"]):
         through = f"（数据截至{row['data_as_of']}）" if row["result"] == "none_found" else ""
         print(f"  {RESULTS[row['result']]} {row['name']}：{row['text']}{through}")

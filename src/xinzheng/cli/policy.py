@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -117,7 +118,10 @@ def run_check(args: argparse.Namespace) -> int:
     else:
         for checked in found:
             _print_checked(checked)
-    return 1 if any(checked.mistakes for checked in found) else 0
+    mistakes = sum(len(checked.mistakes) for checked in found)
+    if mistakes:
+        print(f"政策包有{mistakes}处错误，已逐条列出。", file=sys.stderr)
+    return 1 if mistakes else 0
 
 
 # --- show ----------------------------------------------------------------------------------------------------------
@@ -192,4 +196,6 @@ def run_cases(args: argparse.Namespace) -> int:
         _print_json({"cases": len(ran), "passed": len(ran) - len(failed), "failed": facts})
     else:
         _print_cases(ran)
+    if failed:
+        print(f"有{len(failed)}个用例不符合预期。", file=sys.stderr)
     return 1 if failed else 0

@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import sys
 from typing import Any
+
+from xinzheng.core.lifecycle import normalise_number
 
 NEEDS_DATABASE = True
 
@@ -21,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Replay; 0 when the report follows from the ledger exactly as it was issued."""
     from xinzheng.apps.reports.replaying import replay_report
 
-    replay = replay_report(args.number)
+    replay = replay_report(normalise_number(args.number))
     answer = {
         "number": replay.number,
         "position": replay.position,
@@ -35,4 +38,7 @@ def run(args: argparse.Namespace) -> int:
         words = "一致：按出具时的账本复现，内容完全相同。" if replay.is_same else "不一致：复现的内容与出具时不同。"
         print(f"{replay.number}（账本位置{replay.position}）\n{words}")
         print(f"出具摘要 {replay.issued_digest}\n复现摘要 {replay.replayed_digest}")
-    return 0 if replay.is_same else 1
+    if replay.is_same:
+        return 0
+    print(f"{replay.number}复现不一致：账本、政策包或者程序与出具时不同，请交由信用办核查。", file=sys.stderr)
+    return 1

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ def run(args: argparse.Namespace) -> int:
         if verdict.number:
             print(f"报告编号：{verdict.number}")
         print(verdict.disclaimer)
-    return 0 if verdict.is_good else 1
+    if verdict.is_good:
+        return 0
+    print(f"没有全部通过核验：{'；'.join(verdict.reasons)}", file=sys.stderr)
+    return 1
 
 
 def _answer(verdict: Any) -> dict[str, Any]:
