@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.departments import batches, desk, uploads
+from xinzheng.web.office import bulletins, coverage, reconciliation, reminders, scores
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
 
@@ -31,5 +32,18 @@ urlpatterns = [
     path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
+    path("department/calendar", coverage.unit_calendar, name="department-calendar"),
+    path("department/score", scores.unit_score, name="department-score"),
+    path("department/reconciliation", reconciliation.unit_reconciliation, name="department-reconciliation"),
+    path("department/reconciliation/<int:reconciliation_id>/sign", reconciliation.sign, name="department-sign"),
+    path("office", RedirectView.as_view(pattern_name="office-coverage"), name="office"),
+    path("office/coverage", coverage.office_coverage, name="office-coverage"),
+    path("office/scores", scores.office_scores, name="office-scores"),
+    path("office/bulletins", bulletins.bulletins, name="office-bulletins"),
+    path("office/bulletins/<str:month>.pdf", bulletins.bulletin_paper, name="office-bulletin-paper"),
+    path("office/bulletins/<str:month>.xlsx", bulletins.bulletin_table, name="office-bulletin-table"),
+    path("office/bulletins/<str:month>", bulletins.bulletin, name="office-bulletin"),
+    path("office/reminders", reminders.office_reminders, name="office-reminders"),
+    path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
 ]

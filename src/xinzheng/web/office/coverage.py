@@ -1,0 +1,48 @@
+"""The coverage calendar: the office sees all units, a unit its own."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.oversight.permissions import refusals_to_see_quality
+from xinzheng.web.access import refuse_if
+from xinzheng.web.office.choices import office_choices, quality_page, unit_choices
+from xinzheng.web.office.coverage_now import calendar_now
+from xinzheng.web.office.heat import by_scope, by_unit, heat_of
+from xinzheng.web.office.reminders import late_views
+
+LATE_ONLY = "late"
+
+
+@require_safe
+@quality_page
+def office_coverage(request: HttpRequest, account: Account) -> HttpResponse:
+    """All units month by month; by domain, and only the late ones when asked."""
+    choices = office_choices(request, account)
+    calendar = calendar_now(choices.policy)
+    domain, shown = request.GET.get("domain", ""), request.GET.get("show", "")
+    rows = [row for row in calendar.rows if domain in ("", row.scope.domain)]
+    rows = [row for row in rows if row.is_late or shown != LATE_ONLY]
+    context = {
+        "choices": choices,
+        "calendar": calendar,
+        "domains": dict.fromkeys((row.scope.domain, row.scope.domain_name) for row in calendar.rows),
+        "domain": domain,
+        "show": shown,
+        "heat": heat_of(calendar, rows, "单位", by_unit),
+    }
+    return render(request, "office/coverage.html", context)
+
+
+@require_safe
+@quality_page
+def unit_calendar(request: HttpRequest, account: Account) -> HttpResponse:
+    """The own unit month by month."""
+    unit, choices = unit_choices(request, account)
+    refuse_if(refusals_to_see_quality(account, unit.id))
+    calendar = calendar_now(choices.policy, unit.id)
+    heat = heat_of(calendar, calendar.rows, "领域", by_scope)
+    notices = [view for view in late_views(calendar) if view.day is not None]
+    context = {"unit": unit, "choices": choices, "calendar": calendar, "heat": heat, "notices": notices}
+    return render(request, "office/unit_calendar.html", context)
