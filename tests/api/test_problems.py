@@ -1,6 +1,7 @@
 """Every refusal is a problem with a stable code, whoever in the frame refuses; keys, sizes, types, limits."""
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_large_file_takes_the_way_over_the_disk(city: SmallCity, tax: System, 
 
 
 def test_a_key_is_told_how_much_it_may_still_ask_and_then_when(tax: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits.time, "time", lambda: 1_000_000_060.0)  # 20 seconds of the minute are left
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_060.0)  # 20 seconds of the minute are left
     monkeypatch.setattr(limits, "PER_KEY", 2)
     answers = [tax.get(RESPONSIBILITIES) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

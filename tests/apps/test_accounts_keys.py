@@ -1,6 +1,7 @@
 """Keys of units' systems: shown once, kept as a digest, revoked for good; equal requests do their work once."""
 
 import hashlib
+import secrets
 import threading
 from datetime import date, timedelta
 from typing import Any
@@ -67,13 +68,13 @@ def test_wrong_and_revoked_keys_take_the_same_way_as_right_ones(
     revoke_key(key_id=revoked.key.pk, by="test")
     ApiKey.objects.update(last_used_date=TODAY)
     compared: list[tuple[bytes, bytes]] = []
-    in_constant_time = key_actions.secrets.compare_digest
+    in_constant_time = secrets.compare_digest
 
     def counted(one: bytes, other: bytes) -> bool:
         compared.append((one, other))
-        return in_constant_time(one, other)
+        return bool(in_constant_time(one, other))
 
-    monkeypatch.setattr(key_actions.secrets, "compare_digest", counted)
+    monkeypatch.setattr(secrets, "compare_digest", counted)
     for secret in (right.secret, revoked.secret, "xz_" + "A" * 43):
         with django_assert_num_queries(1):
             recognise_key(secret, today=TODAY)

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.renderers import JSONRenderer
 
 from xinzheng.api.callers import CHALLENGE
 from xinzheng.api.limits import PerKey
@@ -37,6 +38,13 @@ SAID = {
 }
 OTHERWISE = "填写有误，请核对。"
 
+
+class ReadableJSON(JSONRenderer):
+    """Chinese as it is written, not escaped."""
+
+    json_dumps_params = {"ensure_ascii": False}
+
+
 api = NinjaAPI(
     title="信证报送接口",
     version="1",
@@ -44,6 +52,7 @@ api = NinjaAPI(
     urls_namespace="interface-1",
     openapi_url=None,
     docs_url=None,
+    renderer=ReadableJSON(),
     throttle=[PerKey()],
 )
 api.add_router("", batches.router)

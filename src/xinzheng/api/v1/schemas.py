@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from xinzheng.apps.ledger.delivery import OTHER_KINDS
+from xinzheng.core.records import RecordKind
 
 CODE = r"^[a-z0-9_-]+$"
 
@@ -31,7 +32,7 @@ class ScopeFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Code = Field(description="记录类型，例如 administrative_penalty")
+    kind: Code = Field(description="记录类型", json_schema_extra={"enum": [kind.value for kind in RecordKind]})
     domain: Code | None = Field(None, description="领域代码；欠缴、信用修复可以不写")
 
     @model_validator(mode="after")
