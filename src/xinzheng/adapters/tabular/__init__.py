@@ -1,8 +1,10 @@
 """Files of records in: CSV, XLSX, XLS and JSON lines to checked rows, with every line accounted for (报送文件)."""
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDefaults, Limits, ParsedBatch
+from xinzheng.adapters.tabular.column_maps import ColumnMap, MappedColumn, column_maps, with_column_map
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv
+from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
 from xinzheng.adapters.tabular.tables import Table, TableRow, read_table
 
@@ -10,16 +12,24 @@ __all__ = [
     "DEFECT_SCHEMA",
     "FRAME_SCHEMA",
     "BatchDefaults",
+    "ColumnMap",
+    "HeadingTaken",
     "Limits",
+    "MappedColumn",
     "ParsedBatch",
+    "Preview",
+    "PreviewRow",
     "Table",
     "TableRow",
     "TabularError",
+    "column_maps",
     "defects_csv",
+    "preview",
     "read_batch",
     "read_batches",
     "read_table",
     "stream_batches",
     "template_csv",
+    "with_column_map",
     "write_defects_csv",
 ]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import polars as pl
 
 DOMAIN_WORDS: Mapping[str, str] = MappingProxyType({})
+NO_TRANSLATIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class BatchDefaults:
 
     ``today`` bounds dates that cannot lie in the future. ``domain_names`` maps names of domains (领域) to their
     codes, for files with a column 领域; empty: only codes are accepted there.
+
+    For sources with columns of their own (see :mod:`~xinzheng.adapters.tabular.column_maps`): ``columns`` maps
+    headings of the source to field ids, after the known headings; several for one text field are joined by ``;``.
+    ``words``: by field id, what the source writes to what the format says. ``constants``: by field id, what holds
+    where the cell is empty. ``waived``: required fields that the source never had.
     """
 
     kind: str
@@ -23,6 +29,10 @@ class BatchDefaults:
     today: date
     file_name: str
     domain_names: Mapping[str, str] = field(default_factory=lambda: DOMAIN_WORDS)
+    columns: Mapping[str, str] = field(default_factory=lambda: DOMAIN_WORDS)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: NO_TRANSLATIONS)
+    constants: Mapping[str, str] = field(default_factory=lambda: DOMAIN_WORDS)
+    waived: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

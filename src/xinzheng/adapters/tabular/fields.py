@@ -1,7 +1,7 @@
 """The shape of a record format: fields, their types, what is required; data, not code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -69,3 +69,10 @@ class Format:
     def has(self, identifier: str) -> bool:
         """Whether the format has such a field."""
         return any(f.id == identifier for f in self.fields)
+
+    def waiving(self, waived: frozenset[str]) -> "Format":
+        """The same format in which the fields of these identifiers need not be filled."""
+        if not waived:
+            return self
+        fields = (replace(f, required=Required.NO) if f.id in waived else f for f in self.fields)
+        return replace(self, fields=tuple(fields))

@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, field, replace
+from functools import cache
 
+from xinzheng.adapters.tabular.batch import BatchDefaults
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.fields import Format, Required
+from xinzheng.adapters.tabular.fields import FieldType, Format, Required
 from xinzheng.adapters.tabular.formats import FORMATS, KIND_NAMES
 from xinzheng.adapters.tabular.privacy import without_numbers
 
@@ -22,11 +23,15 @@ _TRAILING_BRACKETS = re.compile(r"\([^()]*\)$")
 
 @dataclass(frozen=True)
 class Header:
-    """The header row: names as in the file (made unique) and, per field identifier, the column's index."""
+    """The header row: names as in the file (made unique) and, per field identifier, the column's index.
+
+    ``joined``: where several columns make up one field, the indexes of all of them.
+    """
 
     names: tuple[str, ...]
     columns: Mapping[str, int]
     unknown: tuple[str, ...]
+    joined: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def name_of(self, field_id: str) -> str | None:
         """The name the file gives to that field's column, or None if there is no such column."""
@@ -50,9 +55,20 @@ class Headings:
         return sum(self.field_of(name) is not None for name in names)
 
 
-def headings_of(kind: str) -> Headings:
-    """The headings of a kind of record (记录类型)."""
-    return Headings(partial(field_of, kind=kind), lambda names, file_name: resolve(names, kind, file_name))
+def headings_of(defaults: BatchDefaults) -> Headings:
+    """The headings of a kind of record (记录类型), and those that the source maps to fields."""
+    mapped = mapped_headings(defaults)
+
+    def named(name: str) -> str | None:
+        return field_of(name, defaults.kind) or mapped.get(_folded(name))
+
+    return Headings(named, lambda names, _: resolve(names, defaults.kind, defaults))
+
+
+def mapped_headings(defaults: BatchDefaults) -> Mapping[str, str]:
+    """The source's own headings, folded as headings are compared, to field ids of the kind."""
+    form = FORMATS[defaults.kind]
+    return {_folded(name): field_id for name, field_id in defaults.columns.items() if form.has(field_id)}
 
 
 def headings_by(named: Callable[[str], str | None]) -> Headings:
@@ -70,10 +86,10 @@ def _folded(name: str) -> str:
 def _names_of(kind: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     shortened: dict[str, list[str]] = {}
-    for field in FORMATS[kind].fields:
-        for name in (field.name, *field.codes, field.id):
-            found.setdefault(_folded(name), field.id)
-            shortened.setdefault(_TRAILING_BRACKETS.sub("", _folded(name)), []).append(field.id)
+    for known in FORMATS[kind].fields:
+        for name in (known.name, *known.codes, known.id):
+            found.setdefault(_folded(name), known.id)
+            shortened.setdefault(_TRAILING_BRACKETS.sub("", _folded(name)), []).append(known.id)
     for name, fields in shortened.items():
         if len(set(fields)) == 1:
             found.setdefault(name, fields[0])
@@ -100,23 +116,48 @@ def refuse_displaced(rows: Sequence[Sequence[str]], headings: Headings, file_nam
         raise TabularError(message, code="header-missing", line=place + 1)
 
 
-def resolve(names: Sequence[str], kind: str, file_name: str, *, complete: bool = True) -> Header:
-    """Map a header row to fields.
+def resolve(names: Sequence[str], kind: str, defaults: BatchDefaults, *, complete: bool = True) -> Header:
+    """Map a header row to fields of a kind.
 
     Raises TabularError when nothing is recognised, two columns are the same field or, if ``complete``, a required
     column is missing.
     """
-    fields = [field_of(name, kind) for name in names]
-    if not any(fields):
+    file_name = defaults.file_name
+    known = [field_of(name, kind) for name in names]
+    mapped = _mapped(names, known, replace(defaults, kind=kind))
+    if not any(known) and not mapped:
         raise TabularError(
             f"{file_name}第1行没有可以识别的列名。请下载{KIND_NAMES[kind]}模板，表头放在第1行，表头上方不要有标题。",
             code="header-missing",
             line=1,
         )
+    fields = list(known)
+    for field_id, places in mapped.items():
+        # Only free text can be joined; of anything else two columns are two answers.
+        together = FORMATS[kind].field(field_id).type is FieldType.TEXT
+        for place in places[:1] if together else places:
+            fields[place] = field_id
     header = _header(names, fields, file_name)
+    joined = {field_id: places for field_id, places in mapped.items() if len(places) > 1}
+    taken = {header.names[place] for places in joined.values() for place in places}
+    header = replace(header, unknown=tuple(n for n in header.unknown if n not in taken), joined=joined)
     if complete:
-        _refuse_missing(header.columns, FORMATS[kind], file_name)
+        waived = defaults.waived | {field_id for field_id, text in defaults.constants.items() if text}
+        _refuse_missing(header.columns, FORMATS[kind].waiving(waived), file_name)
     return header
+
+
+def _mapped(
+    names: Sequence[str], known: Sequence[str | None], defaults: BatchDefaults
+) -> Mapping[str, tuple[int, ...]]:
+    """For each field that only the source's own headings name, the indexes of their columns."""
+    found: dict[str, tuple[int, ...]] = {}
+    mapped = mapped_headings(defaults)
+    for place, name in enumerate(names):
+        field_id = mapped.get(_folded(name))
+        if field_id is not None and known[place] is None and field_id not in known:
+            found[field_id] = (*found.get(field_id, ()), place)
+    return found
 
 
 def _header(names: Sequence[str], fields: Sequence[str | None], file_name: str) -> Header:

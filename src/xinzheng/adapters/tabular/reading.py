@@ -96,7 +96,7 @@ def _open(path: Path, defaults: BatchDefaults, limits: Limits) -> OpenTable:
     if defaults.kind not in FORMATS:
         names = "、".join(FORMATS)
         raise TabularError(f"没有记录类型{defaults.kind}，可用的有：{names}。", code="kind-unknown")
-    return open_table(path, headings_of(defaults.kind), defaults.file_name, limits)
+    return open_table(path, headings_of(defaults), defaults.file_name, limits)
 
 
 def _no_rows(file_name: str) -> TabularError:
@@ -108,8 +108,8 @@ def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: b
     for kind, own in _by_kind(rows, table, defaults):
         header = table.header
         if kind != defaults.kind:
-            header = resolve(table.header.names, kind, defaults.file_name, complete=False)
-        work = lay_out(own.frame, own.lines, FORMATS[kind], header, defaults)
+            header = resolve(table.header.names, kind, defaults, complete=False)
+        work = lay_out(own.frame, own.lines, FORMATS[kind].waiving(defaults.waived), header, defaults)
         found = run_checks(work, checks_of(work.form, defaults.today, work.filled))
         found = pl.concat([found, misalignment_defects(own.misaligned)])
         wrong = found.filter(pl.col("severity") == "error").get_column("line").unique()

@@ -34,6 +34,7 @@ _LONGEST_CATEGORY = 510
 _CATEGORY_BREAK = re.compile(r"[;；,，、|\s]+")
 # Kinds of penalty that themselves contain one of the marks between kinds.
 _CATEGORY_WHOLE = tuple(word for word in PENALTY_WORDS if _CATEGORY_BREAK.search(word))
+_FIRM_ONLY = ("organisation_code", "registration_number", "tax_number", "representative")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def lay_out(raw: pl.DataFrame, lines: pl.Series, form: Format, header: Header, d
     """Clean and read every field of the format; fields the file lacks are null."""
     names = {f.id: name for f in form.fields if (name := header.name_of(f.id)) is not None}
     texts = clean(raw.select(pl.col(name).alias(field_id) for field_id, name in names.items()))
+    texts = _translated(_joined(texts, raw, header), form, defaults, lines.len())
     filled = frozenset(s.name for s in texts.get_columns() if s.null_count() < s.len())
     columns: list[pl.Series] = [lines.alias("line")]
     for field in form.fields:
@@ -59,6 +61,27 @@ def lay_out(raw: pl.DataFrame, lines: pl.Series, form: Format, header: Header, d
     if form.kind == "administrative_penalty":
         frame = _with_outcome(frame)
     return Work(frame, form, header, filled)
+
+
+def _joined(texts: pl.DataFrame, raw: pl.DataFrame, header: Header) -> pl.DataFrame:
+    """Fields made up of several columns: what is there, joined by ``;``."""
+    for field_id, places in header.joined.items():
+        parts = clean(raw.select(header.names[place] for place in places))
+        whole = pl.concat_str(pl.all(), separator=";", ignore_nulls=True).replace("", None)
+        texts = texts.with_columns(parts.select(whole.alias(field_id)).to_series())
+    return texts
+
+
+def _translated(texts: pl.DataFrame, form: Format, defaults: BatchDefaults, height: int) -> pl.DataFrame:
+    """The source's own words in those of the format; what holds for all rows where nothing is written."""
+    for field_id, words in defaults.words.items():
+        if field_id in texts.columns:
+            texts = texts.with_columns(pl.col(field_id).replace(dict(words)))
+    for field_id, text in defaults.constants.items():
+        if form.has(field_id) and text:
+            given = texts.get_column(field_id) if field_id in texts.columns else pl.repeat(None, height, eager=True)
+            texts = texts.with_columns(given.cast(pl.String()).fill_null(text).alias(field_id))
+    return texts
 
 
 def _columns_of(field: Field, texts: pl.DataFrame, height: int, *, present: bool) -> list[pl.Series]:
@@ -80,6 +103,9 @@ def _with_subject(frame: pl.DataFrame) -> pl.DataFrame:
     uscc, number = pl.col("subject_uscc"), pl.col("identity_number")
     stated = pl.col("subject_class:value")
     by_number = uscc.is_null() & number.is_not_null()
+    if _FIRM_ONLY[0] in frame.columns:
+        # Old exports put the representative's number beside a firm that has no unified code yet: no person's record.
+        by_number &= pl.all_horizontal(pl.col(name).is_null() for name in _FIRM_ONLY)
     by_class = (stated == "person") & (uscc.is_null() | number.is_not_null())
     is_person = pl.when(stated.is_null()).then(by_number).otherwise(by_class)
     document_read = pl.col("identity_document").is_null() | pl.col("identity_document").is_in(IDENTITY_DOCUMENTS)
