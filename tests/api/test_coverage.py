@@ -11,6 +11,8 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.models import CoverageStatement
 from xinzheng.apps.ledger.queries import coverage_at
+from xinzheng.apps.reports.packs import current_calendar, current_policy
+from xinzheng.core.decision import data_needed_through
 
 COVERAGE, WITHDRAWALS = "/api/v1/coverage", "/api/v1/coverage/withdrawals"
 
@@ -106,4 +108,6 @@ def test_a_unit_reads_what_it_answers_for_and_how_far_its_data_reaches(city: Sma
     taxation = found["suzhou-2024", "taxation", PENALTY]
     assert taxation["stated"] == [{"covers_from": "2026-01-01", "covers_through": "2026-03-31"}]
     assert taxation["waiting"] == 0
+    needed = data_needed_through(current_policy("suzhou-2024"), today(), current_calendar())
+    assert taxation["needed_through"] == needed.isoformat()
     assert taxation["domain_name"] != "taxation"

@@ -51,6 +51,13 @@ class UnitKey(HttpBearer):
         super().__init__()
         self._body = body
 
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """The caller, or None when no bearer key is shown; the header is never logged, whatever it holds."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.openapi_scheme or not token.strip():
+            return None
+        return self.authenticate(request, token.strip())
+
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """The caller. Raises ProblemError; a wrong key and a revoked one are told the same."""
         key = recognise_key(token, today=today_in_china())

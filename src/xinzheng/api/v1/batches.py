@@ -33,6 +33,9 @@ router = Router(tags=["batches"])
     operation_id="queueBatch",
     summary="报送一个文件",
     description="文件收下即答复202，在后台处理；Location 头是进度地址。同一 Idempotency-Key 原样重发，得到同一次报送。",
+    openapi_extra={
+        "responses": {202: {"headers": {"Location": {"description": "进度地址", "schema": {"type": "string"}}}}}
+    },
 )
 def queue_batch(
     request: HttpRequest,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from xinzheng.api.problems import MEDIA_TYPE, TITLES
@@ -53,6 +54,7 @@ def text() -> str:
     return json.dumps(described(), ensure_ascii=False, indent=2) + "\n"
 
 
+@csrf_exempt
 @require_safe
 def openapi(_request: HttpRequest) -> HttpResponse:
     """The description, for whoever writes a client; it needs no key."""

@@ -1,14 +1,19 @@
 """What the unit answers for, and how far its data reaches."""
 
+from datetime import date
+
 from django.http import HttpRequest
 from ninja import Router
 
 from xinzheng.api.callers import UnitKey, caller_of
 from xinzheng.api.v1.schemas import ResponsibilitiesAnswer, ResponsibilityAnswer, Stretch
+from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar
 from xinzheng.apps.registry.models import Responsibility
-from xinzheng.apps.reports.packs import current_policy
-from xinzheng.core.errors import RefusedError
+from xinzheng.apps.reports.packs import current_calendar, current_policy
+from xinzheng.core.decision import data_needed_through
+from xinzheng.core.errors import CalendarError, RefusedError
+from xinzheng.core.policy import Policy
 
 router = Router(tags=["responsibilities"])
 
@@ -25,29 +30,45 @@ def list_responsibilities(request: HttpRequest) -> ResponsibilitiesAnswer:
     caller = caller_of(request)
     named = Responsibility.objects.filter(unit_id=caller.unit_id).values_list("policy_id", flat=True)
     found = [
-        _answer(policy_id, state, names)
+        _answer(policy_id, state, policy)
         for policy_id in sorted(set(named))
-        for names in [_domain_names(policy_id)]
+        for policy in [_policy(policy_id)]
         for state in coverage_calendar(caller.uscc, policy_id)
     ]
     return ResponsibilitiesAnswer(unit=caller.uscc, responsibilities=found)
 
 
-def _answer(policy_id: str, state: CoverageState, names: dict[str, str]) -> ResponsibilityAnswer:
+def _answer(policy_id: str, state: CoverageState, policy: Policy | None) -> ResponsibilityAnswer:
     return ResponsibilityAnswer(
         policy=policy_id,
         domain=state.domain,
-        domain_name=names.get(state.domain, state.domain),
+        domain_name=_domain_names(policy).get(state.domain, state.domain),
         kind=state.kind,
         stated=[Stretch(covers_from=first, covers_through=last) for first, last in state.stretches],
         waiting=state.waiting,
+        needed_through=_needed_through(policy),
     )
 
 
-def _domain_names(policy_id: str) -> dict[str, str]:
-    """The policy's words for its domains; none when it is no longer shipped."""
+def _policy(policy_id: str) -> Policy | None:
+    """The policy, or None when it is no longer shipped."""
     try:
-        policy = current_policy(policy_id)
+        return current_policy(policy_id)
     except RefusedError:
+        return None
+
+
+def _domain_names(policy: Policy | None) -> dict[str, str]:
+    if policy is None:
         return {}
     return {section.code: section.name for section in policy.other} | {d.code: d.name for d in policy.domains}
+
+
+def _needed_through(policy: Policy | None) -> date | None:
+    """The last day that data must cover today; unknown while the calendar of a year is not announced."""
+    if policy is None:
+        return None
+    try:
+        return data_needed_through(policy, today_in_china(), current_calendar())
+    except CalendarError:
+        return None

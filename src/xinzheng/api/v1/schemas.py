@@ -168,6 +168,7 @@ class ResponsibilityAnswer(BaseModel):
     kind: str
     stated: list[Stretch] = Field(description="已经声明完整的时段")
     waiting: int = Field(description="等待更正或者说明的退回行数；不为零时相关声明不生效")
+    needed_through: date | None = Field(description="数据今天至少须完整到这一天；工作日历尚未公布的为空")
 
 
 class ResponsibilitiesAnswer(BaseModel):
