@@ -13,14 +13,13 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.ledger.mending import mend_lines
+from xinzheng.apps.ledger.mending import are_lines_pending, mend_lines
 from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_tables
 from xinzheng.apps.ledger.models import Batch
-from xinzheng.apps.ledger.parking import Parked, parking
 from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, seal_file
 from xinzheng.apps.ledger.reading import Stretch, read_stretches
 from xinzheng.apps.ledger.snapshots import put_forward_missing
-from xinzheng.apps.ledger.taking import Progress, merge, stage_all
+from xinzheng.apps.ledger.taking import Progress, Taking, take_rows
 from xinzheng.apps.registry.keys import new_data_key, wrap_key
 
 
@@ -47,7 +46,7 @@ class BatchResult:
 
 
 @dataclass
-class _Taking:
+class _Receiving:
     """A delivery while it is taken in."""
 
     delivery: Delivery
@@ -55,6 +54,20 @@ class _Taking:
     by: str
     progress: Progress | None
     key: bytes = field(default_factory=new_data_key)
+
+    def read(self) -> Iterator[Stretch]:
+        """The file's rows."""
+        delivery = self.delivery
+        scope = delivery.scope
+        return read_stretches(delivery.file, scope.kind, scope.domain, today_in_china(), delivery.name)
+
+    def read_again(self, sha256: str) -> Iterator[Stretch]:
+        """The same rows once more; IntakeError when they are no longer the same."""
+        for stretch in self.read():
+            if stretch.sha256 != sha256:
+                message = f"{self.delivery.name}在读取过程中被改动，没有接收。请等文件写完、关闭后重新报送。"
+                raise IntakeError(message, code="file-changed")
+            yield stretch
 
 
 def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) -> BatchResult:
@@ -64,12 +77,11 @@ def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) ->
     adapter's error when the file cannot be read; the database is then unchanged.
     """
     who = _check(delivery)
-    scope = delivery.scope
-    stretches = read_stretches(delivery.file, scope.kind, scope.domain, today_in_china(), delivery.name)
+    receiving = _Receiving(delivery, who, by, progress)
+    stretches = receiving.read()
     first = next(stretches)
-    taking = _Taking(delivery, who, by, progress)
     with transaction.atomic():
-        return _take(taking, first, stretches)
+        return _take(receiving, first, stretches)
 
 
 def _check(delivery: Delivery) -> Answering:
@@ -82,19 +94,28 @@ def _check(delivery: Delivery) -> Answering:
     return who
 
 
-def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResult:
+def _take(receiving: _Receiving, first: Stretch, rest: Iterator[Stretch]) -> BatchResult:
     begin_merging()
-    unit_id, scope = taking.who.unit.id, taking.delivery.scope
-    entry = open_entry(kind="batch", by=taking.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind})
-    merging = Merging(entry.pk, unit_id, f"ledger_staging_{entry.pk}", f"ledger_fates_{entry.pk}")
-    with parking() as parked:
-        lines = stage_all(chain((first,), rest), taking.who, entry, merging, parked, taking.progress)
-        counts, mended, missing = _merge(taking, entry, merging, parked)
+    unit_id, scope = receiving.who.unit.id, receiving.delivery.scope
+    entry = open_entry(
+        kind="batch", by=receiving.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind}
+    )
+    is_snapshot = receiving.delivery.mode == "snapshot"
+    merging = Merging(entry.pk, unit_id, keeps_fates=is_snapshot or are_lines_pending(unit_id, entry))
+    with _sealing(receiving, entry) as sealed:
+        taking = Taking(receiving.who, entry, merging, receiving.progress)
+        counts = take_rows(taking, chain((first,), rest), receiving.read_again(first.sha256))
+        mended = mend_lines(entry, merging)
+        missing = put_forward_missing(merging, scope) if is_snapshot else 0
+        keep_raw_file(entry.pk, sealed.result())
     drop_tables(merging)
-    _keep_batch(taking, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
-    if taking.delivery.covers is not None:
-        state_coverage(entry, taking.who, taking.delivery.covers, batch_id=entry.pk)
-    record_event(who=taking.by, action="batch-taken", object_kind="batch", object_id=entry.pk, details={"lines": lines})
+    lines = sum(counts.values())
+    _keep_batch(receiving, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
+    if receiving.delivery.covers is not None:
+        state_coverage(entry, receiving.who, receiving.delivery.covers, batch_id=entry.pk)
+    record_event(
+        who=receiving.by, action="batch-taken", object_kind="batch", object_id=entry.pk, details={"lines": lines}
+    )
     _check_constraints_now()
     position = take_position(entry)
     return BatchResult(
@@ -108,19 +129,8 @@ def _take(taking: _Taking, first: Stretch, rest: Iterator[Stretch]) -> BatchResu
         duplicate=counts["duplicate"],
         mended=mended,
         put_forward=missing,
-        is_covered=taking.delivery.covers is not None,
+        is_covered=receiving.delivery.covers is not None,
     )
-
-
-def _merge(taking: _Taking, entry: Entry, merging: Merging, parked: Parked) -> tuple[dict[str, int], int, int]:
-    """Counts of fates, earlier lines mended, records put forward."""
-    with _sealing(taking, entry) as sealed:
-        counts = merge(merging, parked)
-        mended = mend_lines(entry, merging)
-        is_snapshot = taking.delivery.mode == "snapshot"
-        missing = put_forward_missing(merging, taking.delivery.scope) if is_snapshot else 0
-        keep_raw_file(entry.pk, sealed.result())
-    return counts, mended, missing
 
 
 def _check_constraints_now() -> None:
@@ -131,23 +141,23 @@ def _check_constraints_now() -> None:
 
 
 @contextmanager
-def _sealing(taking: _Taking, entry: Entry) -> Iterator["Future[list[bytes]]"]:
-    """Compress and encrypt the file on another core while the database merges."""
+def _sealing(receiving: _Receiving, entry: Entry) -> Iterator["Future[list[bytes]]"]:
+    """Compress and encrypt the file on another core while the rows are written."""
     with ThreadPoolExecutor(1, thread_name_prefix="seal") as pool:
-        file, key, owner = taking.delivery.file, taking.key, batch_owner(entry.pk)
+        file, key, owner = receiving.delivery.file, receiving.key, batch_owner(entry.pk)
         yield pool.submit(lambda: list(seal_file(file, key, owner)))
 
 
-def _keep_batch(taking: _Taking, entry: Entry, sha256: str, counts: dict[str, int]) -> None:
-    delivery = taking.delivery
+def _keep_batch(receiving: _Receiving, entry: Entry, sha256: str, counts: dict[str, int]) -> None:
+    delivery = receiving.delivery
     Batch.objects.create(
         entry=entry,
-        unit_id=taking.who.unit.id,
+        unit_id=receiving.who.unit.id,
         domain=delivery.scope.domain,
         kind=delivery.scope.kind,
         mode=delivery.mode,
         file_name=delivery.name,
         file_sha256=bytes.fromhex(sha256),
-        wrapped_key=wrap_key(taking.key, batch_owner(entry.pk)),
+        wrapped_key=wrap_key(receiving.key, batch_owner(entry.pk)),
         **counts,
     )

@@ -51,11 +51,16 @@ UNREADABLE = sql.SQL("""
 """)
 
 
+def are_lines_pending(unit_id: int, entry: Entry) -> bool:
+    """Whether earlier rejected lines of the unit wait to be mended."""
+    return bool(_rows(ANY_PENDING, {"unit": unit_id, "entry": entry.pk})[0][0])
+
+
 def mend_lines(entry: Entry, merging: Merging) -> int:
     """Record which earlier rejected lines of the unit this delivery mends; how many."""
-    values = merging.values() | {"accepted": list(ACCEPTED)}
-    if not _rows(ANY_PENDING, values)[0][0]:
+    if not merging.keeps_fates:
         return 0
+    values = merging.values() | {"accepted": list(ACCEPTED)}
     names = dict(merging.names())
     mended = [(batch, line) for batch, line in _rows(NAMED.format(pending=PENDING_NOW, **names), values)]
     found = _rows(UNREADABLE.format(pending=PENDING_NOW, **names), values)

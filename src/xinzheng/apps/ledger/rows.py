@@ -25,7 +25,7 @@ def judged(stretch: Stretch, who: Answering, subjects: Subjects) -> tuple[pl.Dat
     """A stretch's rows with what the ledger knows of them, and their defects."""
     frame, foreign = _reject_foreign(subjects.joined(stretch.frame), who)
     frame, keyless = _reject_keyless(frame)
-    return frame.with_columns(_document_key(), digests(frame)), pl.concat([stretch.defects, foreign, keyless])
+    return frame.with_columns(_document_key()), pl.concat([stretch.defects, foreign, keyless])
 
 
 def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -56,9 +56,10 @@ def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def digests(frame: pl.DataFrame) -> pl.Series:
-    """SHA-256 of domain and payload: what tells a changed record from an identical one."""
-    texts = frame.select(pl.concat_str("domain", "payload", separator="\n").cast(pl.Binary)).to_series()
-    return pl.Series("digest", [sha256(text).digest() for text in texts.to_list()], dtype=pl.Binary)
+    """SHA-256 of domain and payload: what tells a changed record from an identical one (of a rejected row, nothing)."""
+    text = pl.concat_str("domain", "payload", separator="\n", ignore_nulls=True).cast(pl.Binary)
+    texts = frame.select(text).to_series().to_list()
+    return pl.Series("digest", [sha256(text).digest() for text in texts], dtype=pl.Binary)
 
 
 def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:
