@@ -87,11 +87,13 @@ def say_where(page: Page, port: int) -> None:
     """The line that says where to sign in."""
     from django.conf import settings
 
+    from xinzheng.cli.demo_city.accounts import AGENTS
+
     page.say("登录", "bold")
     page.fact("网址", f"http://127.0.0.1:{port}/sign-in", "bold blue")
     if settings.XINZHENG_DEMONSTRATION:
         page.fact("账户", "点一下页面上的演示账户即可，不需要密码：")
-        page.fact("　　", "苏州企业经办人、湖州企业经办人、湖州自然人、苏州市水务局工作人员、信用办工作人员")
+        page.fact("　　", "、".join(shown for _, _, shown in AGENTS) + "、苏州市水务局工作人员、信用办工作人员")
     else:
         page.fact("账户", "演示登录已关闭（XINZHENG_DEMONSTRATION=0）")
     page.say()
