@@ -7,6 +7,7 @@ from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_de
 from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
 from xinzheng.adapters.tabular.tables import Table, TableRow, read_table
+from xinzheng.adapters.tabular.templates import template_xlsx
 
 __all__ = [
     "DEFECT_SCHEMA",
@@ -30,6 +31,7 @@ __all__ = [
     "read_table",
     "stream_batches",
     "template_csv",
+    "template_xlsx",
     "with_column_map",
     "write_defects_csv",
 ]

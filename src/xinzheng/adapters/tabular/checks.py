@@ -34,6 +34,8 @@ _ORDER = (
     ("period_from", "period_through", "period-ends-before-it-starts"),
 )
 _ABSURD = {FieldType.AMOUNT: 100_000, FieldType.MONEY: 1_000_000_000}
+# The name in the example row of a template: whoever forgets to delete it must not report a record.
+EXAMPLE_MARK = "示例（报送前请删除本行）"
 _FINE_IN_CONTENT = r"罚款(?:人民币)?(\d+(?:\.\d+)?)元"
 
 
@@ -185,6 +187,8 @@ def _subject_checks(form: Format) -> Iterator[Check]:
     by_code = (stated == "person") & ~pl.col("is_person") & prefix.is_not_null()
     text = "写的是自然人，但填了统一社会信用代码、没有证件号码，已按代码认定主体，请核对。"
     yield _check(field, "person-with-code", by_code, text, warning=True)
+    example = pl.col("subject_name").str.starts_with(EXAMPLE_MARK[:5])
+    yield _check(form.field("subject_name"), "example-row", example, "是模板里的示例行，请删除该行后重新报送。")
     document = form.field("identity_document")
     other = pl.format("写的是“{}”，目前只能按公民身份号码认定自然人，请在说明后改用公民身份号码报送。",
                       pl.col("identity_document"))  # fmt: skip
