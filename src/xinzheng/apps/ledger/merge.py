@@ -148,10 +148,14 @@ def look_heads_up(*, one_by_one: bool) -> None:
     execute(joins.format(sql.SQL("off" if one_by_one else "on")))
 
 
+def count_staged(merging: Merging) -> None:
+    """Tell PostgreSQL's planner what is staged; for a stretch it is not worth it."""
+    execute(sql.SQL("ANALYZE {staging}").format(**merging.names()))
+
+
 def decide_fates(merging: Merging) -> None:
     """Decide what becomes of every staged line, and which keys it gets."""
     names = merging.names()
-    execute(sql.SQL("ANALYZE {staging}").format(**names))
     ((record_offset, version_offset),) = rows_of(RESERVE_KEYS.format(**names))
     offsets = {"record_offset": record_offset, "version_offset": version_offset}
     execute(DECIDE_FATES.format(**names), merging.values() | offsets)

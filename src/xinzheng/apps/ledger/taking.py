@@ -17,6 +17,7 @@ from xinzheng.apps.ledger.duplicates import keys_of, mark_duplicates
 from xinzheng.apps.ledger.merge import (
     Merging,
     clear_staged,
+    count_staged,
     create_fates,
     decide_fates,
     look_heads_up,
@@ -84,6 +85,7 @@ def _written_when_read(taking: Taking, stretches: Iterator[Stretch]) -> dict[str
             parked.add(frame.filter(pl.col("status") == "ok").select(CONTENT))
             keys.append(keys_of(frame))
         mark_duplicates(merging, keys)
+        count_staged(merging)
         decide_fates(merging)
         write_versions(merging, parked.taken())
     counts = write_heads_and_lines(merging)
