@@ -8,11 +8,13 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.models import (
     FormerName,
     Responsibility,
+    ReviewDecision,
     ReviewItem,
     Subject,
     SubjectCode,
     SubjectVersion,
     Succession,
+    SuccessionRevision,
     Unit,
     UnitVersion,
 )
@@ -20,7 +22,8 @@ from xinzheng.apps.registry.models import (
 pytestmark = pytest.mark.django_db
 
 HISTORY = (
-    FormerName, Responsibility, ReviewItem, SubjectCode, SubjectVersion, Succession, UnitVersion, Unit, Subject,
+    FormerName, Responsibility, ReviewDecision, ReviewItem, SubjectCode, SubjectVersion, SuccessionRevision, Succession,
+    UnitVersion, Unit, Subject,
 )  # fmt: skip
 CHANGES = (
     "UPDATE {} SET {} = {}",
@@ -47,8 +50,10 @@ def one_row_each(entry: Entry) -> None:
     SubjectCode.objects.create(entry=entry, subject=one, code="91320500DEM0100955", scheme="uscc")
     SubjectVersion.objects.create(entry=entry, subject=one, kind="enterprise_legal_person", name="甲公司")
     FormerName.objects.create(entry=entry, subject=one, name="乙公司")
-    Succession.objects.create(entry=entry, subject=two, successor=one, kind="merged")
-    ReviewItem.objects.create(entry=entry, subject=one)
+    merged = Succession.objects.create(entry=entry, subject=two, successor=one, kind="merged")
+    SuccessionRevision.objects.create(entry=entry, succession=merged, is_ended=True)
+    item = ReviewItem.objects.create(entry=entry, subject=one)
+    ReviewDecision.objects.create(entry=entry, item=item, outcome="rejected")
     with connection.cursor() as cursor:
         # References are checked now, so that TRUNCATE meets the trigger and not a check that is still to come.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -211,4 +211,5 @@ def test_a_person_met_in_a_batch_is_registered_for_review(tmp_path: Path) -> Non
     take_position(entry)
     assert ids == {NUMBER: person()}
     assert subject_at(person(), head_position()).name == "示＊＊"
+    assert imported(tmp_path, f"{NAME},{NUMBER},自然人,") is not None  # it leaves the queue
     assert imported(tmp_path, f"{NAME},{NUMBER},自然人,") is None

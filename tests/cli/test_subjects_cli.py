@@ -1,10 +1,13 @@
-"""``xinzheng subjects import``: accounts for every line and says what to mend."""
+"""``xinzheng subjects``: accounts for every line and says what to mend; decides on the review queue."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.small_city import uscc
+from xinzheng.apps.audit.actions import open_entry, take_position
+from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
 from xinzheng.apps.registry.models import Subject
 from xinzheng.cli import main
 
@@ -63,3 +66,37 @@ def test_wrong_use_ends_with_two(capsys: pytest.CaptureFixture[str]) -> None:
         main(["subjects", "import"])
     assert ended.value.code == 2
     assert "缺少必填参数" in capsys.readouterr().err
+
+
+def queued(*codes: str) -> list[int]:
+    entry = open_entry(kind="batch", by="test")
+    ids = register_unknown_subjects([Sighting(code, f"企业{code[-1]}") for code in codes], entry=entry)
+    take_position(entry)
+    return [ids[code] for code in codes]
+
+
+def test_the_review_queue_is_listed_a_page_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = queued(uscc(1), uscc(2))
+    assert main(["subjects", "review", "list", "--limit", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert ([item["identifier"] for item in told["items"]], told["next"]) == ([uscc(1)], first)
+    assert main(["subjects", "review", "list", "--after", str(first)]) == 0
+    assert capsys.readouterr().out.startswith(f"{second}　{uscc(2)}　企业")
+    assert main(["subjects", "review", "list", "--state", "rejected"]) == 0
+    assert capsys.readouterr().out == "没有符合条件的主体。\n"
+
+
+def test_items_are_confirmed_linked_and_rejected_once(capsys: pytest.CaptureFixture[str]) -> None:
+    real, typed, nobody = (str(item) for item in queued(uscc(1), uscc(2), uscc(3)))
+    kind = "enterprise_legal_person"
+    assert main(["subjects", "review", "confirm", real, "--name", "甲有限公司", "--kind", kind]) == 0
+    assert main(["subjects", "review", "link", typed, "--to", uscc(1), "--why", "错录"]) == 0
+    assert main(["subjects", "review", "reject", nobody, "--why", "测试数据"]) == 0
+    assert main(["subjects", "review", "list"]) == 0
+    assert capsys.readouterr().out.endswith("没有符合条件的主体。\n")
+    assert main(["subjects", "review", "reject", nobody, "--why", "测试数据"]) == 1
+    assert "已经处理过" in capsys.readouterr().err
+    assert main(["subjects", "review", "link", typed, "--to", uscc(9), "--why", "错录"]) == 1
+    assert "没有该代码" in capsys.readouterr().err
+    assert main(["subjects", "withdraw", uscc(2), uscc(1), "--kind", "mistyped", "--why", "认错了"]) == 0
+    assert main(["subjects", "withdraw", uscc(2), uscc(1), "--kind", "mistyped", "--why", "认错了"]) == 1

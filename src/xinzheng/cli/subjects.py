@@ -1,4 +1,4 @@
-"""``xinzheng subjects import``: take a file of the subject register over."""
+"""``xinzheng subjects``: take a file of the register over, decide on the review queue, withdraw a succession."""
 
 import argparse
 import json
@@ -7,11 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xinzheng.core.subjects import SubjectKind
+
 if TYPE_CHECKING:
     from xinzheng.apps.registry.actions import ImportResult
+    from xinzheng.apps.registry.queries import ReviewSubject
 
 NEEDS_DATABASE = True
 SHOWN_DEFECTS = 20
+BY = "command-line"
+STATES = ("open", "confirmed", "linked", "rejected", "imported")
+LINKS = ("renamed", "merged", "split", "branch", "mistyped")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,13 +28,45 @@ def add_parser(subparsers: Any) -> None:
     importing.add_argument("file", type=Path, metavar="FILE", help="列：名称、统一社会信用代码、类型、法定代表人等")
     importing.add_argument("--json", action="store_true", help="输出一个JSON对象")
     importing.set_defaults(run=run)
+    _add_review(actions.add_parser("review", help="待核主体：名录中没有、批次或者承继关系中出现的代码"))
+    ending = actions.add_parser("withdraw", help="撤销一个错误的承继关系；以前的位置仍按原样复核")
+    ending.add_argument("code", metavar="CODE", help="原来的主体、分支机构或者误录的代码")
+    ending.add_argument("successor", metavar="SUCCESSOR", help="关联主体的代码")
+    ending.add_argument("--kind", required=True, choices=LINKS, help="关系")
+    ending.add_argument("--why", required=True, help="理由")
+    ending.set_defaults(run=withdraw)
+
+
+def _add_review(parser: argparse.ArgumentParser) -> None:
+    steps = parser.add_subparsers(dest="step", required=True, metavar="步骤")
+    listing = steps.add_parser("list", help="列出")
+    listing.add_argument("--state", choices=(*STATES, "all"), default="open", help="状态，默认待核")
+    listing.add_argument("--after", type=int, default=0, metavar="ITEM", help="从这个编号之后列起")
+    listing.add_argument("--limit", type=int, default=50, help="最多几项，默认50")
+    listing.add_argument("--json", action="store_true", help="输出一个JSON对象")
+    listing.set_defaults(run=list_review)
+    confirming = _step(steps, "confirm", "确认为新主体", confirm)
+    confirming.add_argument("--name", required=True, help="登记的名称")
+    confirming.add_argument("--kind", required=True, choices=[kind.value for kind in SubjectKind], help="类型")
+    linking = _step(steps, "link", "代码录错了，并入已有主体：记录不动，计为该主体自己的", link)
+    linking.add_argument("--to", required=True, metavar="CODE", help="已有主体的代码")
+    linking.add_argument("--why", required=True, help="理由")
+    rejecting = _step(steps, "reject", "不予登记，记录仍留在账本", reject)
+    rejecting.add_argument("--why", required=True, help="理由")
+
+
+def _step(steps: Any, name: str, words: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = steps.add_parser(name, help=words)
+    parser.add_argument("item", type=int, metavar="ITEM", help="list 列出的编号")
+    parser.set_defaults(run=run)
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Import and account for every line; 1 when lines were rejected, the others being taken over all the same."""
     from xinzheng.apps.registry.actions import import_subjects
 
-    result = import_subjects(args.file, by="command-line")
+    result = import_subjects(args.file, by=BY)
     if args.json:
         print(json.dumps(asdict(result), ensure_ascii=False))
     else:
@@ -44,3 +82,77 @@ def _tell_defects(result: "ImportResult") -> None:
     hidden = len(result.defects) - SHOWN_DEFECTS
     if hidden > 0:
         print(f"另有{hidden}个问题没有列出，用 --json 查看全部。", file=sys.stderr)
+
+
+def list_review(args: argparse.Namespace) -> int:
+    """One line an item, or all as JSON; ``next`` is what to pass as --after for more, null at the end."""
+    from xinzheng.apps.registry.queries import ReviewFilter, review_queue
+
+    state = None if args.state == "all" else args.state
+    limit = max(args.limit, 1)
+    found = review_queue(limit + 1, args.after, ReviewFilter(state=state))
+    shown, more = found[:limit], len(found) > limit
+    if args.json:
+        items = [asdict(item) for item in shown]
+        answer = {"items": items, "next": shown[-1].subject_id if more else None}
+        print(json.dumps(answer, ensure_ascii=False, default=str))
+        return 0
+    for item in shown:
+        print(_in_words(item))
+    if not shown:
+        print("没有符合条件的主体。")
+    elif more:
+        print(f"还有更多，用 --after {shown[-1].subject_id} 接着列。")
+    return 0
+
+
+def confirm(args: argparse.Namespace) -> int:
+    """Confirm an item as a subject of its own."""
+    from xinzheng.apps.registry.actions import confirm_subject
+
+    confirm_subject(args.item, name=args.name, kind=SubjectKind(args.kind), by=BY)
+    print("已确认为新主体。")
+    return 0
+
+
+def link(args: argparse.Namespace) -> int:
+    """Link an item to the subject whose code was meant."""
+    from xinzheng.apps.registry.actions import link_subject
+
+    link_subject(args.item, to=_subject(args.to), reason=args.why, by=BY)
+    print("已并入。记录没有移动，从现在起计为该主体自己的。")
+    return 0
+
+
+def reject(args: argparse.Namespace) -> int:
+    """Reject an item."""
+    from xinzheng.apps.registry.actions import reject_subject
+
+    reject_subject(args.item, reason=args.why, by=BY)
+    print("已记录为不予登记。")
+    return 0
+
+
+def withdraw(args: argparse.Namespace) -> int:
+    """Withdraw a succession between two subjects."""
+    from xinzheng.apps.registry.actions import withdraw_succession
+
+    withdraw_succession((_subject(args.code), _subject(args.successor), args.kind), reason=args.why, by=BY)
+    print("已撤销该承继关系。")
+    return 0
+
+
+def _subject(code: str) -> int:
+    from xinzheng.apps.registry.queries import UnknownSubjectError, find_subject
+
+    found = find_subject(code)
+    if found is None:
+        raise UnknownSubjectError("主体名录中没有该代码，请核对。")
+    return found
+
+
+def _in_words(item: "ReviewSubject") -> str:
+    names = "／".join(item.names) or "（没有名称）"
+    units = "、".join(item.units) or "主体名录"
+    state = f"　{item.outcome.words}" if item.outcome else ""
+    return f"{item.subject_id}　{item.identifier}　{names}　{units}　{item.records}条记录{state}"

@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.departments import batches, desk, uploads
-from xinzheng.web.office import bulletins, coverage, reconciliation, reminders, scores
+from xinzheng.web.office import bulletins, coverage, reconciliation, reminders, review, scores
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
 
@@ -44,6 +44,9 @@ urlpatterns = [
     path("office/bulletins/<str:month>.xlsx", bulletins.bulletin_table, name="office-bulletin-table"),
     path("office/bulletins/<str:month>", bulletins.bulletin, name="office-bulletin"),
     path("office/reminders", reminders.office_reminders, name="office-reminders"),
+    path("office/review", review.review, name="office-review"),
+    path("office/review/<int:subject_id>", review.review_subject, name="office-review-subject"),
+    path("office/review/<int:subject_id>/decide", review.decide_review, name="office-review-decide"),
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
 ]

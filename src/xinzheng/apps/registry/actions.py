@@ -1,6 +1,7 @@
 """Change the registry. Each action is one transaction and takes its position last."""
 
 from xinzheng.apps.registry.registering import Sighting, register_unknown_subjects
+from xinzheng.apps.registry.review_actions import confirm_subject, link_subject, reject_subject
 from xinzheng.apps.registry.subject_actions import erase_person
 from xinzheng.apps.registry.subject_import import ImportResult, import_subjects
 from xinzheng.apps.registry.successions import withdraw_succession
@@ -11,8 +12,11 @@ __all__ = [
     "ImportResult",
     "Sighting",
     "apply_deployment",
+    "confirm_subject",
     "erase_person",
     "import_subjects",
+    "link_subject",
     "register_unknown_subjects",
+    "reject_subject",
     "withdraw_succession",
 ]

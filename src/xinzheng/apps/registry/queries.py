@@ -1,6 +1,14 @@
 """Read the registry. Whatever takes a position is answered as the registry was then."""
 
 from xinzheng.apps.registry.identities import person_hashes
+from xinzheng.apps.registry.review_queries import (
+    ReviewError,
+    ReviewFilter,
+    ReviewSubject,
+    review_counts,
+    review_item,
+    review_queue,
+)
 from xinzheng.apps.registry.subject_queries import UnknownSubjectError, find_subject, subject_at, ties_at
 from xinzheng.apps.registry.unit_queries import (
     RegisteredUnit,
@@ -16,6 +24,9 @@ from xinzheng.apps.registry.unit_queries import (
 __all__ = [
     "RegisteredUnit",
     "ResponsibleUnit",
+    "ReviewError",
+    "ReviewFilter",
+    "ReviewSubject",
     "UnknownSubjectError",
     "find_subject",
     "is_responsible",
@@ -23,6 +34,9 @@ __all__ = [
     "registry_position",
     "responsibilities_at",
     "responsible_units",
+    "review_counts",
+    "review_item",
+    "review_queue",
     "subject_at",
     "ties_at",
     "unit_by_uscc",
