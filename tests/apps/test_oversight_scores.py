@@ -112,7 +112,7 @@ def test_the_best_unit_ranks_first_and_the_trend_looks_at_the_month_before(city:
 
 
 def test_the_history_ends_with_the_month_asked_for(city: SmallCity) -> None:
-    history = score_history(current_policy(POLICY), card(city).unit.id, PAST, head_position())
+    history = score_history(current_policy(POLICY), card(city).unit.id, PAST, head_position(), today())
     assert [month for month, _card in history] == [PAST.plus(n) for n in range(-5, 1)]
 
 

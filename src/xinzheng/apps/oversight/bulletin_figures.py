@@ -13,6 +13,7 @@ from xinzheng.core.coverage_calendar import Month
 from xinzheng.core.policy import Policy
 
 FORMAT = "xinzheng.bulletin/1"
+COUNTS_CORRECTIONS = False  # corrections after an objection have no source yet; a bulletin says which it was
 
 
 def bulletin_figures(policy: Policy, month: Month, position: int, today: date) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def bulletin_figures(policy: Policy, month: Month, position: int, today: date) -
         "due": due_date(policy, today).isoformat(),
         "freshness_days": policy.freshness_days,
         "weights": {name: weights.of(name) for name in ("completeness", "timeliness", "accuracy")},
+        "counts_corrections": COUNTS_CORRECTIONS,
         "units": [_unit(card) for card in scorecards(policy, month, position, today)],
         "late": _late(policy, month, position, today),
     }
@@ -57,7 +59,7 @@ def _unit(card: Scorecard) -> dict[str, Any]:
 
 
 def _late(policy: Policy, month: Month, position: int, today: date) -> list[dict[str, Any]]:
-    calendar = coverage_calendar_of(policy, View(position, (month,), due_date(policy, today)))
+    calendar = coverage_calendar_of(policy, View(position, (month,), due_date(policy, today), counts_records=False))
     return [
         {
             "unit": row.scope.unit.short_name,

@@ -45,10 +45,11 @@ def notes_of(bulletin: BulletinView) -> list[str]:
     """How the figures are made; the same on page, paper and workbook."""
     figures = bulletin.figures
     weights = figures["weights"]
+    corrections = "" if figures["counts_corrections"] else "异议更正尚未接入，本期按0计。"
     return [
         "完整率为已覆盖天数除以应覆盖天数，按每项归集责任逐日计算；暂缓、有行待更正的批次不算覆盖。",
         f"及时率为决定作出后{figures['freshness_days']}个工作日内报送的记录除以报送的记录，按决定月份计算。",
-        "准确率为未被退回且未因异议更正的行除以报送的行，按报送月份计算。异议更正尚未接入，本期按0计。",
+        f"准确率为未被退回且未因异议更正的行除以报送的行，按报送月份计算。{corrections}",
         f"得分按完整率{weights['completeness']}、及时率{weights['timeliness']}、准确率{weights['accuracy']}加权；"
         "没有可以计算的，记作“—”，不参加加权。得分相同的，名次相同。",
         f"数据读自账本第{figures['position']}位，截至{figures['as_of']}。发布后不再改动，以后的变化计入以后的通报。",

@@ -82,12 +82,16 @@ class CoverageCalendar:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What of the ledger is looked at: a position, months, the day due, one unit or (None) all."""
+    """What of the ledger is looked at: a position, months, the day due, one unit or (None) all.
+
+    Without ``counts_records`` every month has none: counting them reads all versions, and only the heat map shows it.
+    """
 
     position: int
     months: tuple[Month, ...]
     due: date
     unit_id: int | None = None
+    counts_records: bool = True
 
     def values(self) -> dict[str, Any]:
         """For SQL."""
@@ -99,7 +103,7 @@ class View:
 def coverage_calendar_of(policy: Policy, view: View) -> CoverageCalendar:
     """What each responsibility under a policy covers month by month."""
     scopes = scopes_of(policy, view.position, view.unit_id)
-    stated, records = stated_of(policy, scopes, view), records_by_month(view)
+    stated, records = stated_of(policy, scopes, view), records_by_month(view) if view.counts_records else {}
     rows = tuple(_row(scope, stated[scope.key], records.get(scope.key, {}), view) for scope in scopes)
     return CoverageCalendar(policy, view.months, view.due, view.position, rows)
 

@@ -56,7 +56,7 @@ def _late_scopes(today: date, calendar: Calendar, position: int) -> list[LateSco
     months = months_until(Month.of(today), scoring().calendar_months)
     found: dict[tuple[str, str, str], LateScope] = {}
     for policy in overseen_policies(today):
-        view = View(position, months, due_date(policy, today, calendar))
+        view = View(position, months, due_date(policy, today, calendar), counts_records=False)
         for row in coverage_calendar_of(policy, view).late_rows:
             if row.late is not None:
                 found.setdefault((row.late.unit, row.late.domain, row.late.kind), row.late)

@@ -80,12 +80,14 @@ def scorecards(policy: Policy, month: Month, position: int, today: date) -> list
     return sorted(ranked, key=lambda card: (card.rank is None, card.rank or 0, card.unit.uscc))
 
 
-def score_history(policy: Policy, unit_id: int, last: Month, position: int) -> list[tuple[Month, Scorecard | None]]:
+def score_history(
+    policy: Policy, unit_id: int, last: Month, position: int, today: date
+) -> list[tuple[Month, Scorecard | None]]:
     """A unit's scores of the latest months in order, without ranks; None where it answered for nothing."""
     found = []
     for count in range(1 - scoring().trend_months, 1):
         month = last.plus(count)
-        cards = _cards(policy, month, position, today=month.last)
+        cards = _cards(policy, month, position, today)
         found.append((month, next((card for card in cards if card.unit.id == unit_id), None)))
     return found
 
@@ -106,7 +108,7 @@ def _cards(policy: Policy, month: Month, position: int, today: date) -> list[Sco
 
 def _days(policy: Policy, month: Month, position: int, today: date) -> dict[int, tuple[int, int]]:
     """Days due and covered of each unit; the month as it had to be by today."""
-    calendar = coverage_calendar_of(policy, View(position, (month,), due_date(policy, today)))
+    calendar = coverage_calendar_of(policy, View(position, (month,), due_date(policy, today), counts_records=False))
     cells: dict[int, list[Cell]] = defaultdict(list)
     for row in calendar.rows:
         cells[row.scope.unit.id] += row.cells

@@ -71,7 +71,7 @@ def unit_score(request: HttpRequest, account: Account) -> HttpResponse:
     month = latest_complete_month(today)
     cards = scorecards(choices.policy, month, position, today)
     own = next((card for card in cards if card.unit.id == unit.id), None)
-    history = score_history(choices.policy, unit.id, month, position) if own else []
+    history = score_history(choices.policy, unit.id, month, position, today) if own else []
     context = {
         "unit": unit,
         "choices": choices,
