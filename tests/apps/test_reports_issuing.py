@@ -13,6 +13,9 @@ from django.db.utils import ProgrammingError
 
 from tests.small_city import SmallCity, build_small_city, uscc
 from xinzheng.adapters.pdf import read_attachment
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger.queries import records_at
+from xinzheng.apps.registry.queries import ties_at
 from xinzheng.apps.reports.forms import policies_for
 from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared, void_report
 from xinzheng.apps.reports.models import DayCounter, Report, ReportDocument, StatusEvent
@@ -312,3 +315,18 @@ def test_a_subjects_own_city_is_offered_first_and_another_citys_records_are_not_
     away = issue_report(order(subject_id, policy_id="huzhou-2023"))
     assert len(at_home.findings) == 1
     assert away.findings == []
+
+
+def test_a_city_that_was_never_set_up_issues_nothing(city: SmallCity) -> None:
+    with pytest.raises(RefusedError) as caught:
+        issue_report(order(city.firm(uscc(1)), policy_id="huzhou-2023"))
+    assert caught.value.code == "deployment-not-applied"
+    assert Report.objects.count() == 0
+
+
+def test_a_record_without_a_source_names_the_unit_that_delivered_it(city: SmallCity) -> None:
+    code = uscc(1)
+    subject_id = city.firm(code)
+    city.submit([city.penalty(code, "一号")])
+    (record,) = records_at(ties_at(subject_id, head_position()), head_position(), "320500")
+    assert record.content["source_name"] == "市税务局"

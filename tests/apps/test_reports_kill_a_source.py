@@ -15,6 +15,7 @@ from xinzheng.apps.reports.issuing import Order, issue_report, question_now
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.apps.reports.replaying import replay_report
 from xinzheng.core.decision import DomainResult, Request, data_needed_through
+from xinzheng.core.sentences import say
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOMAIN = "taxation"
@@ -107,6 +108,20 @@ def test_a_batch_rolled_back_brings_back_what_it_had_changed(city: SmallCity) ->
     assert taxation(subject_id).result == "none_found"
     withdraw_batch(batch_id=wrong.batch, reason="程序填错", by=BY)
     assert taxation(subject_id).result == "records_found"
+
+
+def test_who_delivered_but_has_no_standing_statement_is_told_apart_from_who_never_delivered(city: SmallCity) -> None:
+    subject_id, unit = city.firm(uscc(1)), city.unit(DOMAIN)
+    city.declare_everything(without=[(DOMAIN, unit)])
+    assert [gap.reason for gap in taxation(subject_id).gaps] == ["never_delivered"]
+    batch = city.submit([city.penalty(uscc(2)), city.penalty("看不清")], covers=(LONG_AGO, today()))
+    reasons = {gap.reason for gap in taxation(subject_id).gaps}
+    assert reasons == {"statement_lapsed", "line_unreadable"}
+    withdraw_batch(batch_id=batch.batch, reason="报错了", by=BY)
+    (gap,) = taxation(subject_id).gaps
+    assert say(current_policy("suzhou-2024"), f"gap_{gap.reason}", 单位=gap.unit_name) == (
+        "市税务局报送的数据目前没有生效的完整声明"
+    )
 
 
 def test_a_rejected_line_touches_only_the_subject_it_names(city: SmallCity) -> None:

@@ -91,6 +91,8 @@ def _told(loaded: Any) -> list[str]:
 
 def run_demo(args: argparse.Namespace) -> int:
     """The whole way; then serve. 1 when a report was found wanting."""
+    # Before anything reads the settings, so that the two reports name the port as well.
+    serve.name_host(ADDRESS, args.port)
     from xinzheng.cli.demo_city.showing import Page, say_where, show
 
     if not args.no_serve:

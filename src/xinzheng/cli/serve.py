@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from xinzheng.core.errors import XinzhengError
+from xinzheng.core.lifecycle import LOOPBACK_HOSTS
 
 NEEDS_DATABASE = True
 WORKER_STOP_SECONDS = 20
@@ -38,6 +39,7 @@ def port_number(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     refuse_taken_port(args.address, args.port)
+    name_host(args.address, args.port)
     print(f"信证已启动：http://{args.address}:{args.port}  （Ctrl-C 停止）", flush=True)
     worker = None if args.no_tasks else start_task_worker()
     try:
@@ -46,6 +48,15 @@ def run(args: argparse.Namespace) -> int:
         if worker is not None:
             stop_task_worker(worker)
     return 0
+
+
+def name_host(address: str, port: int) -> None:
+    """Have reports name this address where no host was set and the site is for this machine alone.
+
+    The web and task processes read it when they start; a process that has its settings already keeps them.
+    """
+    if address in LOOPBACK_HOSTS:
+        os.environ.setdefault("XINZHENG_HOST", f"{address}:{port}")
 
 
 def refuse_taken_port(address: str, port: int) -> None:

@@ -51,11 +51,20 @@ class Responsibility:
 
 @dataclass(frozen=True)
 class Coverage:
-    """All that is known of the completeness of the data at one position."""
+    """All that is known of the completeness of the data at one position.
+
+    ``spoken`` holds the (domain, unit, kind) for which a statement was ever made, also one that is withdrawn or held
+    back: who has spoken but is not heard is told apart from who never delivered.
+    """
 
     responsibilities: tuple[Responsibility, ...] = ()
     statements: tuple[Statement, ...] = ()
     pending: tuple[PendingLines, ...] = ()
+    spoken: frozenset[tuple[str, str, str]] = frozenset()
+
+    def has_spoken(self, unit: str, kind: str, domain: str | None) -> bool:
+        """Whether the unit has ever made a statement for the record kind, whatever became of it."""
+        return any(u == unit and k == kind and domain in (None, d) for d, u, k in self.spoken)
 
     @cached_property
     def _statements_by_kind(self) -> dict[tuple[str, str], list[Statement]]:
@@ -78,6 +87,7 @@ class GapReason(StrEnum):
     """Why a unit's answer is missing (未能核查的原因)."""
 
     NEVER_DELIVERED = "never_delivered"
+    STATEMENT_LAPSED = "statement_lapsed"
     ENDS_EARLY = "ends_early"
     STARTS_LATE = "starts_late"
     LINE_PENDING = "line_pending"

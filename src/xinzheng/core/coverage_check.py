@@ -1,6 +1,7 @@
 """Checking coverage (归集覆盖核对): which responsible units' data does not reach as far as an answer needs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from xinzheng.core.coverage import (
@@ -39,6 +40,8 @@ def _gaps(
         domain = who.domain if match_domain else None
         statements = coverage.statements_of(who.unit, who.kind, domain)
         missing = unit_gap(who, statements, needed.from_date, needed.to_date)
+        if missing and not statements and coverage.has_spoken(who.unit, who.kind, domain):
+            missing = replace(missing, reason=GapReason.STATEMENT_LAPSED)
         gaps += [missing] if missing else []
         gaps += _line_gaps(who, coverage.pending_of(who.unit, who.kind, domain))
         reached.append(covered_through(statements, needed.from_date) or (missing.through if missing else None))
@@ -69,9 +72,7 @@ def section_gaps(section: OtherSection, coverage: Coverage, needed: Period) -> t
     who = [r for r in coverage.responsibilities if r.kind == section.kind]
     if section.coverage is SectionCoverage.LATEST:
         needed = Period(needed.to_date, needed.to_date)
-        coverage = Coverage(
-            coverage.responsibilities, _stretched(coverage.statements, needed.to_date), coverage.pending
-        )
+        coverage = replace(coverage, statements=_stretched(coverage.statements, needed.to_date))
     gaps, reached = _gaps(who, coverage, needed, match_domain=False)
     return (gaps, reached) if who else ((_nobody(section.name, section.kind),), None)
 

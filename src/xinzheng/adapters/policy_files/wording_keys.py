@@ -21,6 +21,7 @@ SENTENCES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "not_verifiable": (frozenset({"缺口"}), RECORD),
     "not_verifiable_ends_early": (frozenset({"缺口", "记录"}), frozenset()),
     "gap_never_delivered": (frozenset({"单位"}), frozenset()),
+    "gap_statement_lapsed": (frozenset({"单位"}), frozenset()),
     "gap_ends_early": (frozenset({"单位", "日期"}), frozenset()),
     "gap_starts_late": (frozenset({"单位", "日期"}), frozenset()),
     "gap_line_pending": (frozenset({"单位", "n"}), frozenset()),

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -68,7 +69,7 @@ def case_coverage(policy_id: str, subject_ids: Collection[int], position: int) -
     """The coverage one case is decided on: also the rejected lines that name these subjects."""
     common = coverage_at(policy_id, position)
     own = pending_for(subject_ids, position)
-    return Coverage(common.responsibilities, common.statements, (*common.pending, *own)) if own else common
+    return replace(common, pending=(*common.pending, *own)) if own else common
 
 
 def pending_for(subject_ids: Collection[int], position: int) -> tuple[PendingLines, ...]:
@@ -86,22 +87,22 @@ def last_touch(position: int) -> State:
 
 @lru_cache(maxsize=64)
 def _coverage(policy_id: str, registry: State, ledger: State) -> Coverage:
-    statements, pending = _spoken(ledger)
-    return Coverage(responsibilities_at(policy_id, registry.position), statements, pending)
+    return replace(_spoken(ledger), responsibilities=responsibilities_at(policy_id, registry.position))
 
 
 @lru_cache(maxsize=16)
-def _spoken(ledger: State) -> tuple[tuple[Statement, ...], tuple[PendingLines, ...]]:
+def _spoken(ledger: State) -> Coverage:
     at = {"position": ledger.position}
     waiting = _rows(PENDING_LINES, at)
     blocked = {row[0] for row in waiting}
-    statements = _statements(_rows(STATEMENTS, at), blocked)
+    rows = _rows(STATEMENTS, at)
     anybody: dict[tuple[str, str, str], int] = defaultdict(int)
     for _batch, is_anybody, domain, unit, kind, count in waiting:
         if is_anybody:
             anybody[domain, unit, kind] += count
     pending = (PendingLines(*key, count, names_subject=False) for key, count in sorted(anybody.items()))
-    return statements, tuple(pending)
+    spoken = frozenset((domain, unit, kind) for _, _, _, _, domain, unit, kind, *_ in rows)
+    return Coverage((), _statements(rows, blocked), tuple(pending), spoken)
 
 
 def _statements(rows: Iterable[tuple[Any, ...]], blocked: set[int]) -> tuple[Statement, ...]:

@@ -15,10 +15,10 @@ COUNTRY = frozenset({"000000", "100000"})
 
 @dataclass(frozen=True)
 class Organs:
-    """The organs of a jurisdiction that are registered as units: keys, codes, and names leading to codes."""
+    """The organs of a jurisdiction that are registered as units: names by key, codes, and names leading to codes."""
 
     jurisdiction: str
-    unit_ids: frozenset[int]
+    unit_names: Mapping[int, str]
     codes: frozenset[str]
     code_of_name: Mapping[str, str]
 
@@ -56,8 +56,8 @@ def _organs(jurisdiction: str, registry: State) -> Organs:
     everybody = units_at(registry.position).values()
     units = [unit for unit in everybody if is_country or unit.jurisdiction == jurisdiction]
     names = {name_key(name): unit.uscc for unit in units for name in (unit.short_name, unit.name)}
-    keys, codes = frozenset(unit.id for unit in units), frozenset(unit.uscc for unit in units)
-    return Organs(jurisdiction, keys, codes, names)
+    named = {unit.id: unit.short_name for unit in units}
+    return Organs(jurisdiction, named, frozenset(unit.uscc for unit in units), names)
 
 
 def _significant(division: str) -> str:

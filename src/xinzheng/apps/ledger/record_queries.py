@@ -11,9 +11,9 @@ from xinzheng.core.records import Outcome, Procedure, Record, RecordKind, Standi
 from xinzheng.core.subjects import Tie
 
 RECORDS = """
-    SELECT v.record_id, v.subject_id, v.kind, v.domain, v.organ_code, v.organ_name, v.document_key, v.decision_date,
-           v.served_date, v.procedure, v.outcome, v.standing, v.standing_date, v.repaired_date, v.sealed,
-           v.listed_from, v.listed_through, v.owing, v.payload
+    SELECT v.record_id, v.subject_id, v.unit_id, v.kind, v.domain, v.organ_code, v.organ_name, v.document_key,
+           v.decision_date, v.served_date, v.procedure, v.outcome, v.standing, v.standing_date, v.repaired_date,
+           v.sealed, v.listed_from, v.listed_through, v.owing, v.payload
     FROM (
         SELECT DISTINCT ON (v.record_id) v.*
         FROM ledger_recordversion v JOIN audit_position p ON p.entry_id = v.entry_id
@@ -29,12 +29,12 @@ def records_at(subject_ids: Mapping[int, Tie], position: int, jurisdiction: str)
     """The records of these subjects at a position, each with its subject's tie to the one who asks.
 
     ``jurisdiction`` (division code of the policy's city): only what its own units deliver is read, whoever decided;
-    it also tells whether an organ is here or elsewhere. ``content`` is every payload field as text; a natural
-    person's holds neither name nor number.
+    it also tells whether an organ is here or elsewhere. ``content`` is every payload field as text, and
+    who delivered it where the payload names no source; a natural person's holds neither name nor number.
     """
     organs = organs_at(jurisdiction, position)
     with connection.cursor() as cursor:
-        who = {"subjects": list(subject_ids), "units": list(organs.unit_ids)}
+        who = {"subjects": list(subject_ids), "units": list(organs.unit_names)}
         cursor.execute(RECORDS, who | {"position": position})
         columns = [column.name for column in cursor.description]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -61,7 +61,7 @@ def _record(row: Mapping[str, Any], tie: Tie, organs: Organs) -> Record:
         owing=row["owing"],
         document_key=row["document_key"],
         organ_key=organs.key(row["organ_code"], row["organ_name"]),
-        content=_content(row["payload"]),
+        content={"source_name": organs.unit_names[row["unit_id"]]} | _content(row["payload"]),
     )
 
 

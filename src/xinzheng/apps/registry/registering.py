@@ -13,6 +13,7 @@ from django.db import connection
 
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.identities import NameSince, person_hashes, seal_identity
+from xinzheng.apps.registry.keys import hold_keys
 from xinzheng.apps.registry.models import ReviewItem
 from xinzheng.core.identifiers import subject_kind_of
 from xinzheng.core.subjects import SubjectKind
@@ -100,6 +101,7 @@ def register_persons(names: Mapping[str, str], entry: Entry) -> Registered:
     """Make sure that each identity number has a subject; ``names`` by number. Names of known persons stay."""
     if not names:
         return Registered({}, frozenset())
+    hold_keys()
     keys = [row[0] for row in _rows(NEW_KEYS, [len(names)])]
     sealed = [
         seal_identity(key, number, NameSince(entry.pk, name))
@@ -127,7 +129,8 @@ def register_unknown_subjects(sightings: Iterable[Sighting], *, entry: Entry) ->
     codes = register_codes((code for code in met if code not in known and code not in persons), entry)
     people = register_persons({code: name for code, name in persons.items() if code not in known}, entry)
     ids = known | dict(codes.ids) | dict(people.ids)
-    created = sorted((ids[code], code) for code in met if ids[code] in codes.created | people.created)
+    fresh = codes.created | people.created
+    created = sorted((ids[code], code) for code in met if ids[code] in fresh)
     write_versions([VersionRow(key, _kind_of(met[code]), met[code].name) for key, code in created], entry)
     ReviewItem.objects.bulk_create(ReviewItem(subject_id=key, entry=entry) for key, _ in created)
     return ids

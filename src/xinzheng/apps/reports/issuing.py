@@ -86,7 +86,13 @@ def _draft(order: Order) -> _Draft:
     policy = packs.current_policy(order.policy_id)
     purpose = purpose_in_words(policy, order.request.purpose)
     question = question_now(policy, order.subject_id, order.request)
-    return _Draft(policy, packs.current_setting(order.policy_id), question, answer_question(question), purpose)
+    answer = answer_question(question)
+    if not answer.case.coverage.responsibilities:
+        raise RefusedError(
+            f"“{policy.title}”的责任单位还没有登记，不能出具报告；请先运行 xinzheng city init。",
+            code="deployment-not-applied",
+        )
+    return _Draft(policy, packs.current_setting(order.policy_id), question, answer, purpose)
 
 
 def _seal(draft: _Draft, number: str, content: bytes) -> bytes:
