@@ -4,10 +4,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
+from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import withdraw_batch
+from xinzheng.apps.ledger.models import Batch, CoverageStatement
 from xinzheng.apps.oversight.queries import CoverageCalendar, Row, View, coverage_calendar_of, due_date
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.coverage_calendar import CellState, Month, months_until
@@ -59,6 +62,14 @@ def test_records_are_counted_in_the_month_of_their_decision(city: SmallCity) -> 
     assert next(cell.state for cell in tax().cells if cell.month == month) is CellState.DELIVERED
 
 
+def test_a_repaired_penalty_stays_in_the_month_of_its_decision(city: SmallCity) -> None:
+    city.firm(CODE)
+    row = city.penalty(CODE, 修复日期=today().isoformat())
+    city.submit([row])
+    month = Month.of(date.fromisoformat(row["处罚决定日期"]))
+    assert {cell.month: cell.records for cell in tax().cells if cell.records} == {month: 1}
+
+
 def test_a_batch_whose_line_waits_for_correction_shows_as_such_and_covers_nothing(city: SmallCity) -> None:
     city.firm(CODE)
     wrong = city.penalty(CODE, "苏税罚〔2026〕2号", 处罚决定日期="2026-02-30")
@@ -66,6 +77,31 @@ def test_a_batch_whose_line_waits_for_correction_shows_as_such_and_covers_nothin
     assert states(tax()) == {CellState.BLOCKED}
     withdraw_batch(batch_id=batch.batch, reason="重新报送", by=BY)
     assert states(tax()) == {CellState.MISSING}
+
+
+def test_a_held_batch_shows_as_held_and_covers_nothing(city: SmallCity) -> None:
+    city.firm(CODE)
+    Batch.objects.bulk_create([held_copy(city.submit([city.penalty(CODE)]).batch)])
+    assert states(tax()) == {CellState.HELD}
+
+
+def held_copy(batch_id: int) -> Batch:
+    """The same batch under an entry of its own, held, with a statement over everything."""
+    with transaction.atomic():
+        entry = open_entry(kind="batch", by=BY)
+        batch = Batch.objects.get(pk=batch_id)
+        batch.entry, batch.held = entry, True
+        CoverageStatement.objects.create(
+            entry=entry,
+            unit_id=batch.unit_id,
+            domain=batch.domain,
+            kind=batch.kind,
+            from_date=LONG_AGO,
+            through_date=today(),
+            batch_id=entry.pk,
+        )
+        take_position(entry)
+    return batch
 
 
 def test_data_that_ends_early_says_through_which_day(city: SmallCity) -> None:

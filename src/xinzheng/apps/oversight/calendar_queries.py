@@ -15,12 +15,15 @@ from xinzheng.core.policy import Policy
 
 Key = tuple[int, str, str]
 
+# The day a record is dated by. A penalty may have a day of repair as well; only a repair itself is dated by it.
+RECORD_DAY = "CASE v.kind WHEN 'credit_repair' THEN v.repaired_date ELSE coalesce(v.listed_from, v.decision_date) END"
+
 # The records that stand at the position, counted by the month they are dated in.
-RECORDS = """
+RECORDS = f"""
     SELECT v.unit_id, v.domain, v.kind, to_char(v.day, 'YYYY-MM'), count(*)
     FROM (
         SELECT DISTINCT ON (v.record_id) v.unit_id, v.domain, v.kind, v.is_present,
-               coalesce(v.listed_from, v.repaired_date, v.decision_date) AS day
+               {RECORD_DAY} AS day
         FROM ledger_recordversion v JOIN audit_position p ON p.entry_id = v.entry_id
         WHERE p.position <= %(position)s
         ORDER BY v.record_id, p.position DESC
@@ -28,7 +31,7 @@ RECORDS = """
     WHERE v.is_present AND v.day BETWEEN %(first)s AND %(last)s
     AND (%(units)s::bigint[] IS NULL OR v.unit_id = ANY(%(units)s))
     GROUP BY 1, 2, 3, 4
-"""
+"""  # noqa: S608
 
 # Statements that came with a batch and speak only once it is released or its lines are settled.
 WITH_BATCHES = """

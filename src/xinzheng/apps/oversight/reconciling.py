@@ -13,26 +13,38 @@ from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.delivery import Scope, answering, today_in_china
+from xinzheng.apps.oversight.calendar_queries import RECORD_DAY
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import Reconciliation, ReconciliationSignature
 from xinzheng.core.coverage_calendar import Month
 from xinzheng.core.identifiers import document_key
+from xinzheng.core.records import RecordKind
 
 LONGEST_NUMBER, LONGEST_LIST = 128, 100_000
+# Lists and arrears have no document numbers by which two copies could be told apart.
+RECONCILED_KINDS = frozenset(
+    {
+        RecordKind.ADMINISTRATIVE_PENALTY,
+        RecordKind.OTHER_DETERMINATION,
+        RecordKind.ADMINISTRATIVE_COMPULSION,
+        RecordKind.CRIMINAL_JUDGMENT,
+        RecordKind.CREDIT_REPAIR,
+    }
+)
 
 # The platform's copy: document numbers of the records that stand at the position and are dated in the month.
-OWN_COPY = """
-    SELECT DISTINCT coalesce(v.document_key, h.record_key)
+OWN_COPY = f"""
+    SELECT DISTINCT v.document_key
     FROM (
         SELECT DISTINCT ON (v.record_id) v.*
         FROM ledger_recordversion v JOIN audit_position p ON p.entry_id = v.entry_id
         WHERE p.position <= %(position)s
         ORDER BY v.record_id, p.position DESC
     ) v
-    JOIN ledger_recordhead h ON h.record_id = v.record_id AND h.subject_id = v.subject_id
-    WHERE v.is_present AND v.unit_id = %(unit)s AND v.domain = %(domain)s AND v.kind = %(kind)s
-    AND coalesce(v.listed_from, v.repaired_date, v.decision_date) BETWEEN %(first)s AND %(last)s
-"""
+    WHERE v.is_present AND v.document_key IS NOT NULL
+    AND v.unit_id = %(unit)s AND v.domain = %(domain)s AND v.kind = %(kind)s
+    AND {RECORD_DAY} BETWEEN %(first)s AND %(last)s
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +113,11 @@ def reconcile(scope: Scope, month: Month, own: OwnList, *, by: str) -> Reconcili
 
     Raises:
         IntakeError: unknown unit, domain or kind, or the unit does not answer for it.
-        OversightError: ``month-not-over``.
+        OversightError: ``month-not-over``; ``kind-without-documents`` for lists and arrears.
     """
     unit_id = answering(scope).unit.id
+    if scope.kind not in RECONCILED_KINDS:
+        raise OversightError("这类数据没有文号，不按文号核验。", code="kind-without-documents")
     _refuse_running_month(month, today_in_china())
     position = head_position()
     copy = platform_copy(unit_id, scope, month, position)

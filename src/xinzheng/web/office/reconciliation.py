@@ -17,7 +17,7 @@ from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import Reconciliation
 from xinzheng.apps.oversight.permissions import refusals_to_reconcile, refusals_to_sign
 from xinzheng.apps.oversight.queries import Scope, scopes_of
-from xinzheng.apps.oversight.reconciling import reconciliations
+from xinzheng.apps.oversight.reconciling import RECONCILED_KINDS, reconciliations
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import refuse_if
 from xinzheng.web.departments.duties import own_unit
@@ -59,7 +59,7 @@ def unit_reconciliation(request: HttpRequest, account: Account) -> HttpResponse:
     """The own unit's reconciliations; POST compares a list."""
     unit, choices = unit_choices(request, account)
     refuse_if(refusals_to_reconcile(account, unit.id))
-    scopes = scopes_of(choices.policy, head_position(), unit.id)
+    scopes = _reconciled(scopes_of(choices.policy, head_position(), unit.id))
     errors: list[FieldError] = []
     if request.method == "POST":
         errors = _compare(request, account, scopes)
@@ -100,7 +100,7 @@ def sign(request: HttpRequest, account: Account, reconciliation_id: int) -> Http
 def office_reconciliations(request: HttpRequest, account: Account) -> HttpResponse:
     """Every responsibility of a month: agreed, different, signed, or nothing stated."""
     choices, month = office_choices(request, account), asked_month(request)
-    scopes = scopes_of(choices.policy, head_position())
+    scopes = _reconciled(scopes_of(choices.policy, head_position()))
     latest: dict[tuple[int, str, str], Reconciliation] = {}
     for row in reconciliations([month]):
         latest.setdefault((row.unit_id, row.domain, row.kind), row)
@@ -117,6 +117,11 @@ def office_reconciliations(request: HttpRequest, account: Account) -> HttpRespon
         "total": len(scopes),
     }
     return render(request, "office/reconciliations.html", context)
+
+
+def _reconciled(scopes: Sequence[Scope]) -> list[Scope]:
+    """The responsibilities that have document numbers to compare."""
+    return [scope for scope in scopes if scope.kind in RECONCILED_KINDS]
 
 
 def _compare(request: HttpRequest, account: Account, scopes: Sequence[Scope]) -> list[FieldError]:
