@@ -11,7 +11,7 @@ from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.models import AuditEvent, Entry
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.registry.actions import Sighting, erase_person, import_subjects, register_unknown_subjects
-from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH, KeyFileError, forget_keys, unwrap_key, wrap_key
+from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH, KeyFileError
 from xinzheng.apps.registry.models import PersonIdentity, Subject
 from xinzheng.apps.registry.queries import UnknownSubjectError, find_subject, person_hashes, subject_at, ties_at
 from xinzheng.apps.registry.subject_queries import ERASED
@@ -161,19 +161,6 @@ def test_lost_keys_are_not_silently_replaced(tmp_path: Path, settings: Settings)
     with pytest.raises(KeyFileError, match="从备份恢复"):
         find_subject(NUMBER)
     assert not (tmp_path / "elsewhere").exists()
-
-
-def test_the_key_that_wraps_batches_keys_is_not_silently_replaced_either(keys: Path) -> None:
-    assert unwrap_key(wrap_key(b"k" * 32, "batch:1"), "batch:1") == b"k" * 32
-    open_entry(kind="batch", by="system")
-    (keys / KEY_ENCRYPTION).rename(keys / "moved-1")
-    forget_keys()
-    assert wrap_key(b"k" * 32, "batch:1")
-    take_position(open_entry(kind="batch", by="system"))
-    (keys / KEY_ENCRYPTION).rename(keys / "moved-2")
-    forget_keys()
-    with pytest.raises(KeyFileError, match="从备份恢复"):
-        wrap_key(b"k" * 32, "batch:2")
 
 
 def test_the_keys_of_another_installation_do_not_open_anything(tmp_path: Path, settings: Settings) -> None:

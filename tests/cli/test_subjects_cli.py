@@ -100,3 +100,10 @@ def test_items_are_confirmed_linked_and_rejected_once(capsys: pytest.CaptureFixt
     assert "没有该代码" in capsys.readouterr().err
     assert main(["subjects", "withdraw", uscc(2), uscc(1), "--kind", "mistyped", "--why", "认错了"]) == 0
     assert main(["subjects", "withdraw", uscc(2), uscc(1), "--kind", "mistyped", "--why", "认错了"]) == 1
+
+
+def test_the_key_is_rotated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["subjects", "rotate-key", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rewrapped"] == {"registry_personidentity": 0}
+    assert main(["subjects", "rotate-key"]) == 0
+    assert "请立即备份密钥目录" in capsys.readouterr().out

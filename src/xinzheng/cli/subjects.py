@@ -28,6 +28,9 @@ def add_parser(subparsers: Any) -> None:
     importing.add_argument("file", type=Path, metavar="FILE", help="列：名称、统一社会信用代码、类型、法定代表人等")
     importing.add_argument("--json", action="store_true", help="输出一个JSON对象")
     importing.set_defaults(run=run)
+    rotating = actions.add_parser("rotate-key", help="更换密钥加密密钥，重新封装每个自然人的数据密钥；中断后再执行一次")
+    rotating.add_argument("--json", action="store_true", help="输出一个JSON对象")
+    rotating.set_defaults(run=rotate)
     _add_review(actions.add_parser("review", help="待核主体：名录中没有、批次或者承继关系中出现的代码"))
     ending = actions.add_parser("withdraw", help="撤销一个错误的承继关系；以前的位置仍按原样复核")
     ending.add_argument("code", metavar="CODE", help="原来的主体、分支机构或者误录的代码")
@@ -139,6 +142,20 @@ def withdraw(args: argparse.Namespace) -> int:
 
     withdraw_succession((_subject(args.code), _subject(args.successor), args.kind), reason=args.why, by=BY)
     print("已撤销该承继关系。")
+    return 0
+
+
+def rotate(args: argparse.Namespace) -> int:
+    """Replace the key-encryption key."""
+    from xinzheng.apps.registry.actions import rotate_key
+
+    rotation = rotate_key(by=BY)
+    if args.json:
+        print(json.dumps(asdict(rotation), ensure_ascii=False))
+        return 0
+    print(f"已更换密钥，重新封装{sum(rotation.rewrapped.values())}个数据密钥。请立即备份密钥目录。")
+    if rotation.kept:
+        print(f"批次和上传的数据密钥仍由旧密钥封装，请继续保留：{'、'.join(rotation.kept)}。")
     return 0
 
 

@@ -1,5 +1,6 @@
 """Change the registry. Each action is one transaction and takes its position last."""
 
+from xinzheng.apps.registry.key_rotation import Rotation, rotate_key
 from xinzheng.apps.registry.registering import Sighting, register_unknown_subjects
 from xinzheng.apps.registry.review_actions import confirm_subject, link_subject, reject_subject
 from xinzheng.apps.registry.subject_actions import erase_person
@@ -10,6 +11,7 @@ from xinzheng.apps.registry.unit_actions import DeploymentResult, apply_deployme
 __all__ = [
     "DeploymentResult",
     "ImportResult",
+    "Rotation",
     "Sighting",
     "apply_deployment",
     "confirm_subject",
@@ -18,5 +20,6 @@ __all__ = [
     "link_subject",
     "register_unknown_subjects",
     "reject_subject",
+    "rotate_key",
     "withdraw_succession",
 ]

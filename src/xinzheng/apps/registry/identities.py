@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xinzheng.apps.registry.keys import decrypt, encrypt, new_data_key, number_hash_key, unwrap_key, wrap_key
+from xinzheng.apps.registry.keys import decrypt, encrypt, new_data_key, number_hash_key, unwrap_key, wrap_held
 from xinzheng.core.identifiers import normalise_identifier
 
 
@@ -38,11 +38,11 @@ def person_hashes(numbers: Iterable[str]) -> list[bytes]:
 
 
 def seal_identity(subject_id: int, number: str, since: NameSince) -> SealedIdentity:
-    """Encrypt a person under a fresh data key, which is wrapped and bound to the subject."""
+    """Encrypt a person under a fresh data key, wrapped and bound to the subject; the caller holds the keys."""
     key, owner = new_data_key(), _owner(subject_id)
     return SealedIdentity(
         number_hash=person_hashes([number])[0],
-        wrapped_key=wrap_key(key, owner),
+        wrapped_key=wrap_held(key, owner),
         name_ct=_seal_names(key, owner, [since]),
         number_ct=encrypt(key, normalise_identifier(number).encode(), f"{owner}:number"),
     )
