@@ -151,6 +151,7 @@ def test_a_corrected_date_is_a_revision(feed: Feed) -> None:
         (f"甲,{A},,吸收合并,{C},,恢复", "relation-not-registered"),
         (f"甲,{A},,吸收合并,{C},,存疑", "relation-state-unknown"),
         (f"甲,{A},,更名,{C}；{D}", "renamed-twice"),
+        (f"甲,{A},,吸收合并,{B},,撤销,与330502199001010014有关", "reason-personal"),
         (f"甲,{A},,吸收合并；吸收合并,{B}；{B},,撤销；恢复", "relation-repeated"),
     ],
 )
@@ -194,6 +195,7 @@ def test_withdrawing_wants_a_reason_and_something_to_withdraw(feed: Feed) -> Non
     link = (key(A), key(B), "renamed")
     for wrong, reason, code in (
         (link, " ", "reason-missing"),
+        (link, "与330502199001010014有关", "reason-personal"),
         ((key(B), key(A), "renamed"), "错", "succession-unknown"),
     ):
         with pytest.raises(SuccessionError) as refused:

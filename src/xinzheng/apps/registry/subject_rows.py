@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
+from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.apps.registry.subject_file import FileLine, SubjectTable
 from xinzheng.core.identifiers import check_identity_number, check_uscc, normalise_identifier, subject_kind_of
 from xinzheng.core.subjects import SubjectKind, Tie
@@ -253,6 +254,8 @@ class _LineReader:
             self.reject("related_code", "related-code-missing", message)
         if any(state not in set(Stand) for state in states):
             self.reject("relation_state", "relation-state-unknown", "关系状态应空着，或者填写撤销、恢复。")
+        if IDENTITY_NUMBER.search(self.cells.get("relation_reason", "")):
+            self.reject("relation_reason", "reason-personal", "说明会长期保存，不得写公民身份号码，请删去。")
         if any(len(told) not in (0, 1, len(codes)) for told in (words, days, states)):
             message = "一行写几个承继关系时，关系、代码、日期、状态的个数应当相同，用；隔开。"
             self.reject("relation", "relations-uneven", message)

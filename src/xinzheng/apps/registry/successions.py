@@ -9,6 +9,7 @@ from typing import TypeAlias
 from django.db import connection, transaction
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
+from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.apps.registry.models import Succession, SuccessionRevision
 from xinzheng.core.errors import XinzhengError
 
@@ -88,10 +89,12 @@ def withdraw_succession(link: Link, *, reason: str, by: str) -> int:
         the position of the withdrawal; what was read at an earlier one stays as it was.
 
     Raises:
-        SuccessionError: ``succession-unknown``, ``succession-ended`` or ``reason-missing``.
+        SuccessionError: ``succession-unknown``, ``succession-ended``, ``reason-missing`` or ``reason-personal``.
     """
     if not reason.strip():
         raise SuccessionError("请写明撤销的理由。", code="reason-missing")
+    if IDENTITY_NUMBER.search(reason):
+        raise SuccessionError("理由会长期保存，不得写公民身份号码，请删去。", code="reason-personal")
     subject_id, successor_id, kind = link
     # The row is locked so that two withdrawals at once are one and a refusal.
     found = Succession.objects.select_for_update().filter(subject=subject_id, successor=successor_id, kind=kind)
