@@ -11,6 +11,7 @@ from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.oversight.models import Bulletin, Notice, Reconciliation, ReconciliationSignature
+from xinzheng.apps.oversight.permissions import refusals_to_sign
 from xinzheng.apps.oversight.reminders import remind
 from xinzheng.apps.reports.packs import current_calendar
 from xinzheng.core.coverage_calendar import Month
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 PAST = Month.of(today()).plus(-2)
 OFFICE = ["/office/coverage", "/office/scores", "/office/bulletins", "/office/reminders", "/office/reconciliations"]
+OFFICE += ["/office/officers"]
 OFFICE += [f"/office/bulletins/{PAST}", f"/office/bulletins/{PAST}.pdf", f"/office/bulletins/{PAST}.xlsx"]
 OWN = ["/department/calendar", "/department/score", "/department/reconciliation"]
 
@@ -140,6 +142,22 @@ def test_a_year_that_was_not_announced_is_said_to_the_office(people: People, mon
     response = client_of(people.office).get("/office/reminders")
     assert response.status_code == 503
     assert "尚未公布或者尚未导入" in response.content.decode()
+
+
+def test_the_office_names_who_signs_for_a_domain(people: People) -> None:
+    client, unit = client_of(people.office), people.officer.unit_id or 0
+    duty = f"{unit}|water_affairs"
+    told = client.post("/office/officers", {"duty": duty, "account": people.officer.pk}, follow=True).content.decode()
+    assert "市水务局，水务：示例丙。" in told
+    assert refusals_to_sign(people.officer, unit, "water_affairs") == []
+    assert refusals_to_sign(people.chief, unit, "water_affairs")
+    for wrong in (people.stranger.pk, people.clean.pk, "x", ""):
+        client.post("/office/officers", {"duty": duty, "account": wrong})
+    assert refusals_to_sign(people.officer, unit, "water_affairs") == []
+    told = client.post("/office/officers", {"duty": duty, "account": "0"}, follow=True).content.decode()
+    assert "由本单位责任人签字" in told
+    assert refusals_to_sign(people.chief, unit, "water_affairs") == []
+    assert client_of(people.chief).post("/office/officers", {"duty": duty, "account": "0"}).status_code == 403
 
 
 def numbers_file(*numbers: str) -> SimpleUploadedFile:

@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.departments import batches, desk, uploads
-from xinzheng.web.office import bulletins, coverage, reconciliation, reminders, review, scores
+from xinzheng.web.office import bulletins, coverage, officers, reconciliation, reminders, review, scores
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
 
@@ -47,6 +47,7 @@ urlpatterns = [
     path("office/review", review.review, name="office-review"),
     path("office/review/<int:subject_id>", review.review_subject, name="office-review-subject"),
     path("office/review/<int:subject_id>/decide", review.decide_review, name="office-review-decide"),
+    path("office/officers", officers.officers, name="office-officers"),
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
 ]

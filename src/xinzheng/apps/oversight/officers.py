@@ -12,6 +12,12 @@ NAMED = """
     WHERE n.unit_id = %s AND n.domain = %s ORDER BY p.position DESC LIMIT 1
 """
 
+ALL_NAMED = """
+    SELECT DISTINCT ON (n.unit_id, n.domain) n.unit_id, n.domain, n.account_id
+    FROM oversight_namedofficer n JOIN audit_position p ON p.entry_id = n.entry_id
+    ORDER BY n.unit_id, n.domain, p.position DESC
+"""
+
 
 def named_officer(unit_id: int, domain: str) -> int | None:
     """The account named for a unit and domain, or None."""
@@ -19,6 +25,13 @@ def named_officer(unit_id: int, domain: str) -> int | None:
         cursor.execute(NAMED, [unit_id, domain])
         found = cursor.fetchone()
     return None if found is None else found[0]
+
+
+def named_officers() -> dict[tuple[int, str], int | None]:
+    """The account named for each unit and domain; None where the name was taken back."""
+    with connection.cursor() as cursor:
+        cursor.execute(ALL_NAMED)
+        return {(unit, domain): account for unit, domain, account in cursor.fetchall()}
 
 
 @transaction.atomic
