@@ -28,7 +28,10 @@ def read(folder: Path, *rows: Mapping[str, object], limits: Limits | None = None
 
 
 def test_the_rows_are_those_of_the_same_table(tmp_path: Path) -> None:
-    parsed, table = read(tmp_path, ROW, {**ROW, "行政处罚决定书文号": "另号"}), parse(tmp_path, ROW)
+    parsed, table = (
+        read(tmp_path, ROW, {**ROW, "处罚决定日期": "2022-05-15", "行政处罚决定书文号": "另号"}),
+        parse(tmp_path, ROW),
+    )
     assert (parsed.format, parsed.encoding) == ("jsonl", "utf-8")
     assert parsed.frame["line"].to_list() == [1, 2]
     assert parsed.frame["payload"][0] == table.frame["payload"][0]

@@ -1,18 +1,22 @@
 """Files of records in: CSV, XLSX, XLS and JSON lines to checked rows, with every line accounted for (报送文件)."""
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDefaults, Limits, ParsedBatch
+from xinzheng.adapters.tabular.catalogue import CatalogueEntry, catalogue
 from xinzheng.adapters.tabular.column_maps import ColumnMap, MappedColumn, column_maps, with_column_map
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv
 from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
+from xinzheng.adapters.tabular.register_checks import REGISTER_CHECKS, RegisterCheck
 from xinzheng.adapters.tabular.tables import Table, TableRow, read_table
 from xinzheng.adapters.tabular.templates import template_xlsx
 
 __all__ = [
     "DEFECT_SCHEMA",
     "FRAME_SCHEMA",
+    "REGISTER_CHECKS",
     "BatchDefaults",
+    "CatalogueEntry",
     "ColumnMap",
     "HeadingTaken",
     "Limits",
@@ -20,9 +24,11 @@ __all__ = [
     "ParsedBatch",
     "Preview",
     "PreviewRow",
+    "RegisterCheck",
     "Table",
     "TableRow",
     "TabularError",
+    "catalogue",
     "column_maps",
     "defects_csv",
     "preview",

@@ -62,7 +62,8 @@ class ParsedBatch:
     ``frame``: one row per data line (see :data:`FRAME_SCHEMA`). ``defects``: what is wrong, by line (see
     :data:`DEFECT_SCHEMA`). ``raw``: the original columns as text, same row order as ``frame``. ``sha256`` is of
     the whole file; ``encoding`` is utf-8, utf-8-sig, gb18030, xlsx or xls;
-    ``format`` is csv, tsv, xlsx, xls or jsonl.
+    ``format`` is csv, tsv, xlsx, xls or jsonl. ``near``: per row a digest of subject, day, amount and organ of a
+    penalty (null: nothing to compare), equal where two may be one decision told under two numbers; may be empty.
     """
 
     frame: pl.DataFrame
@@ -71,6 +72,7 @@ class ParsedBatch:
     sha256: str
     encoding: str
     format: str
+    near: pl.Series = field(default_factory=lambda: pl.Series("near", [], dtype=pl.UInt64()))
 
 
 FRAME_SCHEMA: Mapping[str, pl.DataType] = MappingProxyType(

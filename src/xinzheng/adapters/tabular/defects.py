@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA
-from xinzheng.adapters.tabular.checks import Check
+from xinzheng.adapters.tabular.check_definitions import Check
 from xinzheng.adapters.tabular.fields import FieldType
 from xinzheng.adapters.tabular.privacy import told, without_numbers
 from xinzheng.adapters.tabular.work import Work

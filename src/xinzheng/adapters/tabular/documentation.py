@@ -1,11 +1,16 @@
-"""The page 报送格式.md, written from the format tables: ``python -m xinzheng.adapters.tabular.documentation``."""
+"""The page 报送格式.md, written from the format tables: ``python -m xinzheng.adapters.tabular.documentation``.
+
+With the argument ``checks``: docs/checks.md.
+"""
 
 import sys
 from collections.abc import Iterator
 
 from xinzheng.adapters.tabular.batch import Limits
+from xinzheng.adapters.tabular.catalogue import catalogue_document
+from xinzheng.adapters.tabular.column_maps import column_maps
 from xinzheng.adapters.tabular.fields import Field, FieldType, Format
-from xinzheng.adapters.tabular.formats import FORMATS
+from xinzheng.adapters.tabular.formats import FORMATS, KIND_NAMES
 from xinzheng.adapters.tabular.privacy import NUMBER_MARK
 
 _OPENING = """# 报送格式
@@ -39,6 +44,11 @@ _OPENING = """# 报送格式
 - 法定代表人证件号码只留在原始文件里，不写入记录内容；单位的记录里，文字中出现的公民身份号码以“{mark}”代替，文号除外。
 - 问题清单不引用公民身份号码；自然人的行，不引用可能是姓名的文字。
 
+- 各项核查的代码、轻重和办法见[核查目录](../checks.md)。
+
+## 模板
+每种记录都有CSV和XLSX模板。XLSX模板的“数据”表有下拉选项和一行示例，示例行没有删除的会被退回；“填报说明”表逐列说明写法。
+
 ## 处理结果
 行政处罚没有“处理结果”列或者该列为空的：处罚类别列明警告、罚款、没收等处罚种类的，登记为予以处罚；处罚内容或者处罚类别写明“不予行政处罚”“违法事实不能成立”
 而没有列明处罚种类的，登记为不予处罚并提示；两者都有或者都没有的，登记为未注明并提示。适用程序只看“程序”列，从不按罚款数额推断。
@@ -50,7 +60,24 @@ def formats_document() -> str:
     parts = [_opening()]
     for form in FORMATS.values():
         parts.append("\n".join(_section(form)))
+    parts.append("\n".join(_maps()))
     return "\n".join(parts)
+
+
+def _maps() -> Iterator[str]:
+    yield "## 列对照\n"
+    yield "来源系统的列名与本格式不同的，可以选用列对照；本格式认识的列名优先。几列合并为一项的，用;隔开。\n"
+    for found in column_maps().values():
+        yield f"### {found.name}（{KIND_NAMES[found.kind]}）\n"
+        yield f"{found.origin}\n"
+        yield "| 列 | 对应 | 含义 |"
+        yield "|---|---|---|"
+        form = FORMATS[found.kind]
+        for column in found.described:
+            name = form.field(column.field).name if column.field else "不对应"
+            yield f"| {column.heading} | {name} | {column.meaning} |"
+        waived = "、".join(field.name for field in form.fields if field.id in found.waived)
+        yield f"\n没有这些列也可以报送：{waived}。\n"
 
 
 def _opening() -> str:
@@ -98,4 +125,4 @@ def _row(number: int, field: Field) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(formats_document())
+    sys.stdout.write(catalogue_document() if sys.argv[1:] == ["checks"] else formats_document())

@@ -16,6 +16,7 @@ from xinzheng.adapters.tabular.defects import misalignment_defects, run_checks, 
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.formats import FORMATS
 from xinzheng.adapters.tabular.headers import headings_of, resolve
+from xinzheng.adapters.tabular.near_duplicates import near_duplicates, near_keys, with_near_duplicates
 from xinzheng.adapters.tabular.opening import open_table
 from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows
 from xinzheng.adapters.tabular.work import lay_out
@@ -40,7 +41,9 @@ def read_batch(path: Path, defaults: BatchDefaults, limits: Limits = DEFAULT_LIM
         table.encoding,
         table.format,
     )
-    return _marked(whole, _duplicates([_keys(whole.frame)]))
+    keys = [_keys(replace(whole, near=pl.concat([part.near for part in parts])))]
+    duplicates = _duplicates(keys)
+    return _marked(whole, duplicates, near_duplicates(keys, duplicates))
 
 
 def read_batches(
@@ -63,8 +66,9 @@ def read_batches(
         for part in stream_batches(path, defaults, chunk_rows, limits):
             keys.append(parked.add(part if keep_raw else replace(part, raw=pl.DataFrame())))
         duplicates = _duplicates(keys)
+        near = near_duplicates(keys, duplicates)
         for part in parked.parts():
-            yield _marked(part, duplicates)
+            yield _marked(part, duplicates, near)
 
 
 def stream_batches(
@@ -104,7 +108,7 @@ def _no_rows(file_name: str) -> TabularError:
 
 
 def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: bool) -> ParsedBatch:
-    frames, defects = [], []
+    frames, defects, near = [], [], []
     for kind, own in _by_kind(rows, table, defaults):
         header = table.header
         if kind != defaults.kind:
@@ -115,12 +119,16 @@ def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: b
         wrong = found.filter(pl.col("severity") == "error").get_column("line").unique()
         status = pl.when(pl.col("line").is_in(wrong.implode())).then(pl.lit("rejected")).otherwise(pl.lit("ok"))
         frames.append(assemble(work, status))
+        near.append(near_keys(work))
         defects.append(found)
     if first:
         defects.append(unknown_column_defects(table.header.unknown, rows.lines))
     raw = rows.frame.select(pl.col(n) for n in rows.frame.columns if n == OVERFLOW_COLUMN or n in table.header.names)
     found = pl.concat(defects).sort("line", maintain_order=True)
-    return ParsedBatch(pl.concat(frames).sort("line"), found, raw, table.sha256, table.encoding, table.format)
+    told = (table.sha256, table.encoding, table.format)
+    return ParsedBatch(
+        pl.concat(frames).sort("line"), found, raw, *told, near=pl.concat(near).sort("line").get_column("near")
+    )
 
 
 def _by_kind(rows: RawRows, table: OpenTable, defaults: BatchDefaults) -> Iterator[tuple[str, RawRows]]:
@@ -140,10 +148,11 @@ def _by_kind(rows: RawRows, table: OpenTable, defaults: BatchDefaults) -> Iterat
         )
 
 
-def _keys(frame: pl.DataFrame) -> pl.DataFrame:
-    """Line and a 128-bit digest of kind, subject and natural key, for rows that can be stored."""
+def _keys(part: ParsedBatch) -> pl.DataFrame:
+    """Line and a 128-bit digest of kind, subject and natural key, for rows that can be stored; and their near key."""
     identity = pl.struct("kind", "subject_code", "record_key")
-    return frame.filter(pl.col("status") == "ok").select("line", a=identity.hash(seed=1), b=identity.hash(seed=2))
+    rows = part.frame.with_columns(part.near).filter(pl.col("status") == "ok")
+    return rows.select("line", "near", a=identity.hash(seed=1), b=identity.hash(seed=2))
 
 
 def _duplicates(keys: list[pl.DataFrame]) -> pl.DataFrame:
@@ -152,7 +161,8 @@ def _duplicates(keys: list[pl.DataFrame]) -> pl.DataFrame:
     return judged.filter(pl.col("line") != pl.col("winner")).select("line", "winner")
 
 
-def _marked(part: ParsedBatch, duplicates: pl.DataFrame) -> ParsedBatch:
+def _marked(part: ParsedBatch, duplicates: pl.DataFrame, near: pl.DataFrame) -> ParsedBatch:
+    part = with_near_duplicates(part, near)
     own = duplicates.filter(pl.col("line").is_in(part.frame.get_column("line").implode()))
     if not own.height:
         return part
@@ -183,7 +193,7 @@ class _Parked:
         for name, frame in (("frame", part.frame), ("defects", part.defects), ("raw", part.raw)):
             frame.write_ipc(self.folder / f"{len(self.told)}.{name}", compression="lz4")
         self.told.append((part.sha256, part.encoding, part.format))
-        return _keys(part.frame)
+        return _keys(part)
 
     def parts(self) -> Iterator[ParsedBatch]:
         """Read the stretches back, deleting each one read."""

@@ -24,6 +24,8 @@ _EXAMPLE_BY_TYPE: Mapping[FieldType, str] = {
 }
 _EXAMPLE_BY_FIELD = {
     "subject_name": EXAMPLE_MARK,
+    "organ_code": "11320500MA4CL12T2B",
+    "source_code": "11320500MA4CL12T2B",
     "document_number": "示例罚〔2026〕1号",
     "repaired_document_number": "示例罚〔2026〕1号",
     "category": "罚款",

@@ -1,0 +1,49 @@
+"""Penalties that may be one decision told twice: same subject, day, amount and organ, another number."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from xinzheng.adapters.tabular.batch import ParsedBatch
+from xinzheng.adapters.tabular.work import Work
+
+CODE = "near-duplicate"
+TEXT = "与第{}行的主体、决定日期、罚款金额、处罚机关都相同，只有文号不同，可能重复报送，请核对；确是两个决定的不用改。"
+_PARTS = ("subject_code", "decision_date:value", "fine:value", "organ_code:value")
+
+
+def near_keys(work: Work) -> pl.DataFrame:
+    """Line and near: the digest to compare rows by, null where one of the parts is absent or the kind has none."""
+    if work.form.kind != "administrative_penalty" or "fine" not in work.filled:
+        return work.frame.select("line", near=pl.lit(None, pl.UInt64()))
+    whole = pl.all_horizontal(pl.col(part).is_not_null() for part in _PARTS)
+    return work.frame.select("line", near=pl.when(whole).then(pl.struct(_PARTS).hash(seed=3)))
+
+
+def near_duplicates(keys: list[pl.DataFrame], duplicates: pl.DataFrame) -> pl.DataFrame:
+    """Of the lines that count, those near to another: line, and other, the line it is near to.
+
+    ``keys``: line and near of all lines that can be stored; ``duplicates``: lines beaten by a later one.
+    """
+    judged = pl.concat([part.select("line", "near") for part in keys]).filter(pl.col("near").is_not_null())
+    doubtful = judged.filter(pl.col("near").is_duplicated())
+    doubtful = doubtful.filter(~pl.col("line").is_in(duplicates.get_column("line").implode()))
+    first, last = pl.col("line").min().over("near"), pl.col("line").max().over("near")
+    other = pl.when(pl.col("line") == first).then(last).otherwise(first)
+    return doubtful.select("line", other=other).filter(pl.col("line") != pl.col("other"))
+
+
+def with_near_duplicates(part: ParsedBatch, near: pl.DataFrame) -> ParsedBatch:
+    """The part with a warning on each of its lines that is near to another."""
+    own = near.filter(pl.col("line").is_in(part.frame.get_column("line").implode()))
+    if not own.height:
+        return part
+    notes = own.select(
+        "line",
+        field=pl.lit(""),
+        code=pl.lit(CODE),
+        severity=pl.lit("warning"),
+        message=pl.format(TEXT, "other"),
+        value=pl.lit(None, pl.String()),
+    )
+    return replace(part, defects=pl.concat([part.defects, notes]).sort("line", maintain_order=True))
