@@ -5,6 +5,7 @@ from xinzheng.adapters.tabular.catalogue import CatalogueEntry, catalogue
 from xinzheng.adapters.tabular.column_maps import ColumnMap, MappedColumn, column_maps, with_column_map
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv
+from xinzheng.adapters.tabular.near_duplicates import alike_defects, alike_lines
 from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
 from xinzheng.adapters.tabular.register_checks import REGISTER_CHECKS, RegisterCheck
@@ -28,6 +29,8 @@ __all__ = [
     "Table",
     "TableRow",
     "TabularError",
+    "alike_defects",
+    "alike_lines",
     "catalogue",
     "column_maps",
     "defects_csv",

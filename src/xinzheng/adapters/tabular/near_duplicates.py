@@ -20,7 +20,7 @@ def near_keys(work: Work) -> pl.DataFrame:
     return work.frame.select("line", near=pl.when(whole).then(pl.struct(_PARTS).hash(seed=3)))
 
 
-def near_duplicates(keys: list[pl.DataFrame], duplicates: pl.DataFrame) -> pl.DataFrame:
+def alike_lines(keys: list[pl.DataFrame], duplicates: pl.DataFrame) -> pl.DataFrame:
     """Of the lines that count, those near to another: line, and other, the line it is near to.
 
     ``keys``: line and near of all lines that can be stored; ``duplicates``: lines beaten by a later one.
@@ -33,12 +33,9 @@ def near_duplicates(keys: list[pl.DataFrame], duplicates: pl.DataFrame) -> pl.Da
     return doubtful.select("line", other=other).filter(pl.col("line") != pl.col("other"))
 
 
-def with_near_duplicates(part: ParsedBatch, near: pl.DataFrame) -> ParsedBatch:
-    """The part with a warning on each of its lines that is near to another."""
-    own = near.filter(pl.col("line").is_in(part.frame.get_column("line").implode()))
-    if not own.height:
-        return part
-    notes = own.select(
+def alike_defects(alike: pl.DataFrame) -> pl.DataFrame:
+    """What :func:`alike_lines` found, as defects (DEFECT_SCHEMA)."""
+    return alike.select(
         "line",
         field=pl.lit(""),
         code=pl.lit(CODE),
@@ -46,4 +43,11 @@ def with_near_duplicates(part: ParsedBatch, near: pl.DataFrame) -> ParsedBatch:
         message=pl.format(TEXT, "other"),
         value=pl.lit(None, pl.String()),
     )
-    return replace(part, defects=pl.concat([part.defects, notes]).sort("line", maintain_order=True))
+
+
+def with_alike(part: ParsedBatch, alike: pl.DataFrame) -> ParsedBatch:
+    """The part with a warning on each of its lines that is near to another."""
+    own = alike.filter(pl.col("line").is_in(part.frame.get_column("line").implode()))
+    if not own.height:
+        return part
+    return replace(part, defects=pl.concat([part.defects, alike_defects(own)]).sort("line", maintain_order=True))

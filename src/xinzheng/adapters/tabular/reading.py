@@ -16,7 +16,7 @@ from xinzheng.adapters.tabular.defects import misalignment_defects, run_checks, 
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.formats import FORMATS
 from xinzheng.adapters.tabular.headers import headings_of, resolve
-from xinzheng.adapters.tabular.near_duplicates import near_duplicates, near_keys, with_near_duplicates
+from xinzheng.adapters.tabular.near_duplicates import alike_lines, near_keys, with_alike
 from xinzheng.adapters.tabular.opening import open_table
 from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows
 from xinzheng.adapters.tabular.work import lay_out
@@ -43,7 +43,7 @@ def read_batch(path: Path, defaults: BatchDefaults, limits: Limits = DEFAULT_LIM
     )
     keys = [_keys(replace(whole, near=pl.concat([part.near for part in parts])))]
     duplicates = _duplicates(keys)
-    return _marked(whole, duplicates, near_duplicates(keys, duplicates))
+    return _marked(whole, duplicates, alike_lines(keys, duplicates))
 
 
 def read_batches(
@@ -66,7 +66,7 @@ def read_batches(
         for part in stream_batches(path, defaults, chunk_rows, limits):
             keys.append(parked.add(part if keep_raw else replace(part, raw=pl.DataFrame())))
         duplicates = _duplicates(keys)
-        near = near_duplicates(keys, duplicates)
+        near = alike_lines(keys, duplicates)
         for part in parked.parts():
             yield _marked(part, duplicates, near)
 
@@ -76,7 +76,8 @@ def stream_batches(
 ) -> Iterator[ParsedBatch]:
     """Read and check a file stretch by stretch, in line order, each handed over as soon as it is read.
 
-    Lines of the same record are not told apart: no status is duplicate. A TabularError may come after parts were
+    Lines of the same record are not told apart: no status is duplicate, and lines alike are for the caller to find
+    (``ParsedBatch.near``, :func:`~xinzheng.adapters.tabular.near_duplicates.alike_lines`). A TabularError may come after parts were
     handed over; whoever asks must be able to undo what was done with them. The next rows are read on another core
     while those before are checked.
     """
@@ -162,7 +163,7 @@ def _duplicates(keys: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _marked(part: ParsedBatch, duplicates: pl.DataFrame, near: pl.DataFrame) -> ParsedBatch:
-    part = with_near_duplicates(part, near)
+    part = with_alike(part, near)
     own = duplicates.filter(pl.col("line").is_in(part.frame.get_column("line").implode()))
     if not own.height:
         return part
