@@ -166,6 +166,17 @@ def test_an_unfit_link_is_refused(city: SmallCity) -> None:
     assert refusal(refused) == "link-unfit"
 
 
+def test_nothing_is_linked_to_what_was_no_subject_itself_but_to_a_confirmed_one(city: SmallCity) -> None:
+    met(Sighting(TYPED, "甲"), Sighting(OTHER, "乙"), Sighting(KNOWN, "丙"))
+    reject_subject(key(OTHER), reason="测试数据", by="test")
+    with pytest.raises(ReviewError) as refused:
+        link_subject(key(TYPED), to=key(OTHER), reason="错录", by="test")
+    assert refusal(refused) == "link-unfit"
+    confirm_subject(key(KNOWN), name="丙公司", kind=COMPANY, by="test")
+    link_subject(key(TYPED), to=key(KNOWN), reason="错录", by="test")
+    assert ties_at(key(KNOWN), head_position())[key(TYPED)] is Tie.SELF
+
+
 def test_rejecting_wants_a_reason_without_an_identity_number(city: SmallCity) -> None:
     met(Sighting(TYPED, "甲"))
     for reason, code in (("  ", "reason-missing"), (f"与{NUMBER}重复", "reason-personal")):

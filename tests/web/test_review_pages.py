@@ -95,6 +95,10 @@ def test_linking_ties_the_records_to_the_right_firm(people: People) -> None:
     real = find_subject(CLEAN)
     assert real is not None
     assert ties_at(real, head_position())[item] is Tie.SELF
+    page = client_of(people.office).get(f"/office/review/{item}").content.decode()
+    for told in ("并入已有主体", CLEAN, "末位错录", people.office.display_name):
+        assert told in page.split('<main id="main"')[1]
+    assert "<form" not in page.split('<main id="main"')[1].split("</main>")[0]
 
 
 @pytest.mark.parametrize(

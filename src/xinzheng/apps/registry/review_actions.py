@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
@@ -72,8 +73,10 @@ def link_subject(subject_id: int, *, to: int, reason: str, by: str) -> int:
         raise ReviewError("主体名录中没有要并入的主体，请核对其代码。", code="link-unfit")
     if to == subject_id or any(subject_id in edge for edge in successors_above([to])):
         raise ReviewError("要并入的主体就是本项，或者已经并入本项，请核对其代码。", code="link-unfit")
-    if ReviewItem.objects.filter(pk=to, decision=None).exists():
-        raise ReviewError("要并入的主体自己也在待核，请先核定那一项。", code="link-unfit")
+    is_settled = Q(decision__outcome__in=[Outcome.CONFIRMED, Outcome.IMPORTED])
+    if ReviewItem.objects.exclude(is_settled).filter(pk=to).exists():
+        message = "要并入的主体自己也在待核，或者没有被认定为主体，请先核定那一项，或者改填代码。"
+        raise ReviewError(message, code="link-unfit")
     if len(PersonIdentity.objects.filter(pk__in=[to, subject_id])) == 1:
         raise ReviewError("自然人和单位不能互相并入，请核对代码。", code="link-unfit")
     entry = _decide(subject_id, Outcome.LINKED, by, reason=why, linked_id=to)

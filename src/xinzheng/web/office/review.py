@@ -10,15 +10,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_run_the_office
+from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.registry.actions import confirm_subject, link_subject, reject_subject
 from xinzheng.apps.registry.queries import (
     ReviewError,
     ReviewFilter,
     ReviewSubject,
+    UnknownSubjectError,
     find_subject,
     review_counts,
     review_item,
     review_queue,
+    subject_at,
 )
 from xinzheng.apps.registry.review_queries import OPEN, PAGE, STATES
 from xinzheng.core.subjects import SubjectKind
@@ -121,11 +124,29 @@ def _page(request: HttpRequest, item: ReviewSubject, errors: list[FieldError]) -
         "item": item,
         "kinds": fits,
         "kind_name": KIND_NAMES.get(item.kind or "", "未定"),
+        "decided_by": _who(item.outcome.by) if item.outcome else "",
+        "linked_code": _code(item.outcome.linked_id) if item.outcome and item.outcome.linked_id else "",
         "errors": errors,
         "error_of": by_field(errors),
         "values": {"name": first_name, "kind": item.kind, "way": "", "to": "", "reason": ""} | request.POST.dict(),
     }
     return render(request, "office/review_item.html", context, status=422 if errors else 200)
+
+
+def _who(actor: str) -> str:
+    """The account's name, or how else it was done."""
+    kind, _, key = actor.partition(":")
+    if kind != "account":
+        return "命令行"
+    return Account.objects.filter(pk=int(key)).values_list("display_name", flat=True).first() or actor
+
+
+def _code(subject_id: int) -> str:
+    """The code of a linked subject as it may be shown; empty where its kind is not known."""
+    try:
+        return subject_at(subject_id, head_position()).identifier
+    except UnknownSubjectError:
+        return ""
 
 
 def _number(text: str) -> int:
