@@ -77,9 +77,9 @@ def stream_batches(
     """Read and check a file stretch by stretch, in line order, each handed over as soon as it is read.
 
     Lines of the same record are not told apart: no status is duplicate, and lines alike are for the caller to find
-    (``ParsedBatch.near``, :func:`~xinzheng.adapters.tabular.near_duplicates.alike_lines`). A TabularError may come after parts were
-    handed over; whoever asks must be able to undo what was done with them. The next rows are read on another core
-    while those before are checked.
+    (``ParsedBatch.near``, :func:`~xinzheng.adapters.tabular.near_duplicates.alike_lines`). A TabularError may come
+    after parts were handed over; whoever asks must be able to undo what was done with them. The next rows are read on
+    another core while those before are checked.
     """
     table = _open(path, defaults, replace(limits, chunk_rows=chunk_rows))
     number = 0
