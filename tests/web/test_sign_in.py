@@ -16,7 +16,7 @@ def sign_in(client: Client, **fields: str) -> str:
 def test_the_right_password_leads_each_role_to_its_first_page_and_is_recorded(people: People) -> None:
     assert sign_in(Client(), username="agent-b", password=PASSWORD) == "/apply"
     assert sign_in(Client(), username="demo-water", password=PASSWORD) == "/department"
-    assert sign_in(Client(), username="demo-office", password=PASSWORD) == "/"
+    assert sign_in(Client(), username="demo-office", password=PASSWORD) == "/office"
     assert AuditEvent.objects.filter(action="signed-in").count() == 3
 
 

@@ -15,7 +15,7 @@ DEFAULT_SITE_NAME = "信证"
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the main navigation; ``prefixes`` are the paths it stands for."""
+    """One entry of the main navigation: its address, and the paths below which it stands for as well."""
 
     label: str
     url: str
@@ -44,7 +44,22 @@ PUBLIC = (
     NavItem("政策依据", "/policies", ("/policies",)),
 )
 MY_REPORTS = NavItem("我的报告", "/reports", ("/reports",))
-DEPARTMENT = NavItem("报送与覆盖", "/department", ("/department",))
+DEPARTMENT = (
+    NavItem(
+        "报送与覆盖", "/department", tuple(f"/department/{part}" for part in ("upload", "uploads", "batches", "zero"))
+    ),
+    NavItem("归集日历", "/department/calendar", ()),
+    NavItem("质量评分", "/department/score", ()),
+    NavItem("数据核对", "/department/reconciliation", ("/department/reconciliation",)),
+)
+OFFICE = (
+    NavItem("归集覆盖", "/office/coverage", ("/office/coverage",)),
+    NavItem("质量评分", "/office/scores", ("/office/scores",)),
+    NavItem("质量通报", "/office/bulletins", ("/office/bulletins",)),
+    NavItem("催报", "/office/reminders", ("/office/reminders",)),
+    NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
+    NavItem("待核主体", "/office/review", ("/office/review",)),
+)
 
 
 def signed_in_account(request: HttpRequest | None) -> Account | None:
@@ -65,7 +80,7 @@ def shell_of(request: HttpRequest | None) -> Shell:
     path = request.path if request is not None else ""
     return Shell(
         site_name=getattr(settings, "XINZHENG_SITE_NAME", DEFAULT_SITE_NAME),
-        audience="数源单位" if account is not None and account.role in OF_A_UNIT else "专用信用报告",
+        audience=_audience(account),
         is_demonstration=bool(getattr(settings, "XINZHENG_DEMONSTRATION", False)),
         elder=elder_size(request),
         sizes=ELDER_SIZES,
@@ -75,16 +90,26 @@ def shell_of(request: HttpRequest | None) -> Shell:
     )
 
 
+def _audience(account: Account | None) -> str:
+    if account is not None and account.role in OF_A_UNIT:
+        return "数源单位"
+    return "信用办" if account is not None and account.role == Role.OFFICE_OPERATOR else "专用信用报告"
+
+
 def _items_for(account: Account | None) -> tuple[NavItem, ...]:
     if account is None:
         return PUBLIC
     if account.role in OF_A_UNIT:
-        return (DEPARTMENT, *PUBLIC[1:])
+        return (*DEPARTMENT, PUBLIC[1], PUBLIC[3])
+    if account.role == Role.OFFICE_OPERATOR:
+        return (*OFFICE, PUBLIC[1])
     if account.role == Role.SUBJECT_AGENT:
         return (PUBLIC[0], MY_REPORTS, *PUBLIC[1:])
     return PUBLIC[1:]
 
 
 def _marked(item: NavItem, path: str) -> NavItem:
-    here = any(path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in item.prefixes)
+    here = path == item.url or any(
+        path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in item.prefixes
+    )
     return NavItem(item.label, item.url, item.prefixes, is_current=here)

@@ -79,6 +79,8 @@ def _enter(request: HttpRequest, account: Account) -> HttpResponse:
 def _first_page(account: Account) -> str:
     if account.role in OF_A_UNIT:
         return "/department"
+    if account.role == Role.OFFICE_OPERATOR:
+        return "/office"
     return "/apply" if account.role == Role.SUBJECT_AGENT else "/"
 
 
