@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import override_settings
+from python_calamine import CalamineWorkbook
 
 from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
@@ -225,3 +226,12 @@ def test_an_upload_is_shown_to_its_own_unit_only(people: People) -> None:
     assert client_of(people.stranger).get(address).status_code == 403
     assert client_of(people.clean).get(address).status_code == 403
     assert client_of(people.officer).get("/department/uploads/999999").status_code == 404
+
+
+def test_the_template_of_a_kind_can_be_downloaded_and_of_no_other(people: People) -> None:
+    client = client_of(people.officer)
+    assert f"/department/templates/{PENALTY}.xlsx" in client.get("/department").content.decode()
+    response = client.get(f"/department/templates/{PENALTY}.xlsx")
+    first_sheet = CalamineWorkbook.from_filelike(io.BytesIO(response.content)).get_sheet_by_index(0).to_python()
+    assert "行政处罚决定书文号" in first_sheet[0]
+    assert client.get("/department/templates/sorcery.xlsx").status_code == 404

@@ -100,9 +100,9 @@ def _items_for(account: Account | None) -> tuple[NavItem, ...]:
     if account is None:
         return PUBLIC
     if account.role in OF_A_UNIT:
-        return (*DEPARTMENT, PUBLIC[1], PUBLIC[3])
+        return (*DEPARTMENT, PUBLIC[3])
     if account.role == Role.OFFICE_OPERATOR:
-        return (*OFFICE, PUBLIC[1])
+        return OFFICE
     if account.role == Role.SUBJECT_AGENT:
         return (PUBLIC[0], MY_REPORTS, *PUBLIC[1:])
     return PUBLIC[1:]

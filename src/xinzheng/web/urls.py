@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
-from xinzheng.web.departments import batches, desk, uploads
+from xinzheng.web.departments import batches, desk, templates_page, uploads
 from xinzheng.web.office import bulletins, coverage, officers, reconciliation, reminders, review, scores
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
@@ -32,6 +32,7 @@ urlpatterns = [
     path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
+    path("department/templates/<slug:kind>.xlsx", templates_page.template, name="department-template"),
     path("department/calendar", coverage.unit_calendar, name="department-calendar"),
     path("department/score", scores.unit_score, name="department-score"),
     path("department/reconciliation", reconciliation.unit_reconciliation, name="department-reconciliation"),

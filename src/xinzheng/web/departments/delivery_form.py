@@ -13,7 +13,7 @@ from xinzheng.web.departments.duties import Duty
 from xinzheng.web.form_errors import FieldError
 
 MEBIBYTE = 1024 * 1024
-SUFFIXES = (".csv", ".xlsx")
+SUFFIXES = (".csv", ".xlsx", ".xls", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,7 @@ def _duty(duties: Sequence[Duty], posted: QueryDict, field: str, errors: list[Fi
     return duty
 
 
-def _covers(
-    posted: QueryDict, prefix: str, errors: list[FieldError], *, is_required: bool
-) -> tuple[date, date] | None:
+def _covers(posted: QueryDict, prefix: str, errors: list[FieldError], *, is_required: bool) -> tuple[date, date] | None:
     texts = {name: posted.get(prefix + name, "").strip() for name in ("from", "through")}
     if not any(texts.values()) and not is_required:
         return None
@@ -86,4 +84,4 @@ def _check_file(file: "UploadedFile[bytes] | None", errors: list[FieldError]) ->
     elif file.size > limit:
         errors.append(FieldError("file", f"文件超过{limit // MEBIBYTE} MB，请拆成几个文件分别报送。"))
     elif not str(file.name).lower().endswith(SUFFIXES):
-        errors.append(FieldError("file", "不认识这种文件，请用CSV或者XLSX。"))
+        errors.append(FieldError("file", "不认识这种文件，请用CSV、XLSX、XLS或者JSON行。"))

@@ -86,8 +86,9 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
         "errors": mistakes.errors,
         "error_of": by_field(mistakes.errors),
         "values": defaultdict(str, mistakes.values),
+        "templates": sorted({(duty.kind, duty.kind_name) for duty in duties}),
         "accept": ",".join(SUFFIXES),
         "max_bytes": settings.XINZHENG_BATCH_MAX_BYTES,
-        "file_hint": f"CSV或者XLSX，不超过{settings.XINZHENG_BATCH_MAX_BYTES // MEBIBYTE} MB",
+        "file_hint": f"CSV、XLSX、XLS或者JSON行，不超过{settings.XINZHENG_BATCH_MAX_BYTES // MEBIBYTE} MB",
     }
     return render(request, "departments/desk.html", context, status=422 if mistakes.errors else 200)

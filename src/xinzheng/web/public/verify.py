@@ -93,9 +93,7 @@ def _code_error(code: str) -> FieldError | None:
         return None
     if length == 0:
         return FieldError("code", "请填写核验码，印在报告末页二维码旁。")
-    return FieldError(
-        "code", f"核验码应为{TYPED_LENGTH}位，现在是{length}位。请对照报告末页二维码旁的核验码补全。"
-    )
+    return FieldError("code", f"核验码应为{TYPED_LENGTH}位，现在是{length}位。请对照报告末页二维码旁的核验码补全。")
 
 
 def _by_file(request: HttpRequest) -> Submitted:

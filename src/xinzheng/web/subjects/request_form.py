@@ -64,9 +64,7 @@ def _domains(form: ApplicationForm, posted: QueryDict, errors: list[FieldError])
     return None if len(codes) == len(form.domains) else codes
 
 
-def _period(
-    form: ApplicationForm, posted: QueryDict, errors: list[FieldError]
-) -> tuple[date | None, date | None]:
+def _period(form: ApplicationForm, posted: QueryDict, errors: list[FieldError]) -> tuple[date | None, date | None]:
     from_date = _day(posted.get("from", ""), "from", errors)
     to_date = _day(posted.get("to", ""), "to", errors)
     if from_date and to_date and from_date > to_date:
