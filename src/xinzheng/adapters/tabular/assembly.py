@@ -13,6 +13,9 @@ _SPACES = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u200c", "\u200d", "\u300
 _NOT_IN_PAYLOAD = frozenset({"domain", "kind"})
 _NAMES_OF_PERSONS = frozenset({"subject_name", "representative"})
 _SHORTEST_NAME = 2
+# A text without any of these is its own document key: nothing to fold, to drop or to unify.
+_UNLIKE_ITS_KEY = r"[^0-9A-Z\x{4E00}-\x{9FFF}〔〕-]"
+_ESCAPED_IN_JSON = r"[\"\\\x00-\x1f]"
 _NULL_MEMBER = r'"[a-z_]+":null,?'
 
 
@@ -44,18 +47,24 @@ def assemble(work: Work, status: pl.Expr) -> pl.DataFrame:
         number = pl.col("repaired_document_number")
         given |= {"document_number": number.alias("document_number"), "repaired_document_key": document_key(number)}
     given |= {"status": status, "kind": pl.lit(work.form.kind), "domain": pl.col("domain:code")}
-    given["record_key"] = _record_key(work)
+    given["record_key"] = pl.lit(_record_key(work))
     if "outcome:decided" in columns:
         given["outcome"] = pl.col("outcome:decided")
     frame = work.frame.select(expression.alias(name) for name, expression in given.items() if name != "payload")
     return frame.with_columns(_payload(work)).select(pl.col(name).cast(dtype) for name, dtype in FRAME_SCHEMA.items())
 
 
-def _record_key(work: Work) -> pl.Expr:
-    parts = [_key_part(work, part) for part in work.form.key]
-    array = pl.struct(pl.concat_list(parts).alias("k")).struct.json_encode()
-    whole = pl.all_horizontal(part.is_not_null() for part in parts)
-    return pl.when(whole).then(array.str.strip_prefix('{"k":').str.strip_suffix("}"))
+def _record_key(work: Work) -> pl.Series:
+    """JSON array text of the natural key, null where a part is missing."""
+    parts = work.frame.select(_key_part(work, part).alias(part) for part in work.form.key)
+    names = parts.columns
+    if any(parts.select(pl.all().str.contains(_ESCAPED_IN_JSON).any()).row(0)):
+        array = pl.struct(pl.concat_list(names).alias("k")).struct.json_encode()
+        text = array.str.strip_prefix('{"k":').str.strip_suffix("}")
+    else:
+        text = pl.format("[" + ",".join(['"{}"'] * len(names)) + "]", *names)
+    whole = pl.all_horizontal(pl.all().is_not_null())
+    return parts.select(record_key=pl.when(whole).then(text)).to_series()
 
 
 def _key_part(work: Work, part: str) -> pl.Expr:
@@ -64,7 +73,8 @@ def _key_part(work: Work, part: str) -> pl.Expr:
             return pl.col("organ_code:value")
         return pl.coalesce("organ_code:value", name_key(pl.col("organ_name")))
     if part.endswith("document_number"):
-        return document_key(pl.col(part))
+        is_plain = work.frame.select(pl.col(part).str.contains(_UNLIKE_ITS_KEY).any()).item() is not True
+        return pl.col(part) if is_plain else document_key(pl.col(part))
     if work.form.field(part).type in VALUE_TYPES:
         return pl.col(f"{part}:value").cast(pl.String())
     return name_key(pl.col(part))

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 
 import polars as pl
-from psycopg import sql
 
-from xinzheng.apps.ledger.merge import Merging
-from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame
 
-MARK = sql.SQL("UPDATE {staging} SET status = 'duplicate' WHERE line = ANY(%(lines)s)")
 NOTE = "与第{}行是同一条记录，以第{}行为准，本行只保存不入账。"
 
 
@@ -18,15 +15,22 @@ def keys_of(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("status") == "ok").select("line", a=identity.hash(seed=1), b=identity.hash(seed=2))
 
 
-def mark_duplicates(merging: Merging, keys: Sequence[pl.DataFrame]) -> None:
-    """Mark staged lines beaten by a later line of the same record, and note at each which line wins."""
+def note_duplicates(entry_id: int, keys: Sequence[pl.DataFrame]) -> pl.Series:
+    """The lines beaten by a later line of the same record; at each it is noted which line wins."""
     judged = pl.concat(keys)
     doubled = judged.filter(judged.get_column("a").is_duplicated())
     beaten = doubled.with_columns(winner=pl.col("line").max().over("a", "b")).filter(pl.col("line") != pl.col("winner"))
-    if not beaten.height:
-        return
-    execute(MARK.format(**merging.names()), {"lines": beaten.get_column("line").to_list()})
-    copy_frame("ledger_defect", _notes(beaten, merging.entry_id), DEFECT_COLUMNS)
+    if beaten.height:
+        copy_frame("ledger_defect", _notes(beaten, entry_id), DEFECT_COLUMNS)
+    return beaten.get_column("line")
+
+
+def mark_duplicates(frame: pl.DataFrame, beaten: pl.Series) -> pl.DataFrame:
+    """The rows, those of beaten lines marked as duplicates."""
+    if not beaten.len():
+        return frame
+    is_beaten = pl.col("line").is_in(beaten.implode())
+    return frame.with_columns(status=pl.when(is_beaten).then(pl.lit("duplicate")).otherwise("status"))
 
 
 def _notes(beaten: pl.DataFrame, entry_id: int) -> pl.DataFrame:

@@ -13,8 +13,9 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
 from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.heads import are_there_heads
 from xinzheng.apps.ledger.mending import are_lines_pending, mend_lines
-from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_tables
+from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_fates
 from xinzheng.apps.ledger.models import Batch
 from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, seal_file
 from xinzheng.apps.ledger.reading import Stretch, read_stretches
@@ -101,14 +102,15 @@ def _take(receiving: _Receiving, first: Stretch, rest: Iterator[Stretch]) -> Bat
         kind="batch", by=receiving.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind}
     )
     is_snapshot = receiving.delivery.mode == "snapshot"
-    merging = Merging(entry.pk, unit_id, keeps_fates=is_snapshot or are_lines_pending(unit_id, entry))
+    keeps_fates = is_snapshot or are_lines_pending(unit_id, entry)
+    merging = Merging(entry.pk, unit_id, keeps_fates, has_heads=are_there_heads())
     with _sealing(receiving, entry) as sealed:
         taking = Taking(receiving.who, entry, merging, receiving.progress)
         counts = take_rows(taking, chain((first,), rest), receiving.read_again(first.sha256))
         mended = mend_lines(entry, merging)
         missing = put_forward_missing(merging, scope) if is_snapshot else 0
         keep_raw_file(entry.pk, sealed.result())
-    drop_tables(merging)
+    drop_fates(merging)
     lines = sum(counts.values())
     _keep_batch(receiving, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
     if receiving.delivery.covers is not None:

@@ -1,49 +1,54 @@
-"""The merge: staged rows become versions, heads and lines, by plain statements over whole sets.
+"""The merge: what becomes of each row of a stretch, decided against the heads there are and written by COPY.
 
-The fate of every line is decided and kept in a second unlogged table, which also holds the keys the new rows get;
-then heads, lines and conflicts are written from it. Versions come from the rows themselves.
+Only the heads a stretch meets are fetched: of a new file, none. Everything is decided row by row in memory; the
+database sees finished versions, heads and lines.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 from django.db import connection
 from psycopg import sql
 
+from xinzheng.apps.ledger.heads import HEAD, change_heads, find_heads, write_new_heads
 from xinzheng.apps.ledger.models import MERGING
-from xinzheng.apps.ledger.staging import execute, rows_of
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute, rows_of
+from xinzheng.apps.ledger.versions import write_versions
 
 # Only one merge at a time: two would not see each other's heads. Readers and reports never ask for it.
 INTAKE_LOCK = 0x696E74616B65
 
 FATES = ("new", "changed", "identical", "rejected", "duplicate")
 ACCEPTED = ("new", "changed", "identical")
+CONFLICT = "库内已有其他单位报送的同一记录，内容不同，本行未入账。请与该单位核对；本行无误的，由责任人说明。"
+LINE_COLUMNS = (
+    "entry_id", "line", "status", "subject_id", "unit_id", "domain", "kind", "document_key", "version_id",
+)  # fmt: skip
+FATE_COLUMNS = ("line", "kind", "subject_id", "record_key", "match_key", "fate", "record_id")
 
 
 @dataclass(frozen=True)
 class Merging:
-    """What one merge works on: its entry, the unit, and the tables of this transaction.
+    """What one merge works on: its entry and unit; ``keeps_fates`` asks for a table of what became of every line.
 
-    ``stretch`` holds the fates of what is staged; ``fates`` those of all lines, where ``keeps_fates`` asks for them.
+    ``has_heads``: whether the ledger held any record before, which a line could be the same as.
     """
 
     entry_id: int
     unit_id: int
     keeps_fates: bool
+    has_heads: bool
 
     def names(self) -> Mapping[str, sql.Identifier]:
         """The tables' names for composing statements."""
-        return {
-            "staging": sql.Identifier(self.staging),
-            "stretch": sql.Identifier(f"ledger_fates_{self.entry_id}_stretch"),
-            "fates": sql.Identifier(f"ledger_fates_{self.entry_id}"),
-        }
+        return {"fates": sql.Identifier(self.fates)}
 
     @property
-    def staging(self) -> str:
-        """The name of the table of staged lines."""
-        return f"ledger_staging_{self.entry_id}"
+    def fates(self) -> str:
+        """The name of the table of fates."""
+        return f"ledger_fates_{self.entry_id}"
 
     def values(self) -> dict[str, Any]:
         """The values every statement takes."""
@@ -60,86 +65,33 @@ def begin_merging() -> None:
         cursor.execute("SET LOCAL jit = off")
 
 
+# Unlogged, and made in the delivery's own transaction: whatever ends that, kill -9 included, takes the table with it.
 CREATE_FATES = sql.SQL("""
-    CREATE UNLOGGED TABLE {table} (
-        line bigint, kind text, domain text, subject_id bigint, record_key text, match_key text,
-        digest bytea, fate text, is_conflict boolean, head_version bigint, record_id bigint, version_id bigint
+    CREATE UNLOGGED TABLE {fates} (
+        line bigint, kind text, subject_id bigint, record_key text, match_key text, fate text, record_id bigint
     ) WITH (autovacuum_enabled = off)
 """)
-
-# OFFSET 0 keeps PostgreSQL from pulling the inner select up, which would decide the fate once per mention.
-# Of the lines with one key the last wins. A withdrawn record (no digest) is brought back by whoever delivers it; a
-# live one of another unit is not overwritten: the line is kept as rejected until the two have agreed.
-DECIDE_FATES = sql.SQL("""
-    INSERT INTO {stretch}
-    SELECT line, kind, domain, subject_id, record_key, coalesce(document_key, record_key), digest, fate, is_conflict,
-           head_version,
-           CASE fate WHEN 'new' THEN line + %(record_offset)s
-                     WHEN 'changed' THEN record_id WHEN 'identical' THEN record_id END,
-           CASE WHEN fate IN ('new', 'changed') THEN line + %(version_offset)s END
-    FROM (
-        SELECT s.line, s.kind, s.domain, s.subject_id, s.record_key, s.document_key, s.digest, h.record_id,
-               h.version_id AS head_version,
-               s.status = 'ok' AND h.unit_id <> %(unit)s AND h.payload_sha256 <> s.digest AS is_conflict,
-               CASE WHEN s.status <> 'ok' THEN s.status
-                    WHEN h.record_id IS NULL THEN 'new'
-                    WHEN h.payload_sha256 IS NULL THEN 'changed'
-                    WHEN h.payload_sha256 = s.digest THEN 'identical'
-                    WHEN h.unit_id <> %(unit)s THEN 'rejected'
-                    ELSE 'changed' END AS fate
-        FROM (SELECT * FROM {staging} ORDER BY subject_id) s
-        LEFT JOIN ledger_recordhead h
-            ON s.status = 'ok' AND h.subject_id = s.subject_id AND h.kind = s.kind AND h.record_key = s.record_key
-        OFFSET 0
-    ) judged
-""")
-
-# In the order of the unique index: a million entries go in side by side, not all over it.
-WRITE_NEW_HEADS = sql.SQL("""
-    INSERT INTO ledger_recordhead (record_id, subject_id, kind, record_key, version_id, payload_sha256, unit_id)
-    SELECT record_id, subject_id, kind, record_key, version_id, digest, %(unit)s
-    FROM {stretch} WHERE fate = 'new'
-    ORDER BY subject_id
-""")
-
-WRITE_CHANGED_HEADS = sql.SQL("""
-    UPDATE ledger_recordhead h SET version_id = f.version_id, payload_sha256 = f.digest, unit_id = %(unit)s
-    FROM {stretch} f
-    WHERE f.fate = 'changed' AND h.record_id = f.record_id AND h.subject_id = f.subject_id
-""")
-
-WRITE_LINES = sql.SQL("""
-    INSERT INTO ledger_line (entry_id, line, status, subject_id, unit_id, domain, kind, document_key, version_id)
-    SELECT %(entry)s, line, fate, subject_id, %(unit)s, domain, kind, CASE fate WHEN 'rejected' THEN match_key END,
-           CASE fate WHEN 'identical' THEN head_version END
-    FROM {stretch} WHERE version_id IS NULL ORDER BY line
-""")
-
-CONFLICT = "库内已有其他单位报送的同一记录，内容不同，本行未入账。请与该单位核对；本行无误的，由责任人说明。"
-WRITE_CONFLICTS = sql.SQL("""
-    INSERT INTO ledger_defect (entry_id, line, field, code, severity, message, value)
-    SELECT %(entry)s, line, '', 'conflict', 'error', %(conflict)s, NULL FROM {stretch} WHERE is_conflict
-""")
-
-COUNT_FATES = sql.SQL("SELECT fate, count(*) FROM {stretch} GROUP BY fate")
-KEEP_FATES = sql.SQL("INSERT INTO {fates} SELECT * FROM {stretch}")
-DROP = sql.SQL("DROP TABLE {fates}, {stretch}, {staging}")
 
 # Nobody else draws from these sequences while we hold the lock: keys are line numbers from here on, with gaps.
 RESERVE_KEYS = sql.SQL("""
     SELECT setval('ledger_recordhead_record_id_seq', r.next + span.last - span.first) - span.last,
            setval('ledger_recordversion_id_seq', v.next + span.last - span.first) - span.last
-    FROM (SELECT min(line) AS first, max(line) AS last FROM {staging}) span,
+    FROM (SELECT %(first)s::bigint AS first, %(last)s::bigint AS last) span,
          (SELECT nextval('ledger_recordhead_record_id_seq') AS next) r,
          (SELECT nextval('ledger_recordversion_id_seq') AS next) v
 """)
 
 
 def create_fates(merging: Merging) -> None:
-    """Make the tables of fates."""
-    names = merging.names()
-    for table in ("stretch", "fates"):
-        execute(CREATE_FATES.format(table=names[table]))
+    """Make the table of fates, where it is asked for."""
+    if merging.keeps_fates:
+        execute(CREATE_FATES.format(**merging.names()))
+
+
+def drop_fates(merging: Merging) -> None:
+    """Drop it again; a failed transaction does so by itself."""
+    if merging.keeps_fates:
+        execute(sql.SQL("DROP TABLE {fates}").format(**merging.names()))
 
 
 def look_heads_up(*, one_by_one: bool) -> None:
@@ -148,41 +100,65 @@ def look_heads_up(*, one_by_one: bool) -> None:
     execute(joins.format(sql.SQL("off" if one_by_one else "on")))
 
 
-def count_staged(merging: Merging) -> None:
-    """Tell PostgreSQL's planner what is staged; for a stretch it is not worth it."""
-    execute(sql.SQL("ANALYZE {staging}").format(**merging.names()))
+def write_stretch(merging: Merging, frame: pl.DataFrame) -> dict[str, int]:
+    """Decide what becomes of a stretch's rows and write all of it; how many lines met which fate.
 
-
-def decide_fates(merging: Merging) -> None:
-    """Decide what becomes of every staged line, and which keys it gets."""
-    names = merging.names()
-    ((record_offset, version_offset),) = rows_of(RESERVE_KEYS.format(**names))
-    offsets = {"record_offset": record_offset, "version_offset": version_offset}
-    execute(DECIDE_FATES.format(**names), merging.values() | offsets)
-
-
-def write_heads_and_lines(merging: Merging) -> dict[str, int]:
-    """Write heads, lines without version and conflicts of what was decided; how many lines met which fate."""
-    names, values = merging.names(), merging.values()
-    counts = dict.fromkeys(FATES, 0) | dict(rows_of(COUNT_FATES.format(**names)))
+    Rows are written in the order of the indexes: entries go in side by side, not all over them.
+    """
+    decided = _decided(merging, frame.sort("subject_id"))
+    counts = dict.fromkeys(FATES, 0) | dict(decided.group_by("fate").len().iter_rows())
+    if counts["new"] or counts["changed"]:
+        write_versions(decided.filter(pl.col("version_id").is_not_null()))
     if counts["new"]:
-        execute(WRITE_NEW_HEADS.format(**names), values)
+        write_new_heads(decided.filter(pl.col("fate") == "new").sort("subject_id"))
     if counts["changed"]:
-        execute(WRITE_CHANGED_HEADS.format(**names), values)
+        change_heads(decided.filter(pl.col("fate") == "changed"), merging.unit_id)
     if counts["identical"] or counts["rejected"] or counts["duplicate"]:
-        execute(WRITE_LINES.format(**names), values)
-        execute(WRITE_CONFLICTS.format(**names), values | {"conflict": CONFLICT})
+        _write_lines(decided.filter(pl.col("version_id").is_null()).sort("line"))
+    if merging.keeps_fates:
+        matched = decided.with_columns(match_key=pl.coalesce("document_key", "record_key"))
+        copy_frame(merging.fates, matched, FATE_COLUMNS)
     return counts
 
 
-def clear_staged(merging: Merging) -> None:
-    """Make room for the next stretch."""
-    names = merging.names()
-    if merging.keeps_fates:
-        execute(KEEP_FATES.format(**names))
-    execute(sql.SQL("TRUNCATE {staging}, {stretch}").format(**names))
+def _decided(merging: Merging, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their fates and the keys they get.
+
+    Of the lines with one key the last wins. A withdrawn record (no digest) is brought back by whoever delivers it; a
+    live one of another unit is not overwritten: the line is kept as rejected until the two have agreed.
+    """
+    lines = frame.get_column("line")
+    ((record_offset, version_offset),) = rows_of(RESERVE_KEYS, {"first": lines.min(), "last": lines.max()})
+    heads = find_heads(frame) if merging.has_heads else pl.DataFrame(schema=HEAD)
+    ok, is_theirs = pl.col("status") == "ok", pl.col("head_unit") != merging.unit_id
+    fate = (
+        pl.when(~ok).then("status")
+        .when(pl.col("head_record").is_null()).then(pl.lit("new"))
+        .when(pl.col("head_digest").is_null()).then(pl.lit("changed"))
+        .when(pl.col("head_digest") == pl.col("digest")).then(pl.lit("identical"))
+        .when(is_theirs).then(pl.lit("rejected"))
+        .otherwise(pl.lit("changed"))
+    )  # fmt: skip
+    is_new, is_known = pl.col("fate") == "new", pl.col("fate").is_in(("changed", "identical"))
+    record = pl.when(is_new).then(pl.col("line") + record_offset).when(is_known).then("head_record")
+    version = pl.when(pl.col("fate").is_in(("new", "changed"))).then(pl.col("line") + version_offset)
+    found = frame.join(heads, on="line", how="left", maintain_order="left").with_columns(fate=fate)
+    return found.with_columns(
+        record_id=record, version_id=version, entry_id=pl.lit(merging.entry_id), unit_id=pl.lit(merging.unit_id)
+    )
 
 
-def drop_tables(merging: Merging) -> None:
-    """Drop what the merge worked on; a failed transaction does so by itself."""
-    execute(DROP.format(**merging.names()))
+def _write_lines(rows: pl.DataFrame) -> None:
+    """Lines that made no version; a line rejected here only now met another unit's record."""
+    is_rejected = pl.col("fate") == "rejected"
+    lines = rows.with_columns(
+        status="fate",
+        document_key=pl.when(is_rejected).then(pl.coalesce("document_key", "record_key")),
+        version_id=pl.when(pl.col("fate") == "identical").then("head_version"),
+    )
+    copy_frame("ledger_line", lines, LINE_COLUMNS)
+    conflicts = rows.filter(is_rejected & (pl.col("status") == "ok"))
+    if conflicts.height:
+        said = {"field": "", "code": "conflict", "severity": "error", "message": CONFLICT}
+        notes = conflicts.with_columns(value=pl.lit(None, pl.String), **{k: pl.lit(v) for k, v in said.items()})
+        copy_frame("ledger_defect", notes, DEFECT_COLUMNS)

@@ -1,5 +1,6 @@
 """Reading files through the tabular adapter, which settings name by its dotted path."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -12,6 +13,8 @@ from django.conf import settings
 
 # Wide rows of 100 000 need some 100 MB while they are taken in.
 ROWS_AT_ONCE = 50_000
+# More than one, so that neither who makes them nor who takes them waits when one takes longer than the other.
+ITEMS_AHEAD = 2
 
 T = TypeVar("T")
 
@@ -54,11 +57,11 @@ def read_stretches(file: Path, kind: str, domain: str, today: date, file_name: s
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, each next one made on another core while the caller works on the one before."""
+    """The same items, the next ones made on another core while the caller works on those before."""
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
+        coming = deque(pool.submit(next, items, None) for _ in range(ITEMS_AHEAD))
+        while (item := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, items, None))
             yield item
 
 

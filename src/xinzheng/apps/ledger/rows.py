@@ -57,9 +57,12 @@ def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def digests(frame: pl.DataFrame) -> pl.Series:
     """SHA-256 of domain and payload: what tells a changed record from an identical one (of a rejected row, nothing)."""
-    text = pl.concat_str("domain", "payload", separator="\n", ignore_nulls=True).cast(pl.Binary)
-    texts = frame.select(text).to_series().to_list()
-    return pl.Series("digest", [sha256(text).digest() for text in texts], dtype=pl.Binary)
+    domain, payload = pl.col("domain"), pl.col("payload")
+    # What stands before the payload, apart from it: putting the two together row by row is left to bytes.
+    before = pl.when(domain.is_not_null() & payload.is_not_null()).then(domain + "\n").otherwise(domain).fill_null("")
+    texts = frame.select(before.cast(pl.Binary), payload.fill_null("").cast(pl.Binary)).get_columns()
+    pairs = zip(*(text.to_list() for text in texts), strict=True)
+    return pl.Series("digest", [sha256(first + rest).digest() for first, rest in pairs], dtype=pl.Binary)
 
 
 def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:

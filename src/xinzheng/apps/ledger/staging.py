@@ -1,13 +1,8 @@
-"""Staging: what the merge has to know of each line of one delivery.
-
-An unlogged table, made in the delivery's own transaction: whatever ends the transaction, kill -9 included, takes the
-table with it.
-"""
+"""Frames into tables by COPY, and statements over whole sets, on Django's connection."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
-from types import MappingProxyType
-from typing import Any, LiteralString
+from typing import Any
 
 import polars as pl
 from django.db import connection
@@ -15,34 +10,12 @@ from psycopg import sql
 
 from xinzheng.apps.ledger.reading import ahead
 
-STAGED: Mapping[str, LiteralString] = MappingProxyType(
-    {
-        "line": "bigint",
-        "status": "text",
-        "kind": "text",
-        "domain": "text",
-        "subject_id": "bigint",
-        "record_key": "text",
-        "document_key": "text",
-        "digest": "bytea",
-    }
-)
 DEFECT_COLUMNS = ("entry_id", "line", "field", "code", "severity", "message", "value")
-# What is encoded at once; a larger piece is no faster and only takes memory.
-ROWS_AT_ONCE = 10_000
+# What is encoded at once: few enough rows to stay in the processor's cache.
+ROWS_AT_ONCE = 2_000
 SEPARATOR = "\x01"
 # The backslash first: the others bring one along.
 ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), (SEPARATOR, rf"\{SEPARATOR}"))
-
-
-def create_staging(name: str) -> None:
-    """Make the delivery's staging table."""
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in STAGED.items()
-    )
-    execute(
-        sql.SQL("CREATE UNLOGGED TABLE {} ({}) WITH (autovacuum_enabled = off)").format(sql.Identifier(name), columns)
-    )
 
 
 def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
-"""From the file to the ledger: each stretch is staged, judged and written while the next is read.
+"""From the file to the ledger: each stretch is judged and written while the next is read.
 
 That cannot be done where a later stretch holds a line that beats one already written. Such a file, which is rare, is
-begun again: everything is staged first, and written when the last line is known.
+begun again: everything is parked first, and written when the last line is known.
 """
 
 from collections import Counter
@@ -13,22 +13,17 @@ from django.db import transaction
 
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.delivery import Answering
-from xinzheng.apps.ledger.duplicates import keys_of, mark_duplicates
-from xinzheng.apps.ledger.merge import (
-    Merging,
-    clear_staged,
-    count_staged,
-    create_fates,
-    decide_fates,
-    look_heads_up,
-    write_heads_and_lines,
-)
+from xinzheng.apps.ledger.duplicates import keys_of, mark_duplicates, note_duplicates
+from xinzheng.apps.ledger.merge import FATES, Merging, create_fates, look_heads_up, write_stretch
 from xinzheng.apps.ledger.parking import parking
 from xinzheng.apps.ledger.reading import Stretch, ahead
 from xinzheng.apps.ledger.rows import digests, judged
-from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, STAGED, copy_frame, create_staging
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame
 from xinzheng.apps.ledger.subjects import Subjects
-from xinzheng.apps.ledger.versions import CONTENT, write_versions
+from xinzheng.apps.ledger.versions import CONTENT
+
+# What of a row is written, or decides what is.
+TAKEN = ("status", "record_key", *CONTENT)
 
 Progress = Callable[[int], None]
 
@@ -52,61 +47,53 @@ def take_rows(taking: Taking, stretches: Iterator[Stretch], again: Iterator[Stre
 
     How many lines met which fate.
     """
+    look_heads_up(one_by_one=True)
     try:
         with transaction.atomic():
-            return dict(_written_as_read(taking, stretches))
+            counts = _written_as_read(taking, stretches)
     except _BeatenTooLate:
-        return _written_when_read(taking, again)
+        counts = _written_when_read(taking, again)
+    look_heads_up(one_by_one=False)
+    return dict(counts)
 
 
 def _written_as_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[str]:
-    merging, counts = taking.merging, Counter[str]()
+    merging, counts = taking.merging, Counter(dict.fromkeys(FATES, 0))
     seen = pl.Series("a", dtype=pl.UInt64)
-    look_heads_up(one_by_one=True)
-    for frame in _staged(taking, stretches):
+    for frame in _judged(taking, stretches):
         keys = keys_of(frame)
-        if keys.get_column("a").is_in(seen.implode()).any():
+        if seen.is_in(keys.get_column("a").implode()).any():
             raise _BeatenTooLate
         seen = seen.extend(keys.get_column("a"))
-        mark_duplicates(merging, [keys])
-        decide_fates(merging)
-        write_versions(merging, [frame.select(CONTENT)])
-        counts.update(write_heads_and_lines(merging))
-        clear_staged(merging)
-    look_heads_up(one_by_one=False)
+        beaten = note_duplicates(merging.entry_id, [keys])
+        counts.update(write_stretch(merging, mark_duplicates(frame, beaten)))
     return counts
 
 
-def _written_when_read(taking: Taking, stretches: Iterator[Stretch]) -> dict[str, int]:
-    merging = taking.merging
+def _written_when_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[str]:
+    merging, counts = taking.merging, Counter(dict.fromkeys(FATES, 0))
     keys = list[pl.DataFrame]()
     with parking() as parked:
-        for frame in _staged(taking, stretches):
-            parked.add(frame.filter(pl.col("status") == "ok").select(CONTENT))
+        for frame in _judged(taking, stretches):
+            parked.add(frame)
             keys.append(keys_of(frame))
-        mark_duplicates(merging, keys)
-        count_staged(merging)
-        decide_fates(merging)
-        write_versions(merging, parked.taken())
-    counts = write_heads_and_lines(merging)
-    clear_staged(merging)
+        beaten = note_duplicates(merging.entry_id, keys)
+        for frame in parked.taken():
+            counts.update(write_stretch(merging, mark_duplicates(frame, beaten)))
     return counts
 
 
-def _staged(taking: Taking, stretches: Iterator[Stretch]) -> Iterator[pl.DataFrame]:
-    """Stage every stretch and keep its defects, while the next is read."""
-    create_staging(taking.merging.staging)
+def _judged(taking: Taking, stretches: Iterator[Stretch]) -> Iterator[pl.DataFrame]:
+    """Judge every stretch and keep its defects, while the next is read."""
     create_fates(taking.merging)
     subjects, lines = Subjects(taking.entry), 0
     for stretch, digest in ahead(_digested(stretches)):
         frame, defects = judged(stretch, taking.who, subjects)
-        frame = frame.with_columns(digest)
-        copy_frame(taking.merging.staging, frame, list(STAGED))
         if defects.height:
             noted = defects.with_columns(entry_id=pl.lit(taking.entry.pk, pl.Int64)).sort("line", maintain_order=True)
             copy_frame("ledger_defect", noted, DEFECT_COLUMNS)
         if frame.height:
-            yield frame
+            yield frame.with_columns(digest).select(TAKEN)
         lines += frame.height
         if taking.progress is not None:
             taking.progress(lines)
