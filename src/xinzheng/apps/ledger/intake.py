@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, takewhile
+from pathlib import Path
+from threading import Event
 
 from django.db import connection, transaction
 
@@ -17,7 +19,7 @@ from xinzheng.apps.ledger.heads import are_there_heads
 from xinzheng.apps.ledger.mending import are_lines_pending, mend_lines
 from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_fates
 from xinzheng.apps.ledger.models import Batch
-from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, seal_file
+from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, pack_file, seal_pieces
 from xinzheng.apps.ledger.reading import Stretch, read_stretches
 from xinzheng.apps.ledger.snapshots import put_forward_missing
 from xinzheng.apps.ledger.taking import Progress, Taking, take_rows
@@ -74,15 +76,16 @@ class _Receiving:
 def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) -> BatchResult:
     """Take a delivery in; opens and commits the transaction unless one is open.
 
-    ``progress`` is called with the number of lines staged so far. Raises IntakeError, CoverageError, and the
+    ``progress`` is called with the number of lines judged so far. Raises IntakeError, CoverageError, and the
     adapter's error when the file cannot be read; the database is then unchanged.
     """
     who = _check(delivery)
     receiving = _Receiving(delivery, who, by, progress)
     stretches = receiving.read()
-    first = next(stretches)
-    with transaction.atomic():
-        return _take(receiving, first, stretches)
+    with _packing(delivery.file) as packed:
+        first = next(stretches)
+        with transaction.atomic():
+            return _take(receiving, chain((first,), stretches), first.sha256, packed)
 
 
 def _check(delivery: Delivery) -> Answering:
@@ -95,7 +98,9 @@ def _check(delivery: Delivery) -> Answering:
     return who
 
 
-def _take(receiving: _Receiving, first: Stretch, rest: Iterator[Stretch]) -> BatchResult:
+def _take(
+    receiving: _Receiving, stretches: Iterator[Stretch], sha256: str, packed: "Future[list[bytes]]"
+) -> BatchResult:
     begin_merging()
     unit_id, scope = receiving.who.unit.id, receiving.delivery.scope
     entry = open_entry(
@@ -104,15 +109,14 @@ def _take(receiving: _Receiving, first: Stretch, rest: Iterator[Stretch]) -> Bat
     is_snapshot = receiving.delivery.mode == "snapshot"
     keeps_fates = is_snapshot or are_lines_pending(unit_id, entry)
     merging = Merging(entry.pk, unit_id, keeps_fates, has_heads=are_there_heads())
-    with _sealing(receiving, entry) as sealed:
-        taking = Taking(receiving.who, entry, merging, receiving.progress)
-        counts = take_rows(taking, chain((first,), rest), receiving.read_again(first.sha256))
-        mended = mend_lines(entry, merging)
-        missing = put_forward_missing(merging, scope) if is_snapshot else 0
-        keep_raw_file(entry.pk, sealed.result())
+    taking = Taking(receiving.who, entry, merging, receiving.progress)
+    counts = take_rows(taking, stretches, receiving.read_again(sha256))
+    mended = mend_lines(entry, merging)
+    missing = put_forward_missing(merging, scope) if is_snapshot else 0
+    keep_raw_file(entry.pk, seal_pieces(packed.result(), receiving.key, batch_owner(entry.pk)))
     drop_fates(merging)
     lines = sum(counts.values())
-    _keep_batch(receiving, entry, first.sha256, counts | {"lines": lines, "put_forward": missing})
+    _keep_batch(receiving, entry, sha256, counts | {"lines": lines, "put_forward": missing})
     if receiving.delivery.covers is not None:
         state_coverage(entry, receiving.who, receiving.delivery.covers, batch_id=entry.pk)
     record_event(
@@ -143,11 +147,16 @@ def _check_constraints_now() -> None:
 
 
 @contextmanager
-def _sealing(receiving: _Receiving, entry: Entry) -> Iterator["Future[list[bytes]]"]:
-    """Compress and encrypt the file on another core while the rows are written."""
-    with ThreadPoolExecutor(1, thread_name_prefix="seal") as pool:
-        file, key, owner = receiving.delivery.file, receiving.key, batch_owner(entry.pk)
-        yield pool.submit(lambda: list(seal_file(file, key, owner)))
+def _packing(file: Path) -> Iterator["Future[list[bytes]]"]:
+    """Compress the file on another core, from the first look at it on; given up when the intake is."""
+    is_over = Event()
+    # What is no file, a pipe say, is refused by who reads it; opening it here would wait for ever.
+    pieces = pack_file(file) if file.is_file() else iter(())
+    with ThreadPoolExecutor(1, thread_name_prefix="pack") as pool:
+        try:
+            yield pool.submit(lambda: list(takewhile(lambda _: not is_over.is_set(), pieces)))
+        finally:
+            is_over.set()
 
 
 def _keep_batch(receiving: _Receiving, entry: Entry, sha256: str, counts: dict[str, int]) -> None:

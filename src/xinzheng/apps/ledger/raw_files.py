@@ -28,11 +28,17 @@ class RawFileError(XinzhengError):
 
 def seal_file(path: Path, key: bytes, owner: str) -> Iterator[bytes]:
     """The file's pieces, encrypted, in order; together they hold all of it."""
-    for seq, piece in enumerate(_pieces(path)):
+    return seal_pieces(pack_file(path), key, owner)
+
+
+def seal_pieces(pieces: Iterable[bytes], key: bytes, owner: str) -> Iterator[bytes]:
+    """The pieces of a packed file, encrypted, in order."""
+    for seq, piece in enumerate(pieces):
         yield encrypt(key, piece, f"{owner}:{seq}")
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def pack_file(path: Path) -> Iterator[bytes]:
+    """The file's pieces, compressed, in order."""
     packer = zlib.compressobj(COMPRESSION)
     pending = bytearray()
     with path.open("rb") as file:

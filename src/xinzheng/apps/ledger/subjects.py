@@ -1,4 +1,4 @@
-"""Whose rows these are: identifiers become the registry's surrogate keys before anything is staged."""
+"""Whose rows these are: identifiers become the registry's surrogate keys before anything is judged."""
 
 from dataclasses import dataclass, field
 
