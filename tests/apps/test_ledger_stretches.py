@@ -108,3 +108,19 @@ def test_what_would_upset_a_text_copy_arrives_as_it_was_written(city: SmallCity)
     version = RecordVersion.objects.get()
     assert version.organ_name == name
     assert '"facts":"第一行\\n第二行\\\\"' in version.payload
+
+
+def test_a_key_of_marks_that_upset_arrays_and_text_copies_is_found_again(city: SmallCity) -> None:
+    numbers = ('苏"税"{罚}1,2%s号', "苏\\税\\N罚'3'号", "苏税罚％(s)NULL号")
+    rows = [city.penalty(uscc(1), text) for text in numbers]
+    first, again = city.submit(rows), city.submit(rows)
+    assert (first.new, again.identical) == (len(rows), len(rows))
+    changed = city.submit([row | {"处罚内容": "罚款9万元"} for row in rows])
+    assert (changed.changed, RecordHead.objects.count()) == (len(rows), len(rows))
+    assert_every_head_is_its_latest_version()
+
+
+def assert_every_head_is_its_latest_version() -> None:
+    for head in RecordHead.objects.all():
+        latest = RecordVersion.objects.filter(record_id=head.record_id).latest("id")
+        assert (head.version_id, head.payload_sha256) == (latest.pk, latest.payload_sha256)
