@@ -18,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinzheng.config.settings")
 
 import django  # noqa: E402
 from django.db import connection  # noqa: E402
+from pytest_django.plugin import DjangoDbBlocker  # noqa: E402
 
 from xinzheng.adapters.postgres_embedded import ensure_running, stop  # noqa: E402
 from xinzheng.adapters.postgres_embedded.layout import ROLE, SUPERUSER  # noqa: E402
@@ -55,6 +56,20 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "execute_sql_flush", flush_in_spite_of_history)
         yield
+
+
+END_OTHER_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A thread or process that a test started may still hold a session; the database could not be dropped then."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(END_OTHER_SESSIONS)
 
 
 @pytest.fixture
