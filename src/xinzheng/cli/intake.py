@@ -101,7 +101,7 @@ def _submit(args: argparse.Namespace) -> int:
         facts = asdict(result) | {"defects": shown, "defects_total": total}
         print(json.dumps(facts, ensure_ascii=False))
     else:
-        _tell(result)
+        _tell(result, has_statement=covers is not None)
     _tell_defects(result, defects[:DEFECTS_SHOWN], total)
     return REFUSED if result.rejected == result.lines else DONE
 
@@ -119,7 +119,7 @@ def _progress() -> Callable[[int], None]:
     return progress
 
 
-def _tell(result: "BatchResult") -> None:
+def _tell(result: "BatchResult", *, has_statement: bool) -> None:
     print(
         f"批次{result.batch}：共{result.lines}行，新增{result.new}，变更{result.changed}，相同{result.identical}，"
         f"退回{result.rejected}，重复{result.duplicate}。"
@@ -128,7 +128,7 @@ def _tell(result: "BatchResult") -> None:
         print(f"本批更正了以前退回的{result.mended}行。")
     if result.put_forward:
         print(f"有{result.put_forward}条旧记录不在本次快照内，已提请撤下，尚未撤下。")
-    if result.rejected and result.is_covered:
+    if result.rejected and has_statement:
         print("退回的行改正或者由责任人说明之前，本批的覆盖声明不生效。")
 
 

@@ -31,7 +31,8 @@ class BatchResult:
     """What became of a delivery (批次结果): ``batch`` is its number, ``position`` its place in the ledger.
 
     ``new + changed + identical + rejected + duplicate == lines``. ``mended`` counts earlier rejected lines this
-    batch settled; ``put_forward`` the records a snapshot lacks; ``is_covered`` whether a statement came with it.
+    batch settled; ``put_forward`` the records a snapshot lacks; ``is_covered`` whether a statement came
+    with it that no rejected line holds back.
     """
 
     batch: int
@@ -135,7 +136,7 @@ def _take(
         duplicate=counts["duplicate"],
         mended=mended,
         put_forward=missing,
-        is_covered=receiving.delivery.covers is not None,
+        is_covered=receiving.delivery.covers is not None and not counts["rejected"],
     )
 
 

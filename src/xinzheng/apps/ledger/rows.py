@@ -25,7 +25,7 @@ def judged(stretch: Stretch, who: Answering, subjects: Subjects) -> tuple[pl.Dat
     """A stretch's rows with what the ledger knows of them, and their defects."""
     frame, foreign = _reject_foreign(subjects.joined(stretch.frame), who)
     frame, keyless = _reject_keyless(frame)
-    return frame.with_columns(_document_key()), pl.concat([stretch.defects, foreign, keyless])
+    return frame.with_columns(_document_key(frame)), pl.concat([stretch.defects, foreign, keyless])
 
 
 def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -76,13 +76,19 @@ def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:
     )
 
 
-def _document_key() -> pl.Expr:
-    """The normalised document number: second in the natural key of kinds that have one; else from the number given."""
+def _document_key(frame: pl.DataFrame) -> pl.Expr:
+    """The normalised document number: second in the natural key of kinds that have one; else from the number given.
+
+    The few numbers without a key are normalised outside polars: a callback into Python from a polars worker could wait
+    for the interpreter while another thread that has it waits for polars.
+    """
     keyed = pl.col("kind").is_in(DOCUMENT_KINDS) & pl.col("record_key").is_not_null()
-    given = pl.when(pl.col("record_key").is_null()).then(pl.col("document_number"))
+    loose = frame.select(pl.when(pl.col("record_key").is_null()).then(pl.col("document_number"))).to_series()
+    if loose.null_count() < loose.len():
+        loose = pl.Series([None if number is None else document_key(number) for number in loose], dtype=pl.String)
     return (
         pl.when(keyed)
         .then(pl.col("record_key").str.json_path_match("$[1]"))
-        .otherwise(pl.coalesce("repaired_document_key", given.map_elements(document_key, return_dtype=pl.String)))
+        .otherwise(pl.coalesce("repaired_document_key", pl.lit(loose)))
         .alias("document_key")
     )
