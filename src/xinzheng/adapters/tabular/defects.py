@@ -38,7 +38,9 @@ def _defects(work: Work, check: Check, mask: pl.Series) -> pl.DataFrame:
         value = pl.lit(None, pl.String())
     elif check.field.type not in _HARMLESS:
         value = pl.when(~person).then(value)
-    rows = work.frame.filter(mask).with_columns(told(pl.col(c), person).alias(c) for c in cells)
+    # pl.format of polars 2.1 panics on a filtered column of several chunks.
+    whole = work.frame.filter(mask).rechunk()
+    rows = whole.with_columns(told(pl.col(c), person).alias(c) for c in cells)
     return rows.select(
         "line",
         field=pl.lit(name),
