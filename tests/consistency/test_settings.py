@@ -15,6 +15,7 @@ from django.test import Client
 
 from xinzheng.config import environment
 from xinzheng.config.logging import mask_identity_numbers
+from xinzheng.core.floors import Floors
 
 
 @pytest.fixture
@@ -84,6 +85,15 @@ def test_a_switch_or_limit_that_is_neither_is_refused(monkeypatch: pytest.Monkey
         environment.flag("XINZHENG_SWITCH", default=True)
     with pytest.raises(ImproperlyConfigured, match="XINZHENG_SWITCH"):
         environment.mebibytes("XINZHENG_SWITCH", default=1)
+
+
+def test_each_floor_can_be_set_and_none_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.floors() == Floors()
+    monkeypatch.setenv("XINZHENG_FLOOR_FAR_LINES", "200")
+    assert environment.floors() == Floors(far_lines=200)
+    monkeypatch.setenv("XINZHENG_FLOOR_FAR_TIMES", "0")
+    with pytest.raises(ImproperlyConfigured, match="XINZHENG_FLOOR_FAR_TIMES"):
+        environment.floors()
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError, conninfo
 
 from xinzheng.adapters.postgres_embedded import connection_info
+from xinzheng.core.floors import Floors
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -90,6 +92,20 @@ def mebibytes(name: str, *, default: int) -> int:
     if not text.isdigit() or int(text) == 0:
         raise ImproperlyConfigured(f"{name} 应为正整数（单位 MiB），现为“{text}”。")
     return int(text) * 1024 * 1024
+
+
+def whole_number(name: str, *, default: int) -> int:
+    """A number of things, at least one."""
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise ImproperlyConfigured(f"{name} 应为正整数，现为“{text}”。")
+    return int(text)
+
+
+def floors() -> Floors:
+    """When a delivery waits for a second officer (``XINZHENG_FLOOR_*``, one for each threshold)."""
+    given = asdict(Floors())
+    return Floors(**{name: whole_number(f"XINZHENG_FLOOR_{name.upper()}", default=given[name]) for name in given})
 
 
 def host_name(host: str) -> str:

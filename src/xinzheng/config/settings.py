@@ -22,6 +22,7 @@ XINZHENG_ORIGIN = f"{'https' if XINZHENG_HTTPS else 'http'}://{XINZHENG_HOST}"
 XINZHENG_DEMONSTRATION = environment.flag("XINZHENG_DEMONSTRATION", default=True)
 XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
 XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
+XINZHENG_FLOORS = environment.floors()
 
 # --- what the command line calls before a command that needs the database ---------------------------------------------
 XINZHENG_PREPARE = "xinzheng.config.readiness.ensure_ready"

@@ -6,6 +6,7 @@ everybody else waits for a position. Their keys come from the same transaction.
 """
 
 from typing import ClassVar
+from uuid import uuid4
 
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
@@ -20,18 +21,50 @@ from xinzheng.core.records import RecordKind
 # The setting by which the merge, and nothing else, tells PostgreSQL that it is the merge.
 MERGING = "xinzheng.merging"
 RECORD_KINDS = [kind.value for kind in RecordKind]
+# Lines that may say something the ledger does not hold.
+WAITING = Q(status__in=["rejected", "held"])
 
 
 def _entry(*, is_indexed: bool = True) -> "models.ForeignKey[Entry, Entry]":
     return models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+", db_index=is_indexed)
 
 
+class StoredMap(models.Model):
+    """Column map (列对照), a version of it; the latest of a name counts, a batch names the version it was read by.
+
+    ``unit_id`` is null for a shipped map, kept when it is first used. ``content`` is the adapter's, ``sha256`` that of
+    its canonical JSON. ``is_retired``: from here on the name is free.
+    """
+
+    unit_id = models.BigIntegerField(null=True)
+    name = models.TextField()
+    kind = models.TextField()
+    content = models.JSONField()
+    sha256 = models.BinaryField()
+    is_retired = models.BooleanField(default=False)
+    by = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(kind__in=RECORD_KINDS), name="map_kind_known")]
+        indexes: ClassVar = [models.Index(fields=["unit_id", "name", "-id"], name="map_of_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+
+def _column_map() -> "models.ForeignKey[StoredMap | None, StoredMap | None]":
+    return models.ForeignKey(StoredMap, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+
 class Batch(models.Model):
     """Batch (批次): one file of one unit; its key is that of its entry.
 
     ``domain`` and ``kind`` are what the file was delivered for; rows may carry their own. ``held`` marks a batch
-    that waits for a second officer. ``put_forward`` counts the records a snapshot lacks. ``wrapped_key`` is the key
-    of the raw file under the key-encryption key.
+    that waits for a second officer: its counts tell what would become of its lines. It stays as it is when it is
+    confirmed; the batch that books it names it in ``confirms_id``. ``put_forward`` counts the records a snapshot
+    lacks. ``wrapped_key`` is the key of the raw file under the key-encryption key.
     """
 
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True, related_name="+")
@@ -49,7 +82,9 @@ class Batch(models.Model):
     duplicate = models.BigIntegerField()
     put_forward = models.BigIntegerField(default=0)
     held = models.BooleanField(default=False)
+    confirms_id = models.BigIntegerField(null=True)
     wrapped_key = models.BinaryField()
+    column_map = _column_map()
 
     class Meta:
         triggers: ClassVar = append_only()
@@ -84,8 +119,9 @@ class RawFile(models.Model):
 class Line(models.Model):
     """Line (行): a line of a batch that made no version.
 
-    ``version_id`` is, of an identical line, the version it confirms. ``document_key`` is, of a rejected line, what a
-    later delivery is recognised by: the normalised document number, else the record's natural key.
+    ``version_id`` is, of an identical line, the version it confirms. A held line is one of a held batch that would
+    have made a version. ``document_key`` is what a later delivery is recognised by: of a rejected line the normalised
+    document number, else the record's natural key; of a held line that key.
     """
 
     pk = models.CompositePrimaryKey("entry_id", "line")
@@ -103,20 +139,32 @@ class Line(models.Model):
         triggers: ClassVar = append_only()
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(status__in=["identical", "rejected", "duplicate"]), name="line_status_known"
+                condition=Q(status__in=["identical", "rejected", "duplicate", "held"]), name="line_status_known"
             )
         ]
         indexes: ClassVar = [
-            models.Index(fields=["subject_id"], condition=Q(status="rejected"), name="rejected_line_of_subject"),
+            models.Index(fields=["subject_id"], condition=WAITING, name="waiting_line_of_subject"),
             models.Index(
-                fields=["unit_id", "kind", "document_key"],
-                condition=Q(status="rejected"),
-                name="rejected_line_of_document",
+                fields=["unit_id", "kind", "document_key"], condition=WAITING, name="waiting_line_of_document"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.entry_id}:{self.line} {self.status}"
+
+
+class HoldReason(models.Model):
+    """Why a batch was held (暂存原因): a code and what was found, for who confirms it."""
+
+    entry = _entry()
+    code = models.TextField()
+    message = models.TextField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.code}"
 
 
 class Defect(models.Model):
@@ -336,10 +384,13 @@ class Upload(models.Model):
     through_date = models.DateField(null=True)
     file_name = models.TextField()
     wrapped_key = models.BinaryField()
+    column_map = _column_map()
     state = models.TextField(choices=State.choices, default=State.QUEUED)
     lines_done = models.BigIntegerField(default=0)
     lines_total = models.BigIntegerField(null=True)
     message = models.TextField(default="")
+    failure_code = models.TextField(default="")
+    failed_at = models.DateTimeField(null=True)
     batch_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -351,7 +402,10 @@ class Upload(models.Model):
 
 
 class UploadPiece(models.Model):
-    """A piece of an uploaded file, encrypted as a raw file is; gone when the batch holds it."""
+    """A piece of an uploaded file, encrypted as a raw file is; gone when the batch holds it.
+
+    Of a file that failed for its headings it stays an hour, so that a column map can be made for it.
+    """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
     seq = models.IntegerField()
@@ -362,3 +416,24 @@ class UploadPiece(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id}/{self.seq}"
+
+
+class MapSample(models.Model):
+    """Sample (样本文件): the file a column map is being made for; kept, encrypted, while somebody edits the map.
+
+    ``upload`` is the failed upload it was taken from, or null. ``content``: the beginning of the file, or all of a
+    workbook, sealed as one piece of a raw file.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    unit_id = models.BigIntegerField()
+    by = models.TextField()
+    kind = models.TextField()
+    file_name = models.TextField()
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, null=True, related_name="+")
+    wrapped_key = models.BinaryField()
+    content = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.pk)
