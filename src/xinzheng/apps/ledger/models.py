@@ -6,7 +6,6 @@ everybody else waits for a position. Their keys come from the same transaction.
 """
 
 from typing import ClassVar
-from uuid import uuid4
 
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
@@ -16,6 +15,7 @@ from django.db.models.functions import Now
 
 from xinzheng.apps.audit.history import append_only
 from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.ledger.map_models import StoredMap
 from xinzheng.core.records import RecordKind
 
 # The setting by which the merge, and nothing else, tells PostgreSQL that it is the merge.
@@ -27,31 +27,6 @@ WAITING = Q(status__in=["rejected", "held"])
 
 def _entry(*, is_indexed: bool = True) -> "models.ForeignKey[Entry, Entry]":
     return models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+", db_index=is_indexed)
-
-
-class StoredMap(models.Model):
-    """Column map (列对照), a version of it; the latest of a name counts, a batch names the version it was read by.
-
-    ``unit_id`` is null for a shipped map, kept when it is first used. ``content`` is the adapter's, ``sha256`` that of
-    its canonical JSON. ``is_retired``: from here on the name is free.
-    """
-
-    unit_id = models.BigIntegerField(null=True)
-    name = models.TextField()
-    kind = models.TextField()
-    content = models.JSONField()
-    sha256 = models.BinaryField()
-    is_retired = models.BooleanField(default=False)
-    by = models.TextField()
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        triggers: ClassVar = append_only()
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(kind__in=RECORD_KINDS), name="map_kind_known")]
-        indexes: ClassVar = [models.Index(fields=["unit_id", "name", "-id"], name="map_of_unit")]
-
-    def __str__(self) -> str:
-        return f"{self.pk} {self.name}"
 
 
 def _column_map() -> "models.ForeignKey[StoredMap | None, StoredMap | None]":
@@ -416,24 +391,3 @@ class UploadPiece(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id}/{self.seq}"
-
-
-class MapSample(models.Model):
-    """Sample (样本文件): the file a column map is being made for; kept, encrypted, while somebody edits the map.
-
-    ``upload`` is the failed upload it was taken from, or null. ``content``: the beginning of the file, or all of a
-    workbook, sealed as one piece of a raw file.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    unit_id = models.BigIntegerField()
-    by = models.TextField()
-    kind = models.TextField()
-    file_name = models.TextField()
-    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, null=True, related_name="+")
-    wrapped_key = models.BinaryField()
-    content = models.BinaryField()
-    created_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return str(self.pk)
