@@ -132,6 +132,55 @@ def test_a_small_file_expands_its_districts_after_the_city_unit(tmp_path: Path) 
     assert [unit.name for unit in deployment.units] == ["苏州市水务局", "甲区水务局", "乙区水务局"]
 
 
+RETURNS = """districts: {甲区: "320506", 乙区: "320507"}
+returns:
+  - {through: 省平台, domains: [water_affairs]}
+"""
+PLATFORM = "units:\n  省平台: {uscc: 11320000DEM090013T}\n"
+
+
+def with_returns(entry: str = "{through: 省平台, domains: [water_affairs]}") -> str:
+    found = SMALL.replace('districts: {甲区: "320506", 乙区: "320507"}\n', RETURNS).replace("units:\n", PLATFORM)
+    return found.replace("{through: 省平台, domains: [water_affairs]}", entry)
+
+
+def test_a_return_is_delivered_for_every_unit_that_answers_in_the_domain(tmp_path: Path) -> None:
+    deployment = load_deployment_file(written(tmp_path, with_returns()))
+    answering = deployment.answering["water_affairs"]
+    assert deployment.returning == {"water_affairs": tuple(("11320000DEM090013T", uscc) for uscc in answering)}
+    assert deployment.returns == ()
+
+
+def test_a_return_may_be_for_the_units_named_only(tmp_path: Path) -> None:
+    text = with_returns("{through: 省平台, domains: [water_affairs], units: [甲区水务局]}")
+    deployment = load_deployment_file(written(tmp_path, text))
+    assert deployment.returning == {"water_affairs": (("11320000DEM090013T", "11320506DEM0116375"),)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{through: 国家平台, domains: [water_affairs]}", "units 中没有“国家平台”"),
+        ("{through: 省平台, domains: [taxation]}", "没有“taxation”"),
+        ("{through: 省平台, domains: [water_affairs], units: [省平台]}", "都不负责“water_affairs”"),
+        ("{through: 市水务局, domains: [water_affairs]}", "“市水务局”本身负责该领域"),
+        ("{through: 省平台}", "缺少必需的键“domains”"),
+    ],
+)
+def test_a_wrong_return_is_told_by_its_line(tmp_path: Path, entry: str, words: str) -> None:
+    with pytest.raises(DeploymentError) as refused:
+        load_deployment_file(written(tmp_path, with_returns(entry)))
+    assert any(text.startswith("small.yaml:13：") and words in text for text in refused.value.message.split("\n"))
+
+
+def test_the_shipped_returns_are_for_every_kind_of_their_domains() -> None:
+    policy = load_policy("huzhou-2023")
+    deployment = load_deployment("huzhou", policy)
+    taxation = {found.kind for found in deployment.returns if found.domain == "taxation"}
+    assert taxation == {kind.value for kind in policy.domain("taxation").kinds}
+    assert {found.source for found in deployment.returns} == {"11330000DEM090013Y"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [

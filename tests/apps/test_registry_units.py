@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from xinzheng.adapters.deployment_files import Deployment, deployment_of_policy
+from xinzheng.adapters.deployment_files import DeployedReturn, Deployment, deployment_of_policy
 from xinzheng.adapters.policy_files import load_policy
 from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.models import AuditEvent, Entry
@@ -54,6 +54,7 @@ class OnePlan:
     city: str = "small"
     policy_id: str = "small-1"
     jurisdiction: str = "320500"
+    returns: tuple[DeployedReturn, ...] = ()
 
 
 CITY, DISTRICT = OneUnit(WATER, "苏州市水务局", "市水务局"), OneUnit(KUNSHAN, "昆山市水务局", "昆山市水务局")
@@ -73,7 +74,7 @@ def names(position: int) -> list[str]:
 def test_a_city_has_all_its_units_and_responsibilities_after_one_entry() -> None:
     deployment = suzhou()
     result = apply_deployment(deployment, by="command-line")
-    assert (result.units, result.responsibilities, result.ended) == (167, 172, 0)
+    assert (result.units, result.responsibilities, result.ended) == (168, 172, 0)
     assert Entry.objects.count() == 1
     assert result.position == head_position() == 1
     answers = responsibilities_at("suzhou-2024", 1)
@@ -90,7 +91,7 @@ def test_applying_the_same_deployment_again_writes_nothing() -> None:
     again = apply_deployment(suzhou(), by="command-line")
     assert (again.units, again.responsibilities, again.ended, again.position) == (0, 0, 0, None)
     assert Entry.objects.count() == AuditEvent.objects.count() == 1
-    assert Unit.objects.count() == UnitVersion.objects.count() == 167
+    assert Unit.objects.count() == UnitVersion.objects.count() == 168
     assert Responsibility.objects.count() == 172
 
 

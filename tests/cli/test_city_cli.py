@@ -12,20 +12,21 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("city", "policy", "units", "responsibilities"),
+    ("city", "policy", "units", "responsibilities", "channels"),
     [
-        ("suzhou", "suzhou-2024", 167, 172),
-        ("huzhou", "huzhou-2023", 52, 104),
-        ("national-demo", "national-2025", 13, 52),
+        ("suzhou", "suzhou-2024", 168, 172, 15),
+        ("huzhou", "huzhou-2023", 53, 104, 12),
+        ("national-demo", "national-2025", 13, 52, 0),
     ],
 )
 def test_a_city_is_registered_once(
-    capsys: pytest.CaptureFixture[str], city: str, policy: str, units: int, responsibilities: int
+    capsys: pytest.CaptureFixture[str], city: str, policy: str, units: int, responsibilities: int, channels: int
 ) -> None:
     assert main(["city", "init", city, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == {
         "city": city, "policy": policy, "position": 1, "units": units, "responsibilities": responsibilities, "ended": 0,
+        "channels": channels,
     }  # fmt: skip
     assert len(responsibilities_at(policy, head_position())) == responsibilities
     assert main(["city", "init", city]) == 0
@@ -35,7 +36,7 @@ def test_a_city_is_registered_once(
 
 def test_both_cities_stand_beside_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["city", "init", "suzhou"]) == 0
-    assert "登记单位167个、责任172项" in capsys.readouterr().out
+    assert "登记单位168个、责任172项" in capsys.readouterr().out
     assert main(["city", "init", "huzhou"]) == 0
     assert len(responsibilities_at("suzhou-2024", head_position())) == 172
     assert len(responsibilities_at("huzhou-2023", head_position())) == 104

@@ -29,12 +29,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         facts = {"city": deployment.city, "policy": policy.id, "position": result.position}
         written = {"units": result.units, "responsibilities": result.responsibilities, "ended": result.ended}
+        written |= {"channels": result.channels}
         print(json.dumps(facts | written, ensure_ascii=False))
     elif result.position is None:
-        print(f"{deployment.jurisdiction_name}（{policy.id}）的单位和责任没有变化。")
+        print(f"{deployment.jurisdiction_name}（{policy.id}）的单位、责任和回流渠道没有变化。")
     else:
         print(
             f"{deployment.jurisdiction_name}（{policy.id}）：登记单位{result.units}个、责任{result.responsibilities}项，"
-            f"终止责任{result.ended}项。{deployment.note}"
+            f"终止责任{result.ended}项，回流渠道变化{result.channels}项。{deployment.note}"
         )
     return 0

@@ -1,6 +1,11 @@
 """Deployments (部署文件) as YAML: a city's units, districts, channels, extensions and seal."""
 
-from xinzheng.adapters.deployment_files.deployment import DeployedResponsibility, DeployedUnit, Deployment
+from xinzheng.adapters.deployment_files.deployment import (
+    DeployedResponsibility,
+    DeployedReturn,
+    DeployedUnit,
+    Deployment,
+)
 from xinzheng.adapters.deployment_files.loader import (
     DeploymentError,
     available_cities,
@@ -11,6 +16,7 @@ from xinzheng.adapters.deployment_files.loader import (
 
 __all__ = [
     "DeployedResponsibility",
+    "DeployedReturn",
     "DeployedUnit",
     "Deployment",
     "DeploymentError",

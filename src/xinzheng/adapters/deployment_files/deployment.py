@@ -1,7 +1,7 @@
 """A deployment (部署): a city's units, who answers for what, and the words that are its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from xinzheng.core.policy import Extension, Policy
@@ -34,13 +34,24 @@ class DeployedResponsibility:
     rank: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeployedReturn:
+    """A return channel (回流渠道): the data of ``unit`` for a kind in a domain also come through ``source``."""
+
+    domain: str
+    kind: str
+    source: str
+    unit: str
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A city's deployment file, checked.
 
     ``channels`` are the places where people reach the city's credit service, objections first. ``answering`` maps a
     domain's or section's code to its units' codes (统一社会信用代码) in the file's order, districts last.
-    ``responsibilities`` need the policy's record kinds, and are empty while the file was read without the policy.
+    ``returning`` maps a code to pairs of units' codes: who delivers, and for whom. ``responsibilities`` and ``returns``
+    need the policy's record kinds, and are empty while the file was read without the policy.
     """
 
     city: str
@@ -56,7 +67,9 @@ class Deployment:
     districts: Mapping[str, str]
     units: tuple[DeployedUnit, ...]
     answering: Mapping[str, tuple[str, ...]]
+    returning: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     responsibilities: tuple[DeployedResponsibility, ...] = ()
+    returns: tuple[DeployedReturn, ...] = ()
 
     @property
     def objection_channel(self) -> str:

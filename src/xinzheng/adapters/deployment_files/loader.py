@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from xinzheng.adapters.deployment_files.deployment import DeployedResponsibility, Deployment
+from xinzheng.adapters.deployment_files.deployment import DeployedResponsibility, DeployedReturn, Deployment
 from xinzheng.adapters.deployment_files.reader import read_deployment
 from xinzheng.adapters.policy_files.locations import deployments_folder
 from xinzheng.adapters.policy_files.mistakes import Mistakes
 from xinzheng.adapters.policy_files.nodes import Value, read_root
 from xinzheng.core.errors import PolicyError, XinzhengError
 from xinzheng.core.policy import Policy
+from xinzheng.core.records import RecordKind
+
+# The record kinds of each domain and section.
+_Kinds = Mapping[str, tuple[RecordKind, ...]]
 
 # Jurisdiction of a policy that any city may run.
 NATIONWIDE = "000000"
@@ -49,7 +53,7 @@ def load_deployment_file(path: Path, policy: Policy | None = None) -> Deployment
     Args:
         path: a YAML file of format ``xinzheng.deployment/1``.
         policy: the policy that the file names. With it the file must name units for each of the policy's domains and
-            sections and for no other, and ``responsibilities`` are filled from the policy's record kinds.
+            sections and for no other, and ``responsibilities`` and ``returns`` are filled from its record kinds.
 
     Raises:
         DeploymentError: every mistake, with file and line.
@@ -69,7 +73,11 @@ def load_deployment_file(path: Path, policy: Policy | None = None) -> Deployment
         raise DeploymentError(error.message, mistakes=error.context.get("mistakes")) from error
     if deployment is None:  # without a mistake there is a deployment
         raise DeploymentError(f"部署文件 {path.name} 无法读取。")
-    return deployment if policy is None else replace(deployment, responsibilities=_responsibilities(deployment, policy))
+    if policy is None:
+        return deployment
+    kinds = {d.code: tuple(d.kinds) for d in policy.domains} | {s.code: (s.kind,) for s in policy.other}
+    responsibilities, returns = _responsibilities(deployment, kinds), _returns(deployment, kinds)
+    return replace(deployment, responsibilities=responsibilities, returns=returns)
 
 
 def _check_against(policy: Policy, deployment: Deployment, root: Value, places: Mapping[str, Value]) -> None:
@@ -87,11 +95,19 @@ def _check_against(policy: Policy, deployment: Deployment, root: Value, places: 
             place.wrong(f"政策“{policy.id}”没有代码为“{code}”的领域或其他核查信息")
 
 
-def _responsibilities(deployment: Deployment, policy: Policy) -> tuple[DeployedResponsibility, ...]:
-    kinds = {d.code: tuple(d.kinds) for d in policy.domains} | {s.code: (s.kind,) for s in policy.other}
+def _responsibilities(deployment: Deployment, kinds: _Kinds) -> tuple[DeployedResponsibility, ...]:
     return tuple(
         DeployedResponsibility(code, kind.value, uscc, rank)
         for code, found in kinds.items()
         for kind in found
         for rank, uscc in enumerate(deployment.answering[code], 1)
+    )
+
+
+def _returns(deployment: Deployment, kinds: _Kinds) -> tuple[DeployedReturn, ...]:
+    return tuple(
+        DeployedReturn(code, kind.value, source, unit)
+        for code, found in kinds.items()
+        for kind in found
+        for source, unit in deployment.returning.get(code, ())
     )

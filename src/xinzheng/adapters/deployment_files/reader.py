@@ -1,9 +1,10 @@
 """Read a deployment file (format ``xinzheng.deployment/1``) strictly: every mistake is named with file and line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 from xinzheng.adapters.deployment_files.deployment import DeployedUnit, Deployment
+from xinzheng.adapters.deployment_files.returns import read_returns
 from xinzheng.adapters.policy_files.nodes import Value
 from xinzheng.core.identifiers import check_uscc
 from xinzheng.core.policy import Extension
@@ -13,7 +14,7 @@ REQUIRED = (
     "format", "city", "policy", "demonstration", "note", "jurisdiction", "brand", "channels", "seal", "districts",
     "domains", "units",
 )  # fmt: skip
-OPTIONAL = ("responsible_officer", "extensions", "sections")
+OPTIONAL = ("responsible_officer", "extensions", "sections", "returns")
 ALL = "all"
 DISTRICT = "{district}"
 
@@ -33,7 +34,10 @@ def read_deployment(root: Value) -> tuple[Deployment | None, Mapping[str, Value]
     units = _units(fields["units"], fields["responsible_officer"].text() if "responsible_officer" in fields else None)
     places = _places(fields)
     answers = {code: _answers(place, districts) for code, place in places.items()}
-    _refuse_unused(fields["units"], units, answers.values())
+    answering = {code: _codes(found, units) for code, found in answers.items()}
+    returning = read_returns(fields.get("returns"), units, answering)
+    sources = {source for pairs in returning.values() for source, _ in pairs}
+    _refuse_unused(fields["units"], units, answers.values(), sources)
     jurisdiction = fields["jurisdiction"].fields(("code", "name"))
     return Deployment(
         city=fields["city"].text(),
@@ -48,7 +52,8 @@ def read_deployment(root: Value) -> tuple[Deployment | None, Mapping[str, Value]
         extensions=tuple(_extension(item) for item in fields["extensions"].items()) if "extensions" in fields else (),
         districts=districts,
         units=tuple(units.values()),
-        answering={code: _codes(found, units) for code, found in answers.items()},
+        answering=answering,
+        returning=returning,
     ), places
 
 
@@ -157,8 +162,11 @@ def _codes(answers: _Named, units: Mapping[str, DeployedUnit]) -> tuple[str, ...
     return tuple(codes)
 
 
-def _refuse_unused(place: Value, units: Mapping[str, DeployedUnit], answers: Iterable[_Named]) -> None:
+def _refuse_unused(
+    place: Value, units: Mapping[str, DeployedUnit], answers: Iterable[_Named], sources: Collection[str]
+) -> None:
     used = {name for found in answers for name, _ in found}
+    used |= {name for name, unit in units.items() if unit.uscc in sources}
     for name, value in place.entries().items():
         if name not in used and not units[name].is_office and units[name].abolished_date is None:
             value.wrong(f"“{name}”不负责任何领域，请写入相应领域，或者删去")

@@ -1,5 +1,6 @@
 """Change the registry. Each action is one transaction and takes its position last."""
 
+from xinzheng.apps.registry.channel_actions import ChannelError, end_channel, name_channel
 from xinzheng.apps.registry.key_rotation import Rotation, rotate_key
 from xinzheng.apps.registry.registering import Sighting, register_unknown_subjects
 from xinzheng.apps.registry.review_actions import confirm_subject, link_subject, reject_subject
@@ -9,15 +10,18 @@ from xinzheng.apps.registry.successions import withdraw_succession
 from xinzheng.apps.registry.unit_actions import DeploymentResult, apply_deployment
 
 __all__ = [
+    "ChannelError",
     "DeploymentResult",
     "ImportResult",
     "Rotation",
     "Sighting",
     "apply_deployment",
     "confirm_subject",
+    "end_channel",
     "erase_person",
     "import_subjects",
     "link_subject",
+    "name_channel",
     "register_unknown_subjects",
     "reject_subject",
     "rotate_key",

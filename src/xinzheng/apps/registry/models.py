@@ -88,6 +88,35 @@ class Responsibility(models.Model):
         return f"{self.policy_id} {self.domain} {self.kind} {self.unit_id}"
 
 
+class ReturnChannel(models.Model):
+    """Return channel (回流渠道): from this entry on a unit's data of a kind in a domain also come through another one.
+
+    ``source`` delivers, ``unit`` stays answerable. ``policy_id`` is the policy whose deployment names the channel, so
+    that another deployment of the same unit leaves it alone; what may be delivered does not depend on it.
+    """
+
+    entry = _entry(is_indexed=True)
+    policy_id = models.TextField()
+    domain = models.TextField()
+    kind = models.TextField()
+    source = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="returns_for")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="returned_by")
+    is_ended = models.BooleanField(default=False)
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["policy_id", "domain", "kind", "source", "unit", "entry"], name="one_return_channel_per_entry"
+            ),
+            models.CheckConstraint(condition=models.Q(kind__in=RECORD_KINDS), name="return_channel_kind_known"),
+            models.CheckConstraint(condition=~models.Q(source=models.F("unit")), name="no_return_to_oneself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.domain} {self.kind} {self.source_id} {self.unit_id}"
+
+
 class Subject(models.Model):
     """Subject (市场主体): a surrogate key only, so that the ledger never holds a person's number."""
 

@@ -1,5 +1,6 @@
 """Read the registry. Whatever takes a position is answered as the registry was then."""
 
+from xinzheng.apps.registry.channel_queries import Channel, ServedUnit, channels_at, is_served, served_units
 from xinzheng.apps.registry.identities import person_hashes
 from xinzheng.apps.registry.review_queries import (
     ReviewError,
@@ -22,14 +23,18 @@ from xinzheng.apps.registry.unit_queries import (
 )
 
 __all__ = [
+    "Channel",
     "RegisteredUnit",
     "ResponsibleUnit",
     "ReviewError",
     "ReviewFilter",
     "ReviewSubject",
+    "ServedUnit",
     "UnknownSubjectError",
+    "channels_at",
     "find_subject",
     "is_responsible",
+    "is_served",
     "person_hashes",
     "registry_position",
     "responsibilities_at",
@@ -37,6 +42,7 @@ __all__ = [
     "review_counts",
     "review_item",
     "review_queue",
+    "served_units",
     "subject_at",
     "ties_at",
     "unit_by_uscc",

@@ -9,6 +9,8 @@ from django.db import connection, transaction
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.registry.channel_actions import channel_changes, write_channels
+from xinzheng.apps.registry.channel_queries import Channel
 from xinzheng.apps.registry.models import Responsibility, Unit, UnitVersion
 
 # One deployment at a time is compared with what stands; nothing else may lock this constant.
@@ -67,6 +69,19 @@ class PlannedResponsibility(Protocol):
     def rank(self) -> int: ...
 
 
+class PlannedReturn(Protocol):
+    """A return channel as a deployment plans it."""
+
+    @property
+    def domain(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+
 class Plan(Protocol):
     """What of a deployment (部署) the registry remembers: the shape of the adapter's ``Deployment``."""
 
@@ -80,24 +95,32 @@ class Plan(Protocol):
     def units(self) -> Sequence[PlannedUnit]: ...
     @property
     def responsibilities(self) -> Sequence[PlannedResponsibility]: ...
+    @property
+    def returns(self) -> Sequence[PlannedReturn]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentResult:
-    """How many units and responsibilities were written or ended; ``position`` is None when nothing changed."""
+    """How many units, responsibilities and return channels were written or ended.
+
+    ``channels`` counts those named and those ended; ``position`` is None when nothing changed.
+    """
 
     units: int
     responsibilities: int
     ended: int
     position: int | None
+    channels: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What a plan changes: version fields by unit code, (rank, is_ended) by domain, kind and unit code."""
+    """What a plan changes: version fields by unit code, (rank, is_ended) by domain, kind and unit code; is_ended by
+    return channel."""
 
     units: dict[str, tuple[Any, ...]]
     responsibilities: dict[tuple[str, str, str], tuple[int, bool]]
+    channels: dict[Channel, bool]
 
     @property
     def ended(self) -> int:
@@ -106,10 +129,10 @@ class _Changes:
 
 @transaction.atomic
 def apply_deployment(deployment: Plan, *, by: str) -> DeploymentResult:
-    """Make units and responsibilities of the deployment's policy what the deployment says (部署).
+    """Make units, responsibilities and return channels of the deployment's policy what the deployment says (部署).
 
-    New or changed units get a version; responsibilities that the deployment no longer names are ended. Applying the
-    same deployment again changes nothing and writes no entry.
+    New or changed units get a version; responsibilities and channels that the deployment no longer names are ended.
+    Applying the same deployment again changes nothing and writes no entry.
 
     Args:
         deployment: a deployment with its responsibilities, i.e. loaded together with its policy.
@@ -118,16 +141,19 @@ def apply_deployment(deployment: Plan, *, by: str) -> DeploymentResult:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DEPLOYMENT_LOCK])
     changes = _changes(deployment)
-    if not changes.units and not changes.responsibilities:
+    if not changes.units and not changes.responsibilities and not changes.channels:
         return DeploymentResult(0, 0, 0, None)
     written = len(changes.responsibilities) - changes.ended
     note = {"city": deployment.city, "policy": deployment.policy_id, "units": len(changes.units)}
-    entry = open_entry(kind="deployment-applied", by=by, note=note | {"responsibilities": written})
+    counts = {"responsibilities": written, "channels": len(changes.channels)}
+    entry = open_entry(kind="deployment-applied", by=by, note=note | counts)
     _write(changes, deployment, entry)
     record_event(
         who=by, action="deployment-applied", object_kind="policy", object_id=deployment.policy_id, details=note
     )
-    return DeploymentResult(len(changes.units), written, changes.ended, take_position(entry))
+    return DeploymentResult(
+        len(changes.units), written, changes.ended, take_position(entry), channels=len(changes.channels)
+    )
 
 
 def _changes(deployment: Plan) -> _Changes:
@@ -142,6 +168,10 @@ def _changes(deployment: Plan) -> _Changes:
     return _Changes(
         units={uscc: version for uscc, version in units.items() if standing_units.get(uscc) != version},
         responsibilities={key: value for key, value in planned.items() if standing.get(key) != value} | gone,
+        channels=channel_changes(
+            deployment.policy_id,
+            {Channel(deployment.policy_id, r.domain, r.kind, r.source, r.unit) for r in deployment.returns},
+        ),
     )
 
 
@@ -164,3 +194,4 @@ def _write(changes: _Changes, deployment: Plan, entry: Entry) -> None:
         )
         for (domain, kind, uscc), (rank, is_ended) in changes.responsibilities.items()
     )  # fmt: skip
+    write_channels(changes.channels, entry)

@@ -35,6 +35,7 @@ REGISTRY_POSITION = """
     SELECT max(p.position) FROM audit_position p
     WHERE p.position <= %s AND p.entry_id IN (
         SELECT entry_id FROM registry_unitversion UNION SELECT entry_id FROM registry_responsibility
+        UNION SELECT entry_id FROM registry_returnchannel
     )
 """
 
@@ -102,7 +103,7 @@ def responsible_units(policy_id: str, position: int | None = None) -> tuple[Resp
 
 
 def registry_position(position: int) -> int:
-    """The last position, up to the one given, at which a unit or a responsibility changed; 0 if none did.
+    """The last position, up to the one given, at which a unit, a responsibility or a channel changed; 0 if none did.
 
     What :func:`responsibilities_at` answers is the same from there on, so that it can be kept under this key.
     """
