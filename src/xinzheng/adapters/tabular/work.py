@@ -149,14 +149,14 @@ def _with_outcome(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _read_categories(texts: pl.Series) -> pl.DataFrame:
     given = texts.unique().drop_nulls()
-    read = [(text, *_category(text)) for text in given]
+    read = [(text, *category_words(text)) for text in given]
     schema = {"given": pl.String(), "category:unknown": pl.String(), "category:real": pl.Boolean()}
     found = pl.DataFrame(read, schema=schema, orient="row")
     joined = texts.to_frame("given").join(found, on="given", how="left", maintain_order="left")
     return joined.select("category:unknown", pl.col("category:real").fill_null(value=False))
 
 
-def _category(text: str) -> tuple[str | None, bool]:
+def category_words(text: str) -> tuple[str | None, bool]:
     """Words that are no known kind of penalty, and whether any word is one (其他 alone is not)."""
     rest = text[:_LONGEST_CATEGORY]
     real = False

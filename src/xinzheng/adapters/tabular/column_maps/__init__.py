@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -39,6 +40,19 @@ class ColumnMap:
         """Source heading to field id, for ``BatchDefaults.columns``."""
         return {column.heading: column.field for column in self.described if column.field is not None}
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """All of it as plain values, for keeping; :func:`column_map_of` reads it back."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "origin": self.origin,
+            "columns": [{"heading": c.heading, "field": c.field, "meaning": c.meaning} for c in self.described],
+            "words": {field_id: dict(words) for field_id, words in self.words.items()},
+            "constants": dict(self.constants),
+            "waived": sorted(self.waived),
+        }
+
     def applied_to(self, defaults: BatchDefaults) -> BatchDefaults:
         """The defaults with this map; what they say themselves goes first. Raises TabularError for another kind."""
         if defaults.kind != self.kind:
@@ -57,7 +71,7 @@ class ColumnMap:
 def column_maps() -> Mapping[str, ColumnMap]:
     """The shipped maps by name."""
     files = sorted(resources.files(__package__).iterdir(), key=lambda file: file.name)
-    found = [_read(file.read_text("utf-8")) for file in files if file.name.endswith(".yaml")]
+    found = [column_map_of(yaml.safe_load(file.read_text("utf-8"))) for file in files if file.name.endswith(".yaml")]
     return MappingProxyType({read.name: read for read in found})
 
 
@@ -69,11 +83,12 @@ def with_column_map(defaults: BatchDefaults, name: str) -> BatchDefaults:
     return column_maps()[name].applied_to(defaults)
 
 
-def _read(text: str) -> ColumnMap:
-    given = yaml.safe_load(text)
+def column_map_of(given: Mapping[str, Any]) -> ColumnMap:
+    """The map written down as plain values. Raises TabularError ``map-broken`` for fields that are not there."""
     form = FORMATS[given["kind"]]
     described = tuple(MappedColumn(c["heading"], c["field"], c["meaning"]) for c in given["columns"])
-    named = {c.field for c in described if c.field} | set(given.get("words", {})) | set(given["waived"])
+    named = {c.field for c in described if c.field} | set(given["waived"])
+    named |= {*given.get("words", {}), *given.get("constants", {})}
     if unknown := sorted(field_id for field_id in named if not form.has(field_id)):
         raise TabularError(f"列对照“{given['name']}”里有不存在的标识：{'、'.join(unknown)}。", code="map-broken")
     return ColumnMap(
