@@ -29,7 +29,9 @@ class StoredMap(models.Model):
 
     class Meta:
         triggers: ClassVar = append_only()
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(kind__in=list(RecordKind)), name="map_kind_known")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in RecordKind]), name="map_kind_known")
+        ]
         indexes: ClassVar = [models.Index(fields=["unit_id", "name", "-id"], name="map_of_unit")]
 
     def __str__(self) -> str:

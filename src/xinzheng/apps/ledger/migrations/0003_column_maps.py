@@ -5,7 +5,6 @@ import django.db.models.functions.datetime
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid
-import xinzheng.core.records
 from django.db import migrations, models
 
 
@@ -55,7 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['unit_id', 'name', '-id'], name='map_of_unit')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', [xinzheng.core.records.RecordKind['ADMINISTRATIVE_PENALTY'], xinzheng.core.records.RecordKind['OTHER_DETERMINATION'], xinzheng.core.records.RecordKind['ADMINISTRATIVE_COMPULSION'], xinzheng.core.records.RecordKind['CRIMINAL_JUDGMENT'], xinzheng.core.records.RecordKind['SERIOUS_DISHONESTY'], xinzheng.core.records.RecordKind['ABNORMAL_OPERATION'], xinzheng.core.records.RecordKind['SOCIAL_INSURANCE_ARREARS'], xinzheng.core.records.RecordKind['HOUSING_FUND_ARREARS'], xinzheng.core.records.RecordKind['CREDIT_REPAIR']])), name='map_kind_known')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['administrative_penalty', 'other_determination', 'administrative_compulsion', 'criminal_judgment', 'serious_dishonesty', 'abnormal_operation', 'social_insurance_arrears', 'housing_fund_arrears', 'credit_repair'])), name='map_kind_known')],
             },
         ),
         pgtrigger.migrations.AddTrigger(
