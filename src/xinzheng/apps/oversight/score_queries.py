@@ -41,7 +41,8 @@ IN_TIME = """
     GROUP BY l.unit_id
 """
 
-# Files that came in the month, whatever became of them: a withdrawn one was sent all the same.
+# Files that came in the month, whatever became of them: a withdrawn one was sent all the same. A held one counts
+# once it is confirmed, for that takes it in anew.
 LINES = """
     SELECT b.unit_id, sum(b.lines)::bigint, sum(b.rejected)::bigint
     FROM ledger_batch b
@@ -49,7 +50,7 @@ LINES = """
     JOIN audit_entry e ON e.id = b.entry_id
     JOIN unnest(%(units)s::bigint[], %(domains)s::text[], %(kinds)s::text[]) s(unit_id, domain, kind)
         ON s.unit_id = b.unit_id AND s.domain = b.domain AND s.kind = b.kind
-    WHERE (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(first)s AND %(last)s
+    WHERE NOT b.held AND (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(first)s AND %(last)s
     GROUP BY b.unit_id
 """
 
