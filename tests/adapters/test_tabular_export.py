@@ -10,7 +10,15 @@ import pytest
 import xlsxwriter
 
 from tests.tabular_rows import ROW, csv_text, defaults, parse
-from xinzheng.adapters.tabular import TabularError, defects_csv, read_batch, template_csv, write_defects_csv
+from xinzheng.adapters.tabular import (
+    TabularError,
+    defects_csv,
+    read_batch,
+    read_batches,
+    template_csv,
+    write_defects_csv,
+    write_lines_csv,
+)
 from xinzheng.adapters.tabular.documentation import formats_document
 from xinzheng.adapters.tabular.formats import FORMATS
 
@@ -120,3 +128,23 @@ def test_of_a_file_whose_end_is_broken_no_defect_file_is_begun(tmp_path: Path) -
     with pytest.raises(TabularError):
         write_defects_csv(tmp_path / "a.csv", defaults(), into, chunk_rows=5)
     assert into.getvalue() == b""
+
+
+@pytest.mark.parametrize("chunk_rows", [7, 1000])
+def test_what_the_caller_knows_of_lines_is_written_beside_them_and_nothing_is_checked_again(
+    tmp_path: Path, chunk_rows: int
+) -> None:
+    (tmp_path / "a.csv").write_text(csv_text(penalties(80)), encoding="utf-8")
+    found = pl.concat(part.defects for part in read_batches(tmp_path / "a.csv", defaults()))
+    into = Watched()
+    write_lines_csv(
+        tmp_path / "a.csv",
+        defaults(),
+        lambda first, last: found.filter(pl.col("line").is_between(first, last)).select("line", "message"),
+        into,
+        chunk_rows,
+    )
+    assert into.getvalue() == defects_csv(read_batch(tmp_path / "a.csv", defaults()))
+    nothing = io.BytesIO()
+    write_lines_csv(tmp_path / "a.csv", defaults(), lambda *_: found.clear().select("line", "message"), nothing)
+    assert len(nothing.getvalue().splitlines()) == 1

@@ -2,7 +2,9 @@
 
 import json
 import re
+from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -67,7 +69,7 @@ def test_while_it_is_under_way_lines_are_told_and_defects_are_not_there_yet(city
     Upload.objects.filter(pk=queued["id"]).update(state=Upload.State.RUNNING, lines_done=50_000)
     told = tax.get(f"{BATCHES}/{queued['id']}").json()
     assert (told["status"], told["lines_done"]) == ("running", 50_000)
-    for page in ("defects", "defects.csv"):
+    for page in ("defects", "defects.csv", "file"):
         refused = tax.get(f"{BATCHES}/{queued['id']}/{page}")
         assert (refused.status_code, problem_in(refused)["code"]) == (409, "batch-not-done")
 
@@ -104,10 +106,21 @@ def test_the_lines_to_correct_come_with_their_original_columns(city: SmallCity, 
     sent = tax.get(f"{BATCHES}/{told['id']}/defects.csv")
     assert sent.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert re.fullmatch(r'attachment; filename="batch-\d+-defects.csv"', sent.headers["Content-Disposition"])
-    text = sent.content.decode("utf-8-sig")
+    text = sent.getvalue().decode("utf-8-sig")
     assert "2026-09-31" in text
     assert "行政处罚决定书文号" in text.splitlines()[0]
     assert uscc(1) not in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_file_comes_back_byte_for_byte_with_its_digest(city: SmallCity, tax: System) -> None:
+    rows = faulty_rows(city)
+    told = taken(tax, rows)
+    sent = tax.get(f"{BATCHES}/{told['id']}/file")
+    content = sent.getvalue()
+    assert content == as_csv(rows)
+    assert sent.headers["Repr-Digest"] == f"sha-256=:{b64encode(sha256(content).digest()).decode()}:"
+    assert "filename*=utf-8''%E5%8D%81%E4%B8%80%E6%9C%88.csv" in sent.headers["Content-Disposition"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,7 +194,7 @@ def test_an_idempotency_key_that_is_none_is_refused(city: SmallCity, tax: System
 @pytest.mark.django_db(transaction=True)
 def test_another_units_delivery_is_not_there(city: SmallCity, tax: System, water: System) -> None:
     told = taken(tax, faulty_rows(city))
-    for page in ("", "/defects", "/defects.csv"):
+    for page in ("", "/defects", "/defects.csv", "/file"):
         theirs = water.get(f"{BATCHES}/{told['id']}{page}")
         nobodys = water.get(f"{BATCHES}/{10**9}{page}")
         assert (theirs.status_code, theirs.content) == (nobodys.status_code, nobodys.content)

@@ -13,6 +13,7 @@ OPERATIONS = {
     ("get", "/api/v1/batches/{upload_id}"),
     ("get", "/api/v1/batches/{upload_id}/defects"),
     ("get", "/api/v1/batches/{upload_id}/defects.csv"),
+    ("get", "/api/v1/batches/{upload_id}/file"),
     ("post", "/api/v1/coverage"),
     ("post", "/api/v1/coverage/withdrawals"),
     ("get", "/api/v1/responsibilities"),

@@ -11,19 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
+from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope, submit_batch
+from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope, fetch_defects_file, fetch_raw_file, submit_batch
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.models import Batch, Line, PutForward, RawFile, RecordHead, RecordVersion
 from xinzheng.apps.ledger.queries import (
     batch_defects,
     batch_summary,
     batches_of,
-    defects_file,
     defects_total,
     records_at,
 )
-from xinzheng.apps.ledger.raw_files import restore_raw_file
+from xinzheng.apps.ledger.raw_files import RawFileError, restore_raw_file
 from xinzheng.apps.registry.models import ReviewItem
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.records import OrganPlace, Procedure, RecordKind
@@ -198,8 +198,42 @@ def test_the_file_comes_back_byte_for_byte_and_is_unreadable_in_the_database(cit
 def test_the_lines_to_correct_can_be_fetched_with_their_own_columns(city: SmallCity) -> None:
     result = city.submit([city.penalty(uscc(1)), city.penalty(uscc(2), "苏税罚〔2026〕2号", 处罚决定日期="2026-02-30")])
     assert defects_total(result.batch) >= 1
-    rows = list(csv.DictReader(io.StringIO(defects_file(result.batch).decode("utf-8-sig"))))
+    with fetch_defects_file(batch_id=result.batch, by=BY) as file:
+        rows = list(csv.DictReader(io.StringIO(file.read().decode("utf-8-sig"))))
     assert [row["处罚决定日期"] for row in rows] == ["2026-02-30"]
+
+
+def test_the_lines_to_correct_tell_also_what_the_ledger_itself_found(
+    city: SmallCity,
+) -> None:
+    rows = [
+        city.penalty(uscc(1)) | {"领域": ""},
+        city.penalty(uscc(2), "苏税罚〔2026〕2号") | {"领域": "water_affairs"},
+        city.penalty(uscc(1)) | {"领域": ""},
+    ]
+    result = city.submit(rows)
+    assert (result.rejected, result.duplicate) == (1, 1)
+    with fetch_defects_file(batch_id=result.batch, by=BY) as file:
+        problems = [row["问题"] for row in csv.DictReader(io.StringIO(file.read().decode("utf-8-sig")))]
+    assert "以第4行为准" in problems[0]
+    assert "不由报送单位负责" in problems[1]
+
+
+def test_a_raw_file_that_is_not_what_was_delivered_is_not_handed_out(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = city.submit([city.penalty(uscc(1))])
+    kept = fetch_raw_file(batch_id=result.batch, by=BY)
+    with kept.content:
+        assert kept.sha256 == batch_summary(result.batch).file_sha256
+    assert AuditEvent.objects.filter(action="raw-file-fetched", object_id=str(result.batch)).count() == 1
+
+    def altered(_batch: Batch, into: Path) -> None:
+        into.write_bytes(b"something else")
+
+    monkeypatch.setattr("xinzheng.apps.ledger.batch_files.restore_raw_file", altered)
+    with pytest.raises(RawFileError, match="摘要值"):
+        fetch_raw_file(batch_id=result.batch, by=BY)
 
 
 def test_a_bad_file_changes_nothing(city: SmallCity, tmp_path: Path) -> None:

@@ -4,7 +4,11 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,7 +18,8 @@ from python_calamine import CalamineWorkbook
 
 from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
-from xinzheng.apps.ledger.actions import BatchResult
+from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.apps.ledger.actions import BatchResult, submit_batch
 from xinzheng.apps.ledger.models import CoverageStatement, Upload
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +77,30 @@ def test_the_rows_to_correct_can_be_downloaded_with_their_original_columns(
     response = client_of(people.officer).get(f"/department/batches/{faulty_batch.batch}/defects.csv")
     assert response.headers["Content-Type"].startswith("text/csv")
     assert "attachment" in response.headers["Content-Disposition"]
-    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
     assert "2026-09-31" in {row["处罚决定日期"] for row in rows}
     assert "行政相对人名称" in rows[0]
+
+
+def test_the_file_as_delivered_can_be_downloaded_by_its_unit_alone(
+    city: SmallCity, people: People, tmp_path: Path
+) -> None:
+    delivery = replace(city.delivery(water_rows(city), "water_affairs"), file_name='十一月 "行政处罚".csv')
+    result = submit_batch(delivery, by="test")
+    address = f"/department/batches/{result.batch}"
+    response = client_of(people.officer).get(f"{address}/file")
+    assert response.getvalue() == delivery.file.read_bytes()
+    assert response.headers["Content-Type"].startswith("text/csv")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert response.headers["Content-Disposition"] == f"attachment; filename*=utf-8''{quote(delivery.file_name)}"
+    event = AuditEvent.objects.get(action="raw-file-fetched")
+    assert (event.who, event.object_id) == (people.officer.actor, str(result.batch))
+    page = client_of(people.officer).get(address).content.decode()
+    assert sha256(delivery.file.read_bytes()).hexdigest() in page
+    assert client_of(people.stranger).get(f"{address}/file").status_code == 403
+    assert client_of(people.office).get(f"{address}/file").status_code == 403
+    assert AuditEvent.objects.filter(action="raw-file-fetched").count() == 1
 
 
 def test_the_responsible_officer_may_explain_a_line_and_the_officer_may_not(

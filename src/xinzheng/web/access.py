@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.web.context import signed_in_account
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 SIGN_IN = "/sign-in"
 
 
 def signed_in(
-    view: Callable[Concatenate[HttpRequest, Account, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[HttpRequest, Account, P], R],
+) -> Callable[Concatenate[HttpRequest, P], R | HttpResponse]:
     """Send the public to the sign-in page and back; hand the account to the view; keep the answer out of caches."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         account = signed_in_account(request)
         if account is None:
             back = request.get_full_path() if request.method == "GET" else "/"

@@ -31,6 +31,7 @@ urlpatterns = [
     path("department/zero", desk.zero_return, name="department-zero"),
     path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
+    path("department/batches/<int:batch_id>/file", batches.raw_file, name="department-file"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
     path("department/templates/<slug:kind>.xlsx", templates_page.template, name="department-template"),
     path("department/calendar", coverage.unit_calendar, name="department-calendar"),

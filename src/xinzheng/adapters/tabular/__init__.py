@@ -4,7 +4,7 @@ from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDe
 from xinzheng.adapters.tabular.catalogue import CatalogueEntry, catalogue
 from xinzheng.adapters.tabular.column_maps import ColumnMap, MappedColumn, column_maps, with_column_map
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv
+from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv, write_lines_csv
 from xinzheng.adapters.tabular.near_duplicates import alike_defects, alike_lines
 from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
@@ -43,4 +43,5 @@ __all__ = [
     "template_xlsx",
     "with_column_map",
     "write_defects_csv",
+    "write_lines_csv",
 ]

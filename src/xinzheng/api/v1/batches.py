@@ -1,10 +1,11 @@
 """Deliveries: hand a file in, follow it, fetch what is wrong in it."""
 
+from base64 import b64encode
 from http import HTTPStatus
 from typing import Annotated
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import File, Form, Header, Path, Query, Router
 from ninja.files import UploadedFile
@@ -15,9 +16,9 @@ from xinzheng.api.v1.defects import DEFECTS_IN_RESULT, DEFECTS_PER_PAGE, defects
 from xinzheng.api.v1.received import check_parts, check_size, digest_of, on_disk
 from xinzheng.api.v1.schemas import BatchForm, BatchResultAnswer, DefectsAnswer, UploadAnswer
 from xinzheng.apps.accounts.idempotency import RepeatableRequest, once
-from xinzheng.apps.ledger.actions import Delivery, Scope, queue_upload
+from xinzheng.apps.ledger.actions import Delivery, Scope, fetch_defects_file, fetch_raw_file, queue_upload
 from xinzheng.apps.ledger.models import Upload
-from xinzheng.apps.ledger.queries import batch_summary, defects_file, defects_total
+from xinzheng.apps.ledger.queries import batch_summary, defects_total
 
 # Room for the fields and the marks between the parts.
 MULTIPART = Body("multipart/form-data", settings.XINZHENG_BATCH_MAX_BYTES + MEBIBYTE)
@@ -106,11 +107,36 @@ def list_defects(
         "responses": {200: {"description": "CSV（UTF-8）", "content": {"text/csv": {"schema": {"type": "string"}}}}}
     },
 )
-def download_defects(request: HttpRequest, upload_id: Path[int]) -> HttpResponse:
+def download_defects(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
     """The lines to correct, as a file for a spreadsheet."""
-    batch_id = _taken(_own_upload(caller_of(request), upload_id))
-    response = HttpResponse(defects_file(batch_id), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="batch-{batch_id}-defects.csv"'
+    caller = caller_of(request)
+    batch_id = _taken(_own_upload(caller, upload_id))
+    content = fetch_defects_file(batch_id=batch_id, by=caller.actor)
+    name = f"batch-{batch_id}-defects.csv"
+    return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
+
+
+@router.get(
+    "/batches/{int:upload_id}/file",
+    auth=UnitKey(),
+    operation_id="downloadFile",
+    summary="下载报送时的原始文件",
+    description="与报送时逐字节相同；Repr-Digest 头是它的 SHA-256。",
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "原始文件",
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        }
+    },
+)
+def download_file(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
+    """The file as it was delivered."""
+    caller = caller_of(request)
+    kept = fetch_raw_file(batch_id=_taken(_own_upload(caller, upload_id)), by=caller.actor)
+    response = FileResponse(kept.content, as_attachment=True, filename=kept.name, content_type=kept.media_type)
+    response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(kept.sha256)).decode()}:"
     return response
 
 

@@ -1,5 +1,6 @@
 """Write the ledger. Each action is one transaction and names who did it (``by``)."""
 
+from xinzheng.apps.ledger.batch_files import KeptFile, fetch_defects_file, fetch_raw_file
 from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, withdraw_coverage
 from xinzheng.apps.ledger.delivery import Delivery, Scope
 from xinzheng.apps.ledger.explaining import explain_line
@@ -13,11 +14,14 @@ __all__ = [
     "BatchResult",
     "CoverageResult",
     "Delivery",
+    "KeptFile",
     "Progress",
     "Scope",
     "WithdrawalResult",
     "declare_coverage",
     "explain_line",
+    "fetch_defects_file",
+    "fetch_raw_file",
     "queue_upload",
     "submit_batch",
     "withdraw_batch",

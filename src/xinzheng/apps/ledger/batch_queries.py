@@ -1,25 +1,21 @@
 """Read batches: what became of them, what is wrong in them, and how far a unit's data reaches."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.coverage_queries import PENDING, coverage_at
-from xinzheng.apps.ledger.delivery import in_china
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.ledger.models import Batch, Defect
-from xinzheng.apps.ledger.raw_files import restore_raw_file
-from xinzheng.apps.ledger.reading import write_defects
+from xinzheng.apps.ledger.models import Defect
 
 BATCHES = """
     SELECT b.entry_id, b.unit_id, b.domain, b.kind, b.mode, b.file_name, b.lines, b.new, b.changed, b.identical,
            b.rejected, b.duplicate, b.held, b.put_forward, e.recorded_at, s.from_date, s.through_date,
-           EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = b.entry_id) AS is_withdrawn
+           EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = b.entry_id) AS is_withdrawn,
+           encode(b.file_sha256, 'hex') AS file_sha256
     FROM ledger_batch b
     JOIN audit_entry e ON e.id = b.entry_id
     LEFT JOIN ledger_coveragestatement s ON s.entry_id = b.entry_id AND s.batch_id = b.entry_id
@@ -56,6 +52,7 @@ class BatchSummary:
     covers_from: date | None
     covers_through: date | None
     is_withdrawn: bool
+    file_sha256: str
     waiting: int = 0
 
 
@@ -115,21 +112,6 @@ def batch_defects(batch_id: int, limit: int | None = 200) -> list[DefectLine]:
 def defects_total(batch_id: int) -> int:
     """How many defects a batch has."""
     return Defect.objects.filter(entry_id=batch_id).count()
-
-
-def defects_file(batch_id: int) -> bytes:
-    """The lines of a batch to correct, with the original columns and what is wrong, as CSV for a spreadsheet.
-
-    The file is read again from what was kept. Raises IntakeError ``unknown-batch``; RawFileError, KeyFileError.
-    """
-    batch = Batch.objects.filter(pk=batch_id).select_related("entry").first()
-    if batch is None:
-        raise IntakeError(f"没有编号为{batch_id}的批次，请核对。", code="unknown-batch")
-    with tempfile.TemporaryDirectory(prefix="xinzheng-raw-") as folder:
-        file = Path(folder) / "file"
-        restore_raw_file(batch, file)
-        taken = in_china(batch.entry.recorded_at).date()
-        return write_defects(file, batch.kind, batch.domain, taken, batch.file_name)
 
 
 def coverage_calendar(unit_uscc: str, policy_id: str, position: int | None = None) -> list[CoverageState]:

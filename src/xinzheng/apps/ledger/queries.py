@@ -8,7 +8,6 @@ from xinzheng.apps.ledger.batch_queries import (
     batch_summary,
     batches_of,
     coverage_calendar,
-    defects_file,
     defects_total,
 )
 from xinzheng.apps.ledger.coverage_queries import case_coverage, coverage_at, last_touch, pending_for
@@ -24,7 +23,6 @@ __all__ = [
     "case_coverage",
     "coverage_at",
     "coverage_calendar",
-    "defects_file",
     "defects_total",
     "last_touch",
     "pending_for",

@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import polars as pl
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from xinzheng.apps.ledger.models import Batch
 
 # Wide rows of 100 000 need some 100 MB while they are taken in.
 ROWS_AT_ONCE = 50_000
@@ -17,6 +20,7 @@ ROWS_AT_ONCE = 50_000
 ITEMS_AHEAD = 2
 
 T = TypeVar("T")
+Problems = Callable[[int, int], pl.DataFrame]
 
 
 class Stretch(Protocol):
@@ -65,11 +69,15 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-def write_defects(file: Path, kind: str, domain: str, today: date, file_name: str) -> bytes:
-    """The rejected and doubtful lines with their original columns and what is wrong, as a file to correct."""
+def write_lines(file: Path, batch: "Batch", problems: Problems, into: IO[bytes]) -> None:
+    """The lines that have problems with their original columns, as CSV; ``file`` is the batch's.
+
+    ``problems`` gives, from the first and the last of some lines, ``line`` and ``message`` of those that have any.
+    """
     adapter = _adapter()
-    defaults = adapter.BatchDefaults(kind=kind, domain=domain, today=today, file_name=file_name)
-    return bytes(adapter.defects_csv(adapter.read_batch(file, defaults)))
+    day = batch.entry.recorded_at.date()
+    defaults = adapter.BatchDefaults(kind=batch.kind, domain=batch.domain, today=day, file_name=batch.file_name)
+    adapter.write_lines_csv(file, defaults, problems, into)
 
 
 def _adapter() -> Any:

@@ -5,22 +5,16 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_answer_for_lines, refusals_to_submit
-from xinzheng.apps.ledger.actions import explain_line
+from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.ledger.queries import (
-    BatchSummary,
-    DefectLine,
-    batch_defects,
-    batch_summary,
-    defects_file,
-    defects_total,
-)
+from xinzheng.apps.ledger.queries import BatchSummary, DefectLine, batch_defects, batch_summary, defects_total
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.departments.duties import own_unit, scope_name
@@ -68,17 +62,32 @@ def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse
 
 @require_safe
 @signed_in
-def defects_csv(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
+def defects_csv(request: HttpRequest, account: Account, batch_id: int) -> HttpResponseBase:
     """The lines to correct with their original columns and what is wrong."""
     _own_batch(account, batch_id)
     try:
-        data = defects_file(batch_id)
+        content = fetch_defects_file(batch_id=batch_id, by=account.actor)
     except XinzhengError as error:
-        messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
-        return redirect("department-batch", batch_id=batch_id)
-    response = HttpResponse(data, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="batch-{batch_id}-defects.csv"'
-    return response
+        return _not_fetched(request, batch_id, error)
+    name = f"batch-{batch_id}-defects.csv"
+    return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
+
+
+@require_safe
+@signed_in
+def raw_file(request: HttpRequest, account: Account, batch_id: int) -> HttpResponseBase:
+    """The file as it was delivered."""
+    _own_batch(account, batch_id)
+    try:
+        kept = fetch_raw_file(batch_id=batch_id, by=account.actor)
+    except XinzhengError as error:
+        return _not_fetched(request, batch_id, error)
+    return FileResponse(kept.content, as_attachment=True, filename=kept.name, content_type=kept.media_type)
+
+
+def _not_fetched(request: HttpRequest, batch_id: int, error: XinzhengError) -> HttpResponse:
+    messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
+    return redirect("department-batch", batch_id=batch_id)
 
 
 @form_on("/department/batches/{batch_id}")
