@@ -9,11 +9,20 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from xinzheng.apps.accounts import key_actions
-from xinzheng.apps.accounts.idempotency import KeptRequestError, RepeatableRequest, once
+from xinzheng.apps.accounts.idempotency import (
+    KEPT_DAYS,
+    KeptRequestError,
+    RepeatableRequest,
+    forget_old_requests,
+    once,
+)
 from xinzheng.apps.accounts.key_actions import ApiKeyError, create_key, recognise_key, revoke_key
 from xinzheng.apps.accounts.models import ApiKey, KeptRequest
+from xinzheng.apps.accounts.permissions import refusals_to_answer_by_key
 from xinzheng.apps.accounts.queries import api_keys
 from xinzheng.apps.audit.models import AuditEvent
 
@@ -164,3 +173,23 @@ def test_the_second_of_two_at_the_same_moment_gets_what_the_first_made(
     )
     threading.Timer(0.5, second_connection.commit).start()
     assert once(RepeatableRequest(key, "a", BODY), lambda: 8) == 7
+
+
+@pytest.mark.django_db
+def test_requests_are_forgotten_when_nobody_will_send_them_again() -> None:
+    key = made().key
+    for name in ("old", "young"):
+        once(RepeatableRequest(key, name, BODY), lambda: 1)
+    age = timezone.now() - timedelta(days=KEPT_DAYS, minutes=1)
+    KeptRequest.objects.filter(idempotency_key="old").update(created_at=age)
+    assert forget_old_requests() == 1
+    assert [kept.idempotency_key for kept in KeptRequest.objects.all()] == ["young"]
+    assert "accounts.forget_old_requests" in app.tasks
+
+
+@pytest.mark.django_db
+def test_only_a_key_made_for_the_responsible_officer_answers_for_lines() -> None:
+    assert refusals_to_answer_by_key(made().key) != []
+    own = create_key(unit_id=1, name="责任人", by="test", is_responsible=True)
+    assert refusals_to_answer_by_key(own.key) == []
+    assert AuditEvent.objects.latest("id").details == {"unit_id": 1, "is_responsible": True}

@@ -34,6 +34,7 @@ def test_a_key_is_made_shown_once_listed_and_revoked(city: SmallCity, capsys: py
         "created_at": made["created_at"],
         "last_used_date": today().isoformat(),
         "revoked_at": None,
+        "is_responsible": False,
     }
 
     assert main(["keys", "revoke", str(made["id"]), "--json"]) == 0

@@ -21,6 +21,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     create = actions.add_parser("create", help="发放一个密钥；密钥只显示这一次")
     create.add_argument("--unit", required=True, metavar="USCC", help="单位的统一社会信用代码")
     create.add_argument("--name", required=True, metavar="名称", help="密钥的名称，例如使用它的系统")
+    create.add_argument("--responsible", action="store_true", help="责任人的密钥：可以说明退回的行、撤回和确认批次")
     create.set_defaults(run=create_run)
     listing = actions.add_parser("list", help="列出密钥，不含密钥本身")
     listing.add_argument("--unit", metavar="USCC", help="只列这个单位的")
@@ -36,7 +37,7 @@ def create_run(args: argparse.Namespace) -> int:
     """Make a key and show it."""
     from xinzheng.apps.accounts.key_actions import create_key
 
-    made = create_key(unit_id=_unit_id(args.unit), name=args.name, by=BY)
+    made = create_key(unit_id=_unit_id(args.unit), name=args.name, by=BY, is_responsible=args.responsible)
     if args.json:
         print(json.dumps(_facts(made.key, _codes()) | {"key": made.secret}, ensure_ascii=False))
         return 0
@@ -56,6 +57,7 @@ def list_run(args: argparse.Namespace) -> int:
         return 0
     for key in keys:
         state = "已吊销" if key["revoked_at"] else "有效"
+        state += "  责任人" if key["is_responsible"] else ""
         print(f"{key['id']}  {key['unit']}  {state}  最近使用{key['last_used_date'] or '：从未'}  {key['name']}")
     return 0
 
@@ -94,6 +96,7 @@ def _facts(key: "ApiKey", codes: dict[int, str]) -> dict[str, Any]:
         "created_at": _moment(key.created_at),
         "last_used_date": key.last_used_date.isoformat() if key.last_used_date else None,
         "revoked_at": _moment(key.revoked_at),
+        "is_responsible": key.is_responsible,
     }
 
 

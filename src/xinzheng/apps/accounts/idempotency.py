@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from xinzheng.apps.accounts.models import ApiKey, KeptRequest
 from xinzheng.core.errors import XinzhengError
+
+# Longer than anybody waits before sending again; a file sent twice adds nothing to the ledger in any case.
+KEPT_DAYS = 30
 
 
 class KeptRequestError(XinzhengError):
@@ -44,3 +49,10 @@ def once(request: RepeatableRequest, act: Callable[[], int]) -> int:
         kept.object_id = act()
         kept.save(update_fields=["object_id"])
     return kept.object_id
+
+
+def forget_old_requests() -> int:
+    """Forget requests kept for longer than ``KEPT_DAYS``; how many. Sent again, they count as new ones."""
+    oldest = timezone.now() - timedelta(days=KEPT_DAYS)
+    forgotten, _ = KeptRequest.objects.filter(created_at__lt=oldest).delete()
+    return forgotten

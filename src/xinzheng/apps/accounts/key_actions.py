@@ -33,13 +33,14 @@ class MadeKey:
 
 
 @transaction.atomic
-def create_key(*, unit_id: int, name: str, by: str) -> MadeKey:
+def create_key(*, unit_id: int, name: str, by: str, is_responsible: bool = False) -> MadeKey:
     """Make a key (发放密钥) for a unit's system.
 
     Args:
         unit_id: the unit the key speaks for.
         name: what people call it, e.g. the system that uses it; no person's name.
         by: who makes it, ``account:<id>`` or ``command-line``.
+        is_responsible: whether the system acts for the unit's responsible officer.
 
     Raises:
         ApiKeyError: ``key-name-unfit``.
@@ -48,10 +49,11 @@ def create_key(*, unit_id: int, name: str, by: str) -> MadeKey:
     if not called or len(called) > NAME_AT_MOST or not called.isprintable():
         raise ApiKeyError(f"密钥须有名称，不超过{NAME_AT_MOST}个字，不含控制字符。", code="key-name-unfit")
     secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    key = ApiKey.objects.create(unit_id=unit_id, name=called, digest=_digest(secret), created_by=by)
-    record_event(
-        who=by, action="api-key-created", object_kind="api-key", object_id=key.pk, details={"unit_id": unit_id}
+    key = ApiKey.objects.create(
+        unit_id=unit_id, name=called, digest=_digest(secret), created_by=by, is_responsible=is_responsible
     )
+    details = {"unit_id": unit_id} | ({"is_responsible": True} if is_responsible else {})
+    record_event(who=by, action="api-key-created", object_kind="api-key", object_id=key.pk, details=details)
     return MadeKey(key, secret)
 
 

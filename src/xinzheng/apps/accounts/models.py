@@ -71,6 +71,7 @@ class Account(AbstractBaseUser):
 class ApiKey(models.Model):
     """Key (接口密钥) with which a unit's system speaks for the unit. Of the key itself only its SHA-256 is kept.
 
+    ``is_responsible``: the system acts for the unit's responsible officer (责任人), for what only that officer may do.
     256 random bits need no slow hash: nobody tries them through, with or without the database in hand.
     """
 
@@ -81,6 +82,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     last_used_date = models.DateField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    is_responsible = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [

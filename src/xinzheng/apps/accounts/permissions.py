@@ -1,6 +1,6 @@
 """What an account may do. Each function returns the reasons against it, in Chinese; an empty list means yes."""
 
-from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
+from xinzheng.apps.accounts.models import OF_A_UNIT, Account, ApiKey, Role
 
 INACTIVE = "账户已停用，请联系系统管理员。"
 
@@ -53,6 +53,19 @@ def refusals_to_administer(account: Account) -> list[str]:
 def refusals_to_manage_keys(account: Account) -> list[str]:
     """Make and revoke keys (接口密钥) of units: the system administrator (系统管理员)."""
     return _inactive(account) + _not_in_role(account, Role.SYSTEM_ADMINISTRATOR, "管理接口密钥")
+
+
+def refusals_to_answer_by_key(key: ApiKey) -> list[str]:
+    """Do by key what only the unit's responsible officer may: a key that was made for that officer (责任人密钥)."""
+    return [] if key.is_responsible else ["这件事只由本单位责任人办理；请用责任人的密钥，或者由责任人在网页上办理。"]
+
+
+def refusals_to_withdraw(account: Account, unit_id: int) -> list[str]:
+    """Withdraw a batch (撤回批次): the unit's responsible officer (责任人); reports may cease to hold by it."""
+    refusals = _inactive(account) + _not_of_unit(account, unit_id, "撤回批次")
+    if account.role == Role.DEPARTMENT_OFFICER:
+        refusals.append("撤回批次须由本单位责任人办理。")
+    return refusals
 
 
 def _inactive(account: Account) -> list[str]:
