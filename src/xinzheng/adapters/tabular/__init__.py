@@ -2,10 +2,18 @@
 
 from xinzheng.adapters.tabular.batch import DEFECT_SCHEMA, FRAME_SCHEMA, BatchDefaults, Limits, ParsedBatch
 from xinzheng.adapters.tabular.catalogue import CatalogueEntry, catalogue
-from xinzheng.adapters.tabular.column_maps import ColumnMap, MappedColumn, column_maps, with_column_map
+from xinzheng.adapters.tabular.column_maps import (
+    ColumnMap,
+    MappedColumn,
+    column_map_of,
+    column_maps,
+    with_column_map,
+)
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv, write_lines_csv
+from xinzheng.adapters.tabular.formats import KIND_NAMES
 from xinzheng.adapters.tabular.near_duplicates import alike_defects, alike_lines
+from xinzheng.adapters.tabular.own_maps import MapFault, MappableField, map_faults, mappable_fields, own_column_map
 from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
 from xinzheng.adapters.tabular.register_checks import REGISTER_CHECKS, RegisterCheck
@@ -15,12 +23,15 @@ from xinzheng.adapters.tabular.templates import template_xlsx
 __all__ = [
     "DEFECT_SCHEMA",
     "FRAME_SCHEMA",
+    "KIND_NAMES",
     "REGISTER_CHECKS",
     "BatchDefaults",
     "CatalogueEntry",
     "ColumnMap",
     "HeadingTaken",
     "Limits",
+    "MapFault",
+    "MappableField",
     "MappedColumn",
     "ParsedBatch",
     "Preview",
@@ -32,8 +43,12 @@ __all__ = [
     "alike_defects",
     "alike_lines",
     "catalogue",
+    "column_map_of",
     "column_maps",
     "defects_csv",
+    "map_faults",
+    "mappable_fields",
+    "own_column_map",
     "preview",
     "read_batch",
     "read_batches",

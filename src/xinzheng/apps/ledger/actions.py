@@ -6,6 +6,7 @@ from xinzheng.apps.ledger.delivery import Delivery, Scope
 from xinzheng.apps.ledger.explaining import explain_line
 from xinzheng.apps.ledger.intake import BatchResult
 from xinzheng.apps.ledger.intake import take_in as submit_batch
+from xinzheng.apps.ledger.maps import retire_column_map, save_column_map
 from xinzheng.apps.ledger.taking import Progress
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.ledger.withdrawal import WithdrawalResult, withdraw_batch
@@ -23,6 +24,8 @@ __all__ = [
     "fetch_defects_file",
     "fetch_raw_file",
     "queue_upload",
+    "retire_column_map",
+    "save_column_map",
     "submit_batch",
     "withdraw_batch",
     "withdraw_coverage",

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from xinzheng.apps.ledger.errors import CoverageError, IntakeError
-from xinzheng.apps.registry.queries import RegisteredUnit, unit_by_uscc
+from xinzheng.apps.registry.queries import RegisteredUnit, ServedUnit, served_units, unit_by_uscc
 from xinzheng.core.records import RecordKind
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -39,13 +39,18 @@ class Scope:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file of a unit (报送). ``covers``: first and last day it is complete for; ``file_name`` as it was called."""
+    """A file of a unit (报送). ``covers``: first and last day it is complete for; ``file_name`` as it was called.
+
+    ``map_name``: the column map (列对照) its headings are read by; ``map_version``: the very version of one.
+    """
 
     file: Path
     scope: Scope
     covers: tuple[date, date] | None = None
     mode: str = "increment"
     file_name: str = ""
+    map_name: str | None = None
+    map_version: int | None = None
 
     @property
     def name(self) -> str:
@@ -55,11 +60,33 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Answering:
-    """A unit, the scope it speaks for, and all that it answers for as (domain, kind)."""
+    """A unit, the scope it speaks for, and all that it may deliver as (domain, kind).
+
+    ``own`` is what it answers for itself. ``served`` are the units whose records it brings (数据回流): each row then
+    names the one that answers, which stays answerable.
+    """
 
     unit: RegisteredUnit
     scope: Scope
     answers: frozenset[tuple[str, str]]
+    own: frozenset[tuple[str, str]]
+    served: tuple[ServedUnit, ...] = ()
+
+    @property
+    def returned(self) -> frozenset[tuple[str, str]]:
+        """What it brings for others, as (domain, kind)."""
+        return frozenset((unit.domain, unit.kind) for unit in self.served)
+
+    @property
+    def unit_ids(self) -> list[int]:
+        """The unit and those it brings records of."""
+        return [self.unit.id, *sorted({unit.unit_id for unit in self.served} - {self.unit.id})]
+
+    def units_of(self, domain: str, kind: str) -> list[int]:
+        """The units it may state coverage for in a domain and kind: itself where it answers, and those it serves."""
+        own = [self.unit.id] if (domain, kind) in self.own else []
+        served = {unit.unit_id for unit in self.served if (unit.domain, unit.kind) == (domain, kind)}
+        return [*own, *sorted(served - set(own))]
 
 
 def today_in_china() -> date:
@@ -73,7 +100,7 @@ def in_china(moment: datetime) -> datetime:
 
 
 def answering(scope: Scope) -> Answering:
-    """The unit of a scope, once it is sure that it answers for it.
+    """The unit of a scope, once it is sure that it answers for it, or brings it for a unit that does.
 
     Raises:
         IntakeError: ``unknown-unit``, ``unknown-kind``, ``unknown-domain`` or ``unit-not-responsible``.
@@ -82,10 +109,11 @@ def answering(scope: Scope) -> Answering:
     if unit is None:
         message = f"没有统一社会信用代码为“{scope.unit_uscc}”的单位，请核对；可以用 xinzheng units 查看已登记的单位。"
         raise IntakeError(message, code="unknown-unit", unit=scope.unit_uscc)
-    answers = _answers(unit.id)
+    own, served = _answers(unit.id), served_units(unit.id)
+    answers = sorted({*own, *((found.domain, found.kind) for found in served)})
     if (scope.domain, scope.kind) not in answers:
         _refuse(unit, scope, answers)
-    return Answering(unit, scope, frozenset(answers))
+    return Answering(unit, scope, frozenset(answers), frozenset(own), served)
 
 
 def _answers(unit_id: int) -> list[tuple[str, str]]:

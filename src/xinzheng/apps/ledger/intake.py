@@ -16,11 +16,12 @@ from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.heads import are_there_heads
+from xinzheng.apps.ledger.maps import ChosenMap, chosen_map, kept_version
 from xinzheng.apps.ledger.mending import are_lines_pending, mend_lines
 from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_fates
 from xinzheng.apps.ledger.models import Batch
 from xinzheng.apps.ledger.raw_files import batch_owner, keep_raw_file, pack_file, seal_pieces
-from xinzheng.apps.ledger.reading import Stretch, read_stretches
+from xinzheng.apps.ledger.reading import Reading, Stretch, read_stretches
 from xinzheng.apps.ledger.snapshots import put_forward_missing
 from xinzheng.apps.ledger.taking import Progress, Taking, take_rows
 from xinzheng.apps.registry.keys import new_data_key, wrap_key
@@ -57,13 +58,16 @@ class _Receiving:
     who: Answering
     by: str
     progress: Progress | None
+    column_map: ChosenMap | None
     key: bytes = field(default_factory=new_data_key)
 
     def read(self) -> Iterator[Stretch]:
         """The file's rows."""
         delivery = self.delivery
-        scope = delivery.scope
-        return read_stretches(delivery.file, scope.kind, scope.domain, today_in_china(), delivery.name)
+        scope, column_map = delivery.scope, self.column_map
+        content = None if column_map is None else column_map.content
+        reading = Reading(scope.kind, scope.domain, today_in_china(), delivery.name, content)
+        return read_stretches(delivery.file, reading)
 
     def read_again(self, sha256: str) -> Iterator[Stretch]:
         """The same rows once more; IntakeError when they are no longer the same."""
@@ -81,7 +85,7 @@ def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) ->
     adapter's error when the file cannot be read; the database is then unchanged.
     """
     who = _check(delivery)
-    receiving = _Receiving(delivery, who, by, progress)
+    receiving = _Receiving(delivery, who, by, progress, chosen_map(who, delivery))
     stretches = receiving.read()
     with _packing(delivery.file) as packed:
         first = next(stretches)
@@ -171,5 +175,6 @@ def _keep_batch(receiving: _Receiving, entry: Entry, sha256: str, counts: dict[s
         file_name=delivery.name,
         file_sha256=bytes.fromhex(sha256),
         wrapped_key=wrap_key(receiving.key, batch_owner(entry.pk)),
+        column_map=kept_version(receiving.column_map),
         **counts,
     )

@@ -11,20 +11,38 @@ from xinzheng.apps.ledger.batch_queries import (
     defects_total,
 )
 from xinzheng.apps.ledger.coverage_queries import case_coverage, coverage_at, last_touch, pending_for
+from xinzheng.apps.ledger.maps import (
+    ColumnMapSummary,
+    batch_map_name,
+    column_map,
+    column_map_versions,
+    column_maps_of,
+)
+from xinzheng.apps.ledger.hold_queries import HeldBatch, booked_as, held_batches, hold_reasons, submitter_of
 from xinzheng.apps.ledger.record_queries import records_at
 
 __all__ = [
     "BatchSummary",
+    "ColumnMapSummary",
     "CoverageState",
     "DefectLine",
+    "HeldBatch",
     "batch_defects",
+    "batch_map_name",
     "batch_summary",
     "batches_of",
+    "booked_as",
     "case_coverage",
+    "column_map",
+    "column_map_versions",
+    "column_maps_of",
     "coverage_at",
     "coverage_calendar",
     "defects_total",
+    "held_batches",
+    "hold_reasons",
     "last_touch",
     "pending_for",
     "records_at",
+    "submitter_of",
 ]

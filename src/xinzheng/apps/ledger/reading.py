@@ -1,8 +1,9 @@
 """Reading files through the tabular adapter, which settings name by its dotted path."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import polars as pl
 from django.conf import settings
+from django.utils import timezone
+
+from xinzheng.apps.ledger.delivery import CHINA
 
 if TYPE_CHECKING:
     from xinzheng.apps.ledger.models import Batch
@@ -46,18 +50,51 @@ class Stretch(Protocol):
         """Digest of the whole file, hexadecimal."""
         ...
 
+    @property
+    def near(self) -> pl.Series:
+        """Per row a digest, equal where two may be one decision told twice; null or absent where nothing compares."""
+        ...
 
-def read_stretches(file: Path, kind: str, domain: str, today: date, file_name: str) -> Iterator[Stretch]:
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read (读法): kind and domain of rows that name none, the day it is, and the file's name.
+
+    ``column_map`` is the content of a column map (列对照), for files with headings of their own.
+    """
+
+    kind: str
+    domain: str
+    today: date
+    file_name: str
+    column_map: Mapping[str, Any] | None = None
+
+
+def reading_of(batch: "Batch") -> Reading:
+    """How a batch's file was read when it was taken in, to read it so again."""
+    column_map = None if batch.column_map is None else batch.column_map.content
+    day = timezone.localtime(batch.entry.recorded_at, CHINA).date()
+    return Reading(batch.kind, batch.domain, day, batch.file_name, column_map)
+
+
+def defaults_of(reading: Reading) -> Any:
+    """The adapter's ``BatchDefaults``. Raises TabularError ``map-of-other-kind``."""
+    adapter = tabular()
+    plain = adapter.BatchDefaults(
+        kind=reading.kind, domain=reading.domain, today=reading.today, file_name=reading.file_name
+    )
+    return plain if reading.column_map is None else adapter.column_map_of(reading.column_map).applied_to(plain)
+
+
+def read_stretches(file: Path, reading: Reading) -> Iterator[Stretch]:
     """The file's rows, stretch by stretch, in line order, each as soon as it is read.
 
     Raises:
         XinzhengError: the file cannot be read as a table of records (the adapter's ``TabularError``), which may
             show after parts of it were handed over.
     """
-    adapter = _adapter()
-    defaults = adapter.BatchDefaults(kind=kind, domain=domain, today=today, file_name=file_name)
-    read = cast(Callable[..., Iterable[Stretch]], adapter.stream_batches)
-    yield from read(file, defaults, chunk_rows=ROWS_AT_ONCE)
+    read = cast(Callable[..., Iterable[Stretch]], tabular().stream_batches)
+    yield from read(file, defaults_of(reading), chunk_rows=ROWS_AT_ONCE)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
@@ -74,11 +111,9 @@ def write_lines(file: Path, batch: "Batch", problems: Problems, into: IO[bytes])
 
     ``problems`` gives, from the first and the last of some lines, ``line`` and ``message`` of those that have any.
     """
-    adapter = _adapter()
-    day = batch.entry.recorded_at.date()
-    defaults = adapter.BatchDefaults(kind=batch.kind, domain=batch.domain, today=day, file_name=batch.file_name)
-    adapter.write_lines_csv(file, defaults, problems, into)
+    tabular().write_lines_csv(file, defaults_of(reading_of(batch)), problems, into)
 
 
-def _adapter() -> Any:
+def tabular() -> Any:
+    """The adapter."""
     return import_module(settings.XINZHENG_TABULAR.rpartition(".")[0])

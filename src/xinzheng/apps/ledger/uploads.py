@@ -15,6 +15,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from xinzheng.apps.ledger.delivery import Delivery, Scope, answering, check_period
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.intake import BatchResult, take_in
+from xinzheng.apps.ledger.map_models import StoredMap
+from xinzheng.apps.ledger.maps import chosen_map, kept_version
 from xinzheng.apps.ledger.models import Upload, UploadPiece
 from xinzheng.apps.ledger.raw_files import open_pieces, seal_file
 from xinzheng.apps.ledger.taking import Progress
@@ -25,6 +27,9 @@ from xinzheng.core.errors import XinzhengError
 UPLOAD_LOCK = 0x75706C64
 
 STALE = timedelta(minutes=5)
+# Failures that a column map may mend, and how long the file is kept for that.
+MAPPABLE_FAILURES = frozenset({"header-missing", "column-missing"})
+KEPT_FOR_MAPPING = timedelta(hours=1)
 UNEXPECTED = "处理时发生意外，数据没有入账。请稍后重新上传；仍不成功的，请联系管理员。"
 
 
@@ -37,7 +42,7 @@ def queue_upload(delivery: Delivery, *, by: str) -> Upload:
     """
     from xinzheng.apps.ledger.tasks import run_intake
 
-    answering(delivery.scope)
+    column_map = kept_version(chosen_map(answering(delivery.scope), delivery))
     if delivery.covers is not None:
         check_period(*delivery.covers)
     from_date, through_date = delivery.covers or (None, None)
@@ -49,6 +54,7 @@ def queue_upload(delivery: Delivery, *, by: str) -> Upload:
         from_date=from_date,
         through_date=through_date,
         wrapped_key=b"",
+        column_map=column_map,
         **asdict(delivery.scope),
     )
     upload.wrapped_key = wrap_key(key, _owner(upload.pk))
@@ -86,7 +92,7 @@ def take_in_upload(upload_id: int) -> BatchResult | None:
         with tempfile.TemporaryDirectory(prefix="xinzheng-upload-") as folder:
             return _take_once(upload, _delivery(upload, Path(folder) / "file"))
     except XinzhengError as error:
-        _fail(upload_id, error.message)
+        _fail(upload_id, error.message, error.code)
         return None
     except Exception:
         _fail(upload_id, UNEXPECTED)
@@ -130,18 +136,47 @@ def _telling(upload_id: int) -> Iterator[Progress]:
             pool.submit(connections.close_all)
 
 
-def _delivery(upload: Upload, file: Path) -> Delivery:
+@contextmanager
+def opened_upload(upload: Upload) -> Iterator[Path]:
+    """An upload's file, for the moment."""
+    with tempfile.TemporaryDirectory(prefix="xinzheng-upload-") as folder:
+        _restore(upload, Path(folder) / "file")
+        yield Path(folder) / "file"
+
+
+def is_kept_for_mapping(upload: Upload) -> bool:
+    """Whether it failed for its headings, and its file is still there to make a column map for."""
+    failed = upload.state == Upload.State.FAILED and upload.failure_code in MAPPABLE_FAILURES
+    return failed and upload.failed_at is not None and upload.failed_at > timezone.now() - KEPT_FOR_MAPPING
+
+
+def queue_again(upload: Upload, column_map: StoredMap, *, by: str) -> None:
+    """Have a failed upload, whose file is still there, taken in by a column map; in the caller's transaction."""
+    from xinzheng.apps.ledger.tasks import run_intake
+
+    Upload.objects.filter(pk=upload.pk, state=Upload.State.FAILED).update(
+        state=Upload.State.QUEUED, by=by, column_map=column_map, message="", failure_code="", failed_at=None
+    )
+    run_intake.configure(queueing_lock=_owner(upload.pk)).defer(upload_id=upload.pk)
+
+
+def _restore(upload: Upload, file: Path) -> None:
     key = unwrap_key(bytes(upload.wrapped_key), _owner(upload.pk))
     pieces = upload.pieces.order_by("seq").values_list("chunk", flat=True)
     open_pieces((bytes(piece) for piece in pieces.iterator(chunk_size=8)), key, _owner(upload.pk), file)
+
+
+def _delivery(upload: Upload, file: Path) -> Delivery:
+    _restore(upload, file)
     scope = Scope(upload.unit_uscc, upload.domain, upload.kind)
     covers = (upload.from_date, upload.through_date) if upload.from_date and upload.through_date else None
-    return Delivery(file, scope, covers, upload.mode, upload.file_name)
+    return Delivery(file, scope, covers, upload.mode, upload.file_name, map_version=upload.column_map_id)
 
 
-def _fail(upload_id: int, message: str) -> None:
+def _fail(upload_id: int, message: str, code: str = "unexpected") -> None:
     running = Upload.objects.filter(pk=upload_id, state=Upload.State.RUNNING)
-    if running.update(state=Upload.State.FAILED, message=message):
+    told = {"message": message, "failure_code": code, "failed_at": timezone.now()}
+    if running.update(state=Upload.State.FAILED, **told) and code not in MAPPABLE_FAILURES:
         UploadPiece.objects.filter(upload_id=upload_id).delete()
 
 
