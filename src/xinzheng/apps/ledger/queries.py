@@ -18,7 +18,6 @@ from xinzheng.apps.ledger.maps import (
     column_map_versions,
     column_maps_of,
 )
-from xinzheng.apps.ledger.hold_queries import HeldBatch, booked_as, held_batches, hold_reasons, submitter_of
 from xinzheng.apps.ledger.record_queries import records_at
 
 __all__ = [
@@ -26,12 +25,10 @@ __all__ = [
     "ColumnMapSummary",
     "CoverageState",
     "DefectLine",
-    "HeldBatch",
     "batch_defects",
     "batch_map_name",
     "batch_summary",
     "batches_of",
-    "booked_as",
     "case_coverage",
     "column_map",
     "column_map_versions",
@@ -39,10 +36,7 @@ __all__ = [
     "coverage_at",
     "coverage_calendar",
     "defects_total",
-    "held_batches",
-    "hold_reasons",
     "last_touch",
     "pending_for",
     "records_at",
-    "submitter_of",
 ]
