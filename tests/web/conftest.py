@@ -32,6 +32,7 @@ class People:
     chief: Account
     stranger: Account
     office: Account
+    administrator: Account
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,7 @@ def people(city: SmallCity) -> People:
         chief=opened("chief", "示例丁", Role.RESPONSIBLE_OFFICER, unit_id=water.id),
         stranger=opened("tax", "示例戊", Role.DEPARTMENT_OFFICER, unit_id=tax.id),
         office=opened("demo-office", "示例己", Role.OFFICE_OPERATOR),
+        administrator=opened("administrator", "示例庚", Role.SYSTEM_ADMINISTRATOR),
     )
 
 

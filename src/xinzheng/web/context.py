@@ -60,6 +60,7 @@ OFFICE = (
     NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
     NavItem("待核主体", "/office/review", ("/office/review",)),
 )
+ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
 
 
 def signed_in_account(request: HttpRequest | None) -> Account | None:
@@ -93,6 +94,8 @@ def shell_of(request: HttpRequest | None) -> Shell:
 def _audience(account: Account | None) -> str:
     if account is not None and account.role in OF_A_UNIT:
         return "数源单位"
+    if account is not None and account.role == Role.SYSTEM_ADMINISTRATOR:
+        return "系统管理"
     return "信用办" if account is not None and account.role == Role.OFFICE_OPERATOR else "专用信用报告"
 
 
@@ -103,6 +106,8 @@ def _items_for(account: Account | None) -> tuple[NavItem, ...]:
         return (*DEPARTMENT, PUBLIC[3])
     if account.role == Role.OFFICE_OPERATOR:
         return OFFICE
+    if account.role == Role.SYSTEM_ADMINISTRATOR:
+        return (ADMINISTRATION, *PUBLIC[1:])
     if account.role == Role.SUBJECT_AGENT:
         return (PUBLIC[0], MY_REPORTS, *PUBLIC[1:])
     return PUBLIC[1:]

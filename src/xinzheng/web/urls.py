@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
+from xinzheng.web.administration import keys
 from xinzheng.web.departments import batches, desk, templates_page, uploads
 from xinzheng.web.office import bulletins, coverage, officers, reconciliation, reminders, review, scores
 from xinzheng.web.public import guide, home, policies, sign_in, verify
@@ -51,5 +52,7 @@ urlpatterns = [
     path("office/review/<int:subject_id>/decide", review.decide_review, name="office-review-decide"),
     path("office/officers", officers.officers, name="office-officers"),
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
+    path("administration/keys", keys.keys, name="keys"),
+    path("administration/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
 ]

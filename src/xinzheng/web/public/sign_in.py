@@ -81,6 +81,8 @@ def _first_page(account: Account) -> str:
         return "/department"
     if account.role == Role.OFFICE_OPERATOR:
         return "/office"
+    if account.role == Role.SYSTEM_ADMINISTRATOR:
+        return "/administration/keys"
     return "/apply" if account.role == Role.SUBJECT_AGENT else "/"
 
 

@@ -1,0 +1,1 @@
+"""Pages of the system administrator (系统管理员)."""
