@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xinzheng.core.errors import XinzhengError
+from xinzheng.cli.column_maps import list_maps
 
 if TYPE_CHECKING:
     from xinzheng.apps.ledger.actions import BatchResult, Scope
@@ -41,7 +41,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=("increment", "snapshot"),
         help="increment 增量（默认）；snapshot 全量快照，其中没有的旧记录提请撤下",
     )
-    parser.add_argument("--map", metavar="NAME", help="列名对照表的名称")
+    parser.add_argument("--map", metavar="NAME", help="列对照的名称：文件的列名与标准格式不同时用")
+    parser.add_argument("--maps", action="store_true", help="列出一个单位可用的列对照（须写 --unit）")
     parser.add_argument("--withdraw", type=int, metavar="BATCH", help="撤回整个批次（须写 --reason）")
     parser.add_argument("--explain", nargs=3, metavar=("BATCH", "LINE", "REASON"), help="说明一个退回行为何不需更正")
     parser.add_argument("--reason", default="", metavar="原因", help="撤回批次的原因")
@@ -75,6 +76,8 @@ def scope_of(args: argparse.Namespace) -> "Scope":
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked; 0 also when some lines were rejected, for the batch was taken; 1 when none was accepted."""
+    if args.maps:
+        return list_maps(args)
     asked = [args.file is not None, args.withdraw is not None, args.explain is not None]
     if sum(asked) != 1:
         args.parser.error("请给出数据文件，或者 --withdraw，或者 --explain，三者之一")
@@ -90,10 +93,8 @@ def _submit(args: argparse.Namespace) -> int:
     from xinzheng.apps.ledger.queries import batch_defects, defects_total
 
     scope = scope_of(args)
-    if args.map:
-        raise XinzhengError(f"没有名为“{args.map}”的列名对照表；双公示列名和 CF_ 代码无需对照表。", code="unknown-map")
     covers = (args.covers[0], args.covers[1]) if args.covers else None
-    result = submit_batch(Delivery(args.file, scope, covers, args.mode), by=BY, progress=_progress())
+    result = submit_batch(Delivery(args.file, scope, covers, args.mode, map_name=args.map), by=BY, progress=_progress())
     defects = batch_defects(result.batch, DEFECTS_IN_JSON if args.json else DEFECTS_SHOWN)
     total = defects_total(result.batch)
     if args.json:

@@ -105,15 +105,21 @@ def answering(scope: Scope) -> Answering:
     Raises:
         IntakeError: ``unknown-unit``, ``unknown-kind``, ``unknown-domain`` or ``unit-not-responsible``.
     """
-    unit = unit_by_uscc(scope.unit_uscc)
-    if unit is None:
-        message = f"没有统一社会信用代码为“{scope.unit_uscc}”的单位，请核对；可以用 xinzheng units 查看已登记的单位。"
-        raise IntakeError(message, code="unknown-unit", unit=scope.unit_uscc)
+    unit = registered_unit(scope.unit_uscc)
     own, served = _answers(unit.id), served_units(unit.id)
     answers = sorted({*own, *((found.domain, found.kind) for found in served)})
     if (scope.domain, scope.kind) not in answers:
         _refuse(unit, scope, answers)
     return Answering(unit, scope, frozenset(answers), frozenset(own), served)
+
+
+def registered_unit(uscc: str) -> RegisteredUnit:
+    """The unit of that code. Raises IntakeError ``unknown-unit``."""
+    unit = unit_by_uscc(uscc)
+    if unit is None:
+        message = f"没有统一社会信用代码为“{uscc}”的单位，请核对；可以用 xinzheng units 查看已登记的单位。"
+        raise IntakeError(message, code="unknown-unit", unit=uscc)
+    return unit
 
 
 def _answers(unit_id: int) -> list[tuple[str, str]]:
