@@ -55,7 +55,8 @@ def queue_batch(
     def queue() -> int:
         with on_disk(file) as path:
             scope = Scope(caller.uscc, form.domain_code, form.kind)
-            return queue_upload(Delivery(path, scope, form.covers, form.mode, str(file.name)), by=caller.actor).pk
+            delivery = Delivery(path, scope, form.covers, form.mode, str(file.name), form.map)
+            return queue_upload(delivery, by=caller.actor).pk
 
     if idempotency_key is None:
         upload_id = queue()
@@ -166,6 +167,7 @@ def _answer(upload: Upload) -> UploadAnswer:
             "domain": upload.domain,
             "kind": upload.kind,
             "mode": upload.mode,
+            "map": None if upload.column_map is None else upload.column_map.name,
             "file_name": upload.file_name,
             "covers_from": upload.from_date,
             "covers_through": upload.through_date,

@@ -53,6 +53,13 @@ class BatchForm(ScopeFields):
     covers_from: Day | None = Field(None, description="同时声明：从这一天起的数据已经完整")
     covers_through: Day | None = Field(None, description="至这一天止；与 covers_from 同时写或者都不写")
     mode: Literal["increment", "snapshot"] = Field("increment", description="increment 增量；snapshot 全量快照")
+    map: str | None = Field(
+        None,
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^\x00-\x1f]+$",
+        description="列对照的名称：系统自带的，或者本单位在工作台保存的；列名是标准格式的不写",
+    )
 
     @model_validator(mode="after")
     def _both_days_or_none(self) -> Self:
@@ -134,6 +141,7 @@ class UploadAnswer(BaseModel):
     domain: str
     kind: str
     mode: str
+    map: str | None = Field(description="读取所用列对照的名称")
     file_name: str
     covers_from: date | None
     covers_through: date | None
