@@ -103,6 +103,11 @@ class SmallCity:
         """Deliver rows through the real intake, for the domain's first unit."""
         return submit_batch(self.delivery(rows, domain, covers), by=BY)
 
+    def submit_kind(self, rows: list[dict[str, str]], domain: str, kind: str) -> BatchResult:
+        """Deliver rows of any kind of record, for the first unit that answers for it in the domain."""
+        unit = next(r.uscc for r in self.responsibilities if (r.domain, r.kind) == (domain, kind))
+        return submit_batch(Delivery(self._write(rows, tuple(rows[0])), Scope(unit, domain, kind)), by=BY)
+
     def delivery(
         self, rows: list[dict[str, str]], domain: str = "taxation", covers: tuple[date, date] | None = None
     ) -> Delivery:

@@ -77,7 +77,7 @@ def _structure() -> Iterator[CatalogueEntry]:
 def _register_checks() -> Iterator[CatalogueEntry]:
     penalty = FORMATS["administrative_penalty"]
     for check in REGISTER_CHECKS.values():
-        fields = (penalty.field(check.field).name,)
+        fields = (penalty.field(check.field).name if check.field else _WHOLE_ROW,)
         yield CatalogueEntry(check.code, check.severity, fields, check.text, (check.citation,), REGISTER)
 
 

@@ -6,6 +6,8 @@ import polars as pl
 
 from xinzheng.apps.ledger.delivery import Answering
 from xinzheng.apps.ledger.reading import Stretch
+from xinzheng.apps.ledger.register_checks import RegisterChecks
+from xinzheng.apps.ledger.register_words import line_defects
 from xinzheng.apps.ledger.subjects import Subjects
 from xinzheng.core.identifiers import document_key
 from xinzheng.core.records import RecordKind
@@ -17,21 +19,21 @@ DOCUMENT_KINDS = (
     RecordKind.CRIMINAL_JUDGMENT,
     RecordKind.CREDIT_REPAIR,
 )
-NOT_ANSWERED = "本行的领域或者记录类型不由报送单位负责，未入账。请改为本单位负责的领域，或者由负责该领域的单位报送。"
-NO_KEY = "本行认不出主体或者缺少确定记录的关键栏目，未入账。请补正后重新报送。"
 
 
-def judged(stretch: Stretch, who: Answering, subjects: Subjects) -> tuple[pl.DataFrame, pl.DataFrame]:
+def judged(stretch: Stretch, register: RegisterChecks, subjects: Subjects) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A stretch's rows with what the ledger knows of them, and their defects."""
-    frame, foreign = _reject_foreign(subjects.joined(stretch.frame), who)
+    frame = subjects.joined(stretch.frame)
+    doubtful = register.defects(frame)
+    frame, foreign = _reject_foreign(frame, register.who)
     frame, keyless = _reject_keyless(frame)
-    return frame.with_columns(_document_key(frame)), pl.concat([stretch.defects, foreign, keyless])
+    return frame.with_columns(_document_key(frame)), pl.concat([stretch.defects, *doubtful, foreign, keyless])
 
 
 def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows that speak of what the unit does not answer for; they wait under what the batch was delivered for."""
     if set(frame.select("domain", "kind").unique().iter_rows()) <= set(who.answers):
-        return frame, _defects(frame.get_column("line").clear(), "", "")
+        return frame, line_defects(frame.get_column("line").clear(), "unit-not-responsible")
     answers = pl.DataFrame(list(who.answers), schema=["domain", "kind"], orient="row").with_columns(answered=True)
     frame = frame.join(answers, on=["domain", "kind"], how="left", maintain_order="left")
     foreign = pl.col("answered").is_null()
@@ -42,7 +44,7 @@ def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, 
         domain=pl.when(foreign).then(pl.lit(who.scope.domain)).otherwise(pl.col("domain")),
         kind=pl.when(foreign).then(pl.lit(who.scope.kind)).otherwise(pl.col("kind")),
     )
-    return frame.drop("answered"), _defects(lines, "unit-not-responsible", NOT_ANSWERED)
+    return frame.drop("answered"), line_defects(lines, "unit-not-responsible")
 
 
 def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -50,9 +52,9 @@ def _reject_keyless(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     keyless = (pl.col("status") == "ok") & (pl.col("subject_id").is_null() | pl.col("record_key").is_null())
     lines = frame.filter(keyless).get_column("line")
     if not lines.len():
-        return frame, _defects(lines, "", "")
+        return frame, line_defects(lines, "key-missing")
     status = pl.when(keyless).then(pl.lit("rejected")).otherwise(pl.col("status"))
-    return frame.with_columns(status=status), _defects(lines, "key-missing", NO_KEY)
+    return frame.with_columns(status=status), line_defects(lines, "key-missing")
 
 
 def digests(frame: pl.DataFrame) -> pl.Series:
@@ -63,17 +65,6 @@ def digests(frame: pl.DataFrame) -> pl.Series:
     texts = frame.select(before.cast(pl.Binary), payload.fill_null("").cast(pl.Binary)).get_columns()
     pairs = zip(*(text.to_list() for text in texts), strict=True)
     return pl.Series("digest", [sha256(first + rest).digest() for first, rest in pairs], dtype=pl.Binary)
-
-
-def _defects(lines: pl.Series, code: str, message: str) -> pl.DataFrame:
-    return pl.DataFrame({"line": lines}).select(
-        "line",
-        field=pl.lit(""),
-        code=pl.lit(code),
-        severity=pl.lit("error"),
-        message=pl.lit(message),
-        value=pl.lit(None, pl.String),
-    )
 
 
 def _document_key(frame: pl.DataFrame) -> pl.Expr:

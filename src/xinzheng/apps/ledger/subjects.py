@@ -6,10 +6,8 @@ import polars as pl
 
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
-from xinzheng.apps.registry.registering import subjects_of_codes
+from xinzheng.apps.registry.known_names import KNOWN, known_subjects
 from xinzheng.core.subjects import SubjectKind
-
-SCHEMA = {"subject_code": pl.String, "subject_id": pl.Int64}
 
 
 @dataclass
@@ -20,10 +18,13 @@ class Subjects:
     """
 
     entry: Entry
-    met: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
+    met: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KNOWN))
 
     def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with ``subject_id``; null where the identifier could not be read."""
+        """The frame with ``subject_id``, null where the identifier could not be read, and ``registered_name``.
+
+        That is the latest name in the register, null of a natural person and of whom the register did not know.
+        """
         named = frame.filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
         first_met = named.join(self.met, on="subject_code", how="anti")
         if first_met.height:
@@ -31,11 +32,13 @@ class Subjects:
         return frame.join(self.met, on="subject_code", how="left", maintain_order="left")
 
     def _found(self, frame: pl.DataFrame) -> pl.DataFrame:
-        codes = frame.filter(~pl.col("is_person")).get_column("subject_code")
-        known = subjects_of_codes(codes)
-        unknown = frame.filter(pl.col("is_person") | ~pl.col("subject_code").is_in(list(known)))
-        known |= register_unknown_subjects(_sightings(unknown), entry=self.entry)
-        return pl.DataFrame({"subject_code": list(known), "subject_id": list(known.values())}, schema=SCHEMA)
+        known = known_subjects(frame.filter(~pl.col("is_person")).get_column("subject_code"))
+        unknown = frame.filter(pl.col("is_person")).vstack(
+            frame.filter(~pl.col("is_person")).join(known, on="subject_code", how="anti")
+        )
+        met = register_unknown_subjects(_sightings(unknown), entry=self.entry)
+        new = {"subject_code": list(met), "subject_id": list(met.values()), "registered_name": [None] * len(met)}
+        return known.vstack(pl.DataFrame(new, schema=KNOWN))
 
 
 def _sightings(frame: pl.DataFrame) -> list[Sighting]:

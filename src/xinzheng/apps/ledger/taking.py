@@ -15,8 +15,10 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.delivery import Answering
 from xinzheng.apps.ledger.duplicates import keys_of, mark_duplicates, note_duplicates
 from xinzheng.apps.ledger.merge import FATES, Merging, create_fates, look_heads_up, write_stretch
+from xinzheng.apps.ledger.near_duplicates import NearLines
 from xinzheng.apps.ledger.parking import parking
 from xinzheng.apps.ledger.reading import Stretch, ahead
+from xinzheng.apps.ledger.register_checks import RegisterChecks
 from xinzheng.apps.ledger.rows import digests, judged
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame
 from xinzheng.apps.ledger.subjects import Subjects
@@ -58,37 +60,40 @@ def take_rows(taking: Taking, stretches: Iterator[Stretch], again: Iterator[Stre
 
 
 def _written_as_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[str]:
-    merging, counts = taking.merging, Counter(dict.fromkeys(FATES, 0))
+    merging, counts, near = taking.merging, Counter(dict.fromkeys(FATES, 0)), NearLines()
     seen = pl.Series("a", dtype=pl.UInt64)
-    for frame in _judged(taking, stretches):
+    for frame in _judged(taking, stretches, near):
         keys = keys_of(frame)
         if seen.is_in(keys.get_column("a").implode()).any():
             raise _BeatenTooLate
         seen = seen.extend(keys.get_column("a"))
         beaten = note_duplicates(merging.entry_id, [keys])
         counts.update(write_stretch(merging, mark_duplicates(frame, beaten)))
+    near.note(merging.entry_id)
     return counts
 
 
 def _written_when_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[str]:
-    merging, counts = taking.merging, Counter(dict.fromkeys(FATES, 0))
+    merging, counts, near = taking.merging, Counter(dict.fromkeys(FATES, 0)), NearLines()
     keys = list[pl.DataFrame]()
     with parking() as parked:
-        for frame in _judged(taking, stretches):
+        for frame in _judged(taking, stretches, near):
             parked.add(frame)
             keys.append(keys_of(frame))
         beaten = note_duplicates(merging.entry_id, keys)
         for frame in parked.taken():
             counts.update(write_stretch(merging, mark_duplicates(frame, beaten)))
+    near.note(merging.entry_id)
     return counts
 
 
-def _judged(taking: Taking, stretches: Iterator[Stretch]) -> Iterator[pl.DataFrame]:
+def _judged(taking: Taking, stretches: Iterator[Stretch], near: NearLines) -> Iterator[pl.DataFrame]:
     """Judge every stretch and keep its defects, while the next is read."""
     create_fates(taking.merging)
-    subjects, lines = Subjects(taking.entry), 0
+    subjects, register, lines = Subjects(taking.entry), RegisterChecks(taking.who), 0
     for stretch, digest in ahead(_digested(stretches)):
-        frame, defects = judged(stretch, taking.who, subjects)
+        frame, defects = judged(stretch, register, subjects)
+        near.add(stretch.near, frame)
         if defects.height:
             noted = defects.with_columns(entry_id=pl.lit(taking.entry.pk, pl.Int64)).sort("line", maintain_order=True)
             copy_frame("ledger_defect", noted, DEFECT_COLUMNS)
