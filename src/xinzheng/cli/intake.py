@@ -1,4 +1,4 @@
-"""``xinzheng intake``: deliver a file; withdraw a batch; explain a rejected line."""
+"""``xinzheng intake``: deliver a file; confirm a held batch; withdraw a batch; explain a rejected line."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinzheng.cli.column_maps import list_maps
+from xinzheng.core.errors import XinzhengError
 
 if TYPE_CHECKING:
     from xinzheng.apps.ledger.actions import BatchResult, Scope
@@ -28,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "intake",
         help="报送：接收一个单位的数据文件",
-        description="接收数据文件（CSV、XLSX）；也用于撤回批次、说明退回行。",
+        description="接收数据文件（CSV、XLSX）；也用于确认暂存的批次、撤回批次、说明退回行。",
     )
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="数据文件")
     add_scope(parser, is_required=False)
@@ -44,6 +45,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--map", metavar="NAME", help="列对照的名称：文件的列名与标准格式不同时用")
     parser.add_argument("--maps", action="store_true", help="列出一个单位可用的列对照（须写 --unit）")
     parser.add_argument("--withdraw", type=int, metavar="BATCH", help="撤回整个批次（须写 --reason）")
+    parser.add_argument("--confirm", type=int, metavar="BATCH", help="确认暂存的批次，使其入账（须写 --officer）")
+    parser.add_argument("--officer", metavar="USERNAME", help="由谁确认：报送人以外的本单位人员或者信用办人员的用户名")
     parser.add_argument("--explain", nargs=3, metavar=("BATCH", "LINE", "REASON"), help="说明一个退回行为何不需更正")
     parser.add_argument("--reason", default="", metavar="原因", help="撤回批次的原因")
     parser.add_argument("--json", action="store_true", help="输出一个JSON对象")
@@ -75,12 +78,16 @@ def scope_of(args: argparse.Namespace) -> "Scope":
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked; 0 also when some lines were rejected, for the batch was taken; 1 when none was accepted."""
+    """Do what was asked; 0 also when some lines were rejected, for the batch was taken; 1 when nothing was booked."""
     if args.maps:
         return list_maps(args)
-    asked = [args.file is not None, args.withdraw is not None, args.explain is not None]
+    asked = [args.file is not None, args.confirm is not None, args.withdraw is not None, args.explain is not None]
     if sum(asked) != 1:
-        args.parser.error("请给出数据文件，或者 --withdraw，或者 --explain，三者之一")
+        args.parser.error("请给出数据文件，或者 --confirm，或者 --withdraw，或者 --explain，四者之一")
+    if (args.confirm is None) != (args.officer is None):
+        args.parser.error("--confirm 和 --officer 须同时写")
+    if args.confirm is not None:
+        return _confirm(args)
     if args.withdraw is not None:
         return _withdraw(args)
     if args.explain is not None:
@@ -90,11 +97,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _submit(args: argparse.Namespace) -> int:
     from xinzheng.apps.ledger.actions import Delivery, submit_batch
-    from xinzheng.apps.ledger.queries import batch_defects, defects_total
 
     scope = scope_of(args)
     covers = (args.covers[0], args.covers[1]) if args.covers else None
     result = submit_batch(Delivery(args.file, scope, covers, args.mode, map_name=args.map), by=BY, progress=_progress())
+    return _report(args, result, has_statement=covers is not None)
+
+
+def _report(args: argparse.Namespace, result: "BatchResult", *, has_statement: bool) -> int:
+    from xinzheng.apps.ledger.queries import batch_defects, defects_total
+
     defects = batch_defects(result.batch, DEFECTS_IN_JSON if args.json else DEFECTS_SHOWN)
     total = defects_total(result.batch)
     if args.json:
@@ -102,9 +114,10 @@ def _submit(args: argparse.Namespace) -> int:
         facts = asdict(result) | {"defects": shown, "defects_total": total}
         print(json.dumps(facts, ensure_ascii=False))
     else:
-        _tell(result, has_statement=covers is not None)
+        _tell(result, has_statement=has_statement)
     _tell_defects(result, defects[:DEFECTS_SHOWN], total)
-    return REFUSED if result.rejected == result.lines else DONE
+    _tell_held(result)
+    return REFUSED if result.held or result.rejected == result.lines else DONE
 
 
 def _progress() -> Callable[[int], None]:
@@ -127,9 +140,9 @@ def _tell(result: "BatchResult", *, has_statement: bool) -> None:
     )
     if result.mended:
         print(f"本批更正了以前退回的{result.mended}行。")
-    if result.put_forward:
+    if result.put_forward and not result.held:
         print(f"有{result.put_forward}条旧记录不在本次快照内，已提请撤下，尚未撤下。")
-    if result.rejected and has_statement:
+    if result.rejected and has_statement and not result.held:
         print("退回的行改正或者由责任人说明之前，本批的覆盖声明不生效。")
 
 
@@ -142,6 +155,36 @@ def _tell_defects(result: "BatchResult", defects: "list[DefectLine]", total: int
         print(f"另有{total - len(defects)}个问题没有列出，用 --json 查看更多。", file=sys.stderr)
     if result.rejected == result.lines:
         print("没有一行可以入账：退回的行已原样保存，账本中的记录没有改变。请改正后重新报送。", file=sys.stderr)
+
+
+def _tell_held(result: "BatchResult") -> None:
+    """Why nothing was booked, on stderr, and what to do."""
+    if not result.held:
+        return
+    print(f"批次{result.batch}已暂存，没有入账，随本批的覆盖声明不生效。", file=sys.stderr)
+    for reason in result.reasons:
+        print(reason.message, file=sys.stderr)
+    print(
+        f"数据无误的，请报送人以外的人员确认：xinzheng intake --confirm {result.batch} --officer 用户名；"
+        f"有误的，请撤回：xinzheng intake --withdraw {result.batch} --reason 原因。",
+        file=sys.stderr,
+    )
+
+
+def _confirm(args: argparse.Namespace) -> int:
+    from xinzheng.apps.accounts.permissions import refusals_to_confirm
+    from xinzheng.apps.accounts.queries import account_named
+    from xinzheng.apps.ledger.actions import confirm_batch
+    from xinzheng.apps.ledger.queries import batch_summary, submitter_of
+
+    officer = account_named(args.officer)
+    if officer is None:
+        raise XinzhengError(f"没有用户名为“{args.officer}”的账户，请核对。", code="unknown-account")
+    unit_id = batch_summary(args.confirm).unit_id
+    if refusals := refusals_to_confirm(officer, unit_id, submitter_of(args.confirm)):
+        raise XinzhengError("".join(refusals), code="not-permitted")
+    result = confirm_batch(batch_id=args.confirm, by=officer.actor)
+    return _report(args, result, has_statement=batch_summary(result.batch).covers_from is not None)
 
 
 def _withdraw(args: argparse.Namespace) -> int:

@@ -23,6 +23,21 @@ def refusals_to_answer_for_lines(account: Account, unit_id: int) -> list[str]:
     return refusals
 
 
+def refusals_to_confirm(account: Account, unit_id: int, submitted_by: str) -> list[str]:
+    """Confirm a held batch (确认暂存批次): another officer of the unit than who submitted it, or the credit office."""
+    refusals = refusals_to_decline(account, unit_id)
+    if account.actor == submitted_by:
+        refusals.append("本批是您报送的，须由本单位另一名工作人员或者信用办确认。")
+    return refusals
+
+
+def refusals_to_decline(account: Account, unit_id: int) -> list[str]:
+    """Decline a held batch (撤回暂存批次): the unit's officers, also who submitted it, and the credit office."""
+    if account.role == Role.OFFICE_OPERATOR:
+        return _inactive(account)
+    return _inactive(account) + _not_of_unit(account, unit_id, "处理暂存的批次")
+
+
 def refusals_to_apply(account: Account, subject_id: int) -> list[str]:
     """Apply for a subject's report (申请报告): the subject's agent (经办人)."""
     return _inactive(account) + _not_of_subject(account, subject_id, "申请专用信用报告")

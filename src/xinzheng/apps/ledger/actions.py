@@ -1,6 +1,7 @@
 """Write the ledger. Each action is one transaction and names who did it (``by``)."""
 
 from xinzheng.apps.ledger.batch_files import KeptFile, fetch_defects_file, fetch_raw_file
+from xinzheng.apps.ledger.confirming import confirm_batch
 from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, withdraw_coverage
 from xinzheng.apps.ledger.delivery import Delivery, Scope
 from xinzheng.apps.ledger.explaining import explain_line
@@ -19,6 +20,7 @@ __all__ = [
     "Progress",
     "Scope",
     "WithdrawalResult",
+    "confirm_batch",
     "declare_coverage",
     "explain_line",
     "fetch_defects_file",

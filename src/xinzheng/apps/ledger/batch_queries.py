@@ -26,7 +26,7 @@ BATCHES = """
 
 WAITING = f"""
     SELECT l.entry_id, count(*) FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id
-    WHERE l.entry_id = ANY(%(batches)s) AND {PENDING} GROUP BY 1
+    WHERE l.entry_id = ANY(%(batches)s) AND l.status = 'rejected' AND {PENDING} GROUP BY 1
 """  # noqa: S608
 
 

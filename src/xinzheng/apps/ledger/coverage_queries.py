@@ -1,4 +1,4 @@
-"""Read coverage as it stood at a position: who answers, what they have stated, which rejected lines wait."""
+"""Read coverage as it stood at a position: who answers, what they have stated, which rejected or held lines wait."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -27,7 +27,7 @@ BATCH_IS_WITHDRAWN = """EXISTS (
 
 # A settlement that came with a batch ceases with it: the mending line is then gone as well.
 PENDING = f"""
-    l.status = 'rejected' AND p.position <= %(position)s
+    l.status IN ('rejected', 'held') AND p.position <= %(position)s
     AND NOT {BATCH_IS_WITHDRAWN.format(batch="l.entry_id")}
     AND NOT EXISTS (
         SELECT 1 FROM ledger_lineresolution r JOIN audit_position rp ON rp.entry_id = r.entry_id
@@ -66,14 +66,14 @@ def coverage_at(policy_id: str, position: int) -> Coverage:
 
 
 def case_coverage(policy_id: str, subject_ids: Collection[int], position: int) -> Coverage:
-    """The coverage one case is decided on: also the rejected lines that name these subjects."""
+    """The coverage one case is decided on: also the rejected and held lines that name these subjects."""
     common = coverage_at(policy_id, position)
     own = pending_for(subject_ids, position)
     return replace(common, pending=(*common.pending, *own)) if own else common
 
 
 def pending_for(subject_ids: Collection[int], position: int) -> tuple[PendingLines, ...]:
-    """The rejected lines that name these subjects and were not settled at the position."""
+    """The rejected and held lines that name these subjects and were not settled at the position."""
     rows = _rows(PENDING_OF_SUBJECTS, {"subjects": list(subject_ids), "position": position})
     return tuple(PendingLines(domain, unit, kind, count) for domain, unit, kind, count in rows)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, takewhile
 from pathlib import Path
 from threading import Event
@@ -16,6 +16,7 @@ from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.heads import are_there_heads
+from xinzheng.apps.ledger.holding import keep_reasons, reasons_against
 from xinzheng.apps.ledger.maps import ChosenMap, chosen_map, kept_version
 from xinzheng.apps.ledger.mending import are_lines_pending, mend_lines
 from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_fates
@@ -25,6 +26,7 @@ from xinzheng.apps.ledger.reading import Reading, Stretch, read_stretches
 from xinzheng.apps.ledger.snapshots import put_forward_missing
 from xinzheng.apps.ledger.taking import Progress, Taking, take_rows
 from xinzheng.apps.registry.keys import new_data_key, wrap_key
+from xinzheng.core.floors import Reason
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class BatchResult:
 
     ``new + changed + identical + rejected + duplicate == lines``. ``mended`` counts earlier rejected lines this
     batch settled; ``put_forward`` the records a snapshot lacks; ``is_covered`` whether a statement came
-    with it that no rejected line holds back.
+    with it that no rejected line holds back. ``held``, for the ``reasons`` given: nothing is booked, and the counts
+    tell what would become of the lines.
     """
 
     batch: int
@@ -48,6 +51,25 @@ class BatchResult:
     mended: int = 0
     put_forward: int = 0
     is_covered: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What became of the rows; with reasons: they are held."""
+
+    counts: dict[str, int]
+    mended: int
+    put_forward: int
+    reasons: tuple[Reason, ...] = ()
+
+
+class _TooUnusual(Exception):
+    """The merge has to be undone: a second officer has to look at what it would do."""
+
+    def __init__(self, taken: _Taken) -> None:
+        super().__init__()
+        self.taken = taken
 
 
 @dataclass
@@ -59,6 +81,7 @@ class _Receiving:
     by: str
     progress: Progress | None
     column_map: ChosenMap | None
+    confirms: int | None = None
     key: bytes = field(default_factory=new_data_key)
 
     def read(self) -> Iterator[Stretch]:
@@ -85,9 +108,21 @@ def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) ->
     adapter's error when the file cannot be read; the database is then unchanged.
     """
     who = _check(delivery)
-    receiving = _Receiving(delivery, who, by, progress, chosen_map(who, delivery))
+    return _received(_Receiving(delivery, who, by, progress, chosen_map(who, delivery)))
+
+
+def take_in_confirmed(delivery: Delivery, *, by: str, confirms: int) -> BatchResult:
+    """Book the file of a held batch, whatever the floors say; what its unit delivered since then stays.
+
+    Raises as ``take_in`` does.
+    """
+    who = _check(delivery)
+    return _received(_Receiving(delivery, who, by, None, chosen_map(who, delivery), confirms))
+
+
+def _received(receiving: _Receiving) -> BatchResult:
     stretches = receiving.read()
-    with _packing(delivery.file) as packed:
+    with _packing(receiving.delivery.file) as packed:
         first = next(stretches)
         with transaction.atomic():
             return _take(receiving, chain((first,), stretches), first.sha256, packed)
@@ -111,17 +146,13 @@ def _take(
     entry = open_entry(
         kind="batch", by=receiving.by, unit_id=unit_id, note={"domain": scope.domain, "kind": scope.kind}
     )
-    is_snapshot = receiving.delivery.mode == "snapshot"
-    keeps_fates = is_snapshot or are_lines_pending(unit_id, entry)
-    merging = Merging(entry.pk, unit_id, keeps_fates, has_heads=are_there_heads())
-    taking = Taking(receiving.who, entry, merging, receiving.progress)
-    counts = take_rows(taking, stretches, receiving.read_again(sha256))
-    mended = mend_lines(entry, merging)
-    missing = put_forward_missing(merging, scope) if is_snapshot else 0
+    taken = _merged_or_held(receiving, entry, stretches, sha256)
+    counts, is_held = taken.counts, bool(taken.reasons)
     keep_raw_file(entry.pk, seal_pieces(packed.result(), receiving.key, batch_owner(entry.pk)))
-    drop_fates(merging)
     lines = sum(counts.values())
-    _keep_batch(receiving, entry, sha256, counts | {"lines": lines, "put_forward": missing})
+    facts = counts | {"lines": lines, "put_forward": taken.put_forward, "held": is_held}
+    _keep_batch(receiving, entry, sha256, facts)
+    keep_reasons(entry, taken.reasons)
     if receiving.delivery.covers is not None:
         state_coverage(entry, receiving.who, receiving.delivery.covers, batch_id=entry.pk)
     record_event(
@@ -138,10 +169,42 @@ def _take(
         identical=counts["identical"],
         rejected=counts["rejected"],
         duplicate=counts["duplicate"],
-        mended=mended,
-        put_forward=missing,
-        is_covered=receiving.delivery.covers is not None and not counts["rejected"],
+        held=is_held,
+        mended=taken.mended,
+        put_forward=taken.put_forward,
+        is_covered=receiving.delivery.covers is not None and not counts["rejected"] and not is_held,
+        reasons=taken.reasons,
     )
+
+
+def _merged_or_held(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> _Taken:
+    """Merge the rows; where the result is too unusual, undo that and keep the rows aside for a second officer."""
+    who, mode = receiving.who, receiving.delivery.mode
+    try:
+        with transaction.atomic():
+            taken = _merged(receiving, entry, stretches, sha256)
+            if receiving.confirms is not None:
+                return taken
+            if reasons := reasons_against(entry, who, mode, taken.counts, taken.put_forward):
+                raise _TooUnusual(replace(taken, mended=0, reasons=reasons))
+            return taken
+    except _TooUnusual as unusual:
+        merging = Merging(entry.pk, who.unit.id, keeps_fates=False, has_heads=are_there_heads(), holds=True)
+        rows = receiving.read_again(sha256)
+        counts = take_rows(Taking(who, entry, merging, None), rows, receiving.read_again(sha256))
+        return replace(unusual.taken, counts=counts)
+
+
+def _merged(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> _Taken:
+    unit_id, is_snapshot = receiving.who.unit.id, receiving.delivery.mode == "snapshot"
+    keeps_fates = is_snapshot or are_lines_pending(unit_id, entry)
+    merging = Merging(entry.pk, unit_id, keeps_fates, has_heads=are_there_heads(), confirms=receiving.confirms)
+    taking = Taking(receiving.who, entry, merging, receiving.progress)
+    counts = take_rows(taking, stretches, receiving.read_again(sha256))
+    mended = mend_lines(entry, merging)
+    missing = put_forward_missing(merging, receiving.delivery.scope) if is_snapshot else 0
+    drop_fates(merging)
+    return _Taken(counts, mended, missing)
 
 
 def _check_constraints_now() -> None:
@@ -164,7 +227,7 @@ def _packing(file: Path) -> Iterator["Future[list[bytes]]"]:
             is_over.set()
 
 
-def _keep_batch(receiving: _Receiving, entry: Entry, sha256: str, counts: dict[str, int]) -> None:
+def _keep_batch(receiving: _Receiving, entry: Entry, sha256: str, facts: dict[str, int]) -> None:
     delivery = receiving.delivery
     Batch.objects.create(
         entry=entry,
@@ -176,5 +239,6 @@ def _keep_batch(receiving: _Receiving, entry: Entry, sha256: str, counts: dict[s
         file_sha256=bytes.fromhex(sha256),
         wrapped_key=wrap_key(receiving.key, batch_owner(entry.pk)),
         column_map=kept_version(receiving.column_map),
-        **counts,
+        confirms_id=receiving.confirms,
+        **facts,
     )

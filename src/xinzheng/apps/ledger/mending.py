@@ -1,8 +1,9 @@
-"""Settling rejected lines (退回行): a later delivery of the same unit mends them.
+"""Settling rejected lines (退回行) and held ones: a later delivery of the same unit mends them.
 
 A line whose subject could be read is mended by an accepted line of the same kind, document and subject. One whose
 subject could not be read is mended by an accepted line of the same kind and document, but only one that the broken
-batch did not hold itself (a decision may name several parties), and one such line mends one broken line.
+batch did not hold itself (a decision may name several parties), and one such line mends one broken line. A held line
+is settled by an accepted line of the very same record, whatever it says: the later word counts.
 """
 
 from collections.abc import Iterable
@@ -15,9 +16,9 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.merge import ACCEPTED, Merging
 from xinzheng.apps.ledger.models import LineResolution
 
-# Rejected, of a batch that stands, and settled by nobody whose own batch stands.
+# Rejected or held, of a batch that stands, and settled by nobody whose own batch stands.
 PENDING_NOW = sql.SQL("""
-    l.status = 'rejected'
+    l.status IN ('rejected', 'held')
     AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = l.entry_id)
     AND NOT EXISTS (
         SELECT 1 FROM ledger_lineresolution r WHERE r.batch_id = l.entry_id AND r.line = l.line
@@ -30,37 +31,45 @@ ANY_PENDING = sql.SQL("""
 
 NAMED = sql.SQL("""
     SELECT l.entry_id, l.line FROM ledger_line l
-    WHERE l.unit_id = %(unit)s AND l.entry_id <> %(entry)s AND l.subject_id IS NOT NULL AND {pending}
+    WHERE l.unit_id = %(unit)s AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NOT NULL AND {pending}
     AND EXISTS (
-        SELECT 1 FROM {fates} f WHERE f.fate = ANY(%(accepted)s) AND f.kind = l.kind
-        AND f.match_key = l.document_key AND f.subject_id = l.subject_id)
+        SELECT 1 FROM {fates} f WHERE f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.subject_id = l.subject_id
+        AND CASE l.status WHEN 'held' THEN f.record_key ELSE f.match_key END = l.document_key)
 """)
 
 UNREADABLE = sql.SQL("""
     SELECT l.entry_id, l.line, f.line
     FROM ledger_line l
     JOIN {fates} f ON f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.match_key = l.document_key
-    WHERE l.unit_id = %(unit)s AND l.entry_id <> %(entry)s AND l.subject_id IS NULL AND {pending}
+    WHERE l.unit_id = %(unit)s AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NULL AND {pending}
     AND NOT EXISTS (
         SELECT 1 FROM ledger_recordversion v
         WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND v.batch_id = l.entry_id)
     AND NOT EXISTS (
         SELECT 1 FROM ledger_recordversion v JOIN ledger_line i ON i.version_id = v.id
         WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND i.entry_id = l.entry_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger_line h
+        WHERE h.entry_id = l.entry_id AND h.status = 'held' AND h.subject_id = f.subject_id AND h.kind = f.kind
+        AND h.document_key = f.record_key)
     ORDER BY l.entry_id, l.line, f.line
 """)
 
 
 def are_lines_pending(unit_id: int, entry: Entry) -> bool:
-    """Whether earlier rejected lines of the unit wait to be mended."""
+    """Whether earlier rejected or held lines of the unit wait to be mended."""
     return bool(_rows(ANY_PENDING, {"unit": unit_id, "entry": entry.pk})[0][0])
 
 
 def mend_lines(entry: Entry, merging: Merging) -> int:
-    """Record which earlier rejected lines of the unit this delivery mends; how many."""
+    """Record which earlier rejected or held lines of the unit this delivery mends; how many.
+
+    Those of the held batch that it confirms are left: they cease with that batch.
+    """
     if not merging.keeps_fates:
         return 0
-    values = merging.values() | {"accepted": list(ACCEPTED)}
+    own = [merging.entry_id, merging.confirms or merging.entry_id]
+    values = merging.values() | {"accepted": list(ACCEPTED), "own": own}
     names = dict(merging.names())
     mended = [(batch, line) for batch, line in _rows(NAMED.format(pending=PENDING_NOW, **names), values)]
     found = _rows(UNREADABLE.format(pending=PENDING_NOW, **names), values)

@@ -13,6 +13,7 @@ from django.db import connection
 from psycopg import sql
 
 from xinzheng.apps.ledger.heads import HEAD, change_heads, find_heads, write_new_heads
+from xinzheng.apps.ledger.held_lines import HELD, as_held, leave_overtaken
 from xinzheng.apps.ledger.models import MERGING
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute, rows_of
 from xinzheng.apps.ledger.versions import write_versions
@@ -33,13 +34,16 @@ FATE_COLUMNS = ("line", "kind", "subject_id", "record_key", "match_key", "fate",
 class Merging:
     """What one merge works on: its entry and unit; ``keeps_fates`` asks for a table of what became of every line.
 
-    ``has_heads``: whether the ledger held any record before, which a line could be the same as.
+    ``has_heads``: whether the ledger held any record before, which a line could be the same as. ``holds``: nothing is
+    booked, lines that would make a version are kept as held. ``confirms`` is the held batch whose file is booked now.
     """
 
     entry_id: int
     unit_id: int
     keeps_fates: bool
     has_heads: bool
+    holds: bool = False
+    confirms: int | None = None
 
     def names(self) -> Mapping[str, sql.Identifier]:
         """The tables' names for composing statements."""
@@ -106,7 +110,12 @@ def write_stretch(merging: Merging, frame: pl.DataFrame) -> dict[str, int]:
     Rows are written in the order of the indexes: entries go in side by side, not all over them.
     """
     decided = _decided(merging, frame.sort("subject_id"))
+    if merging.confirms is not None:
+        decided = leave_overtaken(decided, merging.entry_id, merging.confirms)
     counts = dict.fromkeys(FATES, 0) | dict(decided.group_by("fate").len().iter_rows())
+    if merging.holds:
+        _write_lines(as_held(decided).sort("line"))
+        return counts
     if counts["new"] or counts["changed"]:
         write_versions(decided.filter(pl.col("version_id").is_not_null()))
     if counts["new"]:
@@ -151,9 +160,10 @@ def _decided(merging: Merging, frame: pl.DataFrame) -> pl.DataFrame:
 def _write_lines(rows: pl.DataFrame) -> None:
     """Lines that made no version; a line rejected here only now met another unit's record."""
     is_rejected = pl.col("fate") == "rejected"
+    known_by = pl.when(is_rejected).then(pl.coalesce("document_key", "record_key"))
     lines = rows.with_columns(
         status="fate",
-        document_key=pl.when(is_rejected).then(pl.coalesce("document_key", "record_key")),
+        document_key=known_by.when(pl.col("fate") == HELD).then("record_key"),
         version_id=pl.when(pl.col("fate") == "identical").then("head_version"),
     )
     copy_frame("ledger_line", lines, LINE_COLUMNS)

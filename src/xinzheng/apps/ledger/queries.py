@@ -11,6 +11,7 @@ from xinzheng.apps.ledger.batch_queries import (
     defects_total,
 )
 from xinzheng.apps.ledger.coverage_queries import case_coverage, coverage_at, last_touch, pending_for
+from xinzheng.apps.ledger.hold_queries import HeldBatch, booked_as, held_batches, hold_reasons, submitter_of
 from xinzheng.apps.ledger.maps import (
     ColumnMapSummary,
     batch_map_name,
@@ -25,10 +26,12 @@ __all__ = [
     "ColumnMapSummary",
     "CoverageState",
     "DefectLine",
+    "HeldBatch",
     "batch_defects",
     "batch_map_name",
     "batch_summary",
     "batches_of",
+    "booked_as",
     "case_coverage",
     "column_map",
     "column_map_versions",
@@ -36,7 +39,10 @@ __all__ = [
     "coverage_at",
     "coverage_calendar",
     "defects_total",
+    "held_batches",
+    "hold_reasons",
     "last_touch",
     "pending_for",
     "records_at",
+    "submitter_of",
 ]

@@ -13,6 +13,7 @@ PUT_FORWARD = sql.SQL("""
     FROM ledger_recordhead h
     JOIN ledger_recordversion v ON v.id = h.version_id AND v.subject_id = h.subject_id
     WHERE h.unit_id = %(unit)s AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
+    AND v.batch_id <= %(through)s
     AND NOT EXISTS (
         SELECT 1 FROM {fates} f
         WHERE f.subject_id = h.subject_id AND f.kind = h.kind AND f.record_key = h.record_key)
@@ -20,6 +21,10 @@ PUT_FORWARD = sql.SQL("""
 
 
 def put_forward_missing(merging: Merging, scope: Scope) -> int:
-    """List the unit's live records of the scope that the snapshot lacks; how many."""
-    values = merging.values() | {"kind": scope.kind, "domain": scope.domain}
+    """List the unit's live records of the scope that the snapshot lacks; how many.
+
+    A snapshot that was held says nothing of what the unit delivered after it.
+    """
+    through = merging.confirms or merging.entry_id
+    values = merging.values() | {"kind": scope.kind, "domain": scope.domain, "through": through}
     return execute(PUT_FORWARD.format(**merging.names()), values)

@@ -1,0 +1,381 @@
+"""A batch too unlike the usual is kept, not booked; until a second officer acts it covers nothing, clears nobody."""
+
+import threading
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
+from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger.actions import (
+    BatchResult,
+    Scope,
+    confirm_batch,
+    explain_line,
+    queue_upload,
+    submit_batch,
+    withdraw_batch,
+    withdraw_coverage,
+)
+from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.models import Batch, Defect, HoldReason, Line, PutForward, RecordHead, RecordVersion
+from xinzheng.apps.ledger.queries import batch_summary, coverage_at, records_at
+from xinzheng.apps.ledger.uploads import take_in_upload
+from xinzheng.apps.oversight.queries import View, coverage_calendar_of, due_date
+from xinzheng.apps.registry.queries import find_subject
+from xinzheng.apps.reports.cases import Question, answer_question
+from xinzheng.apps.reports.packs import current_calendar, current_policy
+from xinzheng.core.coverage_calendar import CellState, Month, months_until
+from xinzheng.core.decision import Request, Result
+from xinzheng.core.floors import Floors
+from xinzheng.core.subjects import Tie
+
+SECOND = "account:2"
+POLICY = "suzhou-2024"
+EVERYTHING = (LONG_AGO, today())
+# So that a few rows are a sudden change.
+TIGHT = Floors(least_history=2, far_times=3, far_lines=3, ended_records=2, rejected_lines=3)
+
+
+@pytest.fixture
+def city(db: None, tmp_path: Path, settings: LazySettings) -> SmallCity:
+    """Everything is covered, and the tax unit has delivered two lines twice."""
+    return usual_city(tmp_path, settings)
+
+
+def usual_city(folder: Path, settings: LazySettings) -> SmallCity:
+    settings.XINZHENG_FLOORS = TIGHT
+    city = build_small_city(folder, units_per_domain=1)
+    city.declare_everything()
+    for month in range(2):
+        assert not city.submit([numbered(city, 100 + month * 2 + n) for n in range(2)]).held
+    return city
+
+
+def numbered(city: SmallCity, number: int, code: str = uscc(9), **columns: str) -> dict[str, str]:
+    return city.penalty(code, f"苏税罚〔2026〕{number}号", **columns)
+
+
+def surge(city: SmallCity, count: int = 8, **columns: str) -> list[dict[str, str]]:
+    """More lines than usual, each of a firm of its own."""
+    return [numbered(city, n, uscc(n), **columns) for n in range(1, count + 1)]
+
+
+def held_surge(city: SmallCity, covers: tuple[date, date] | None = EVERYTHING) -> BatchResult:
+    result = city.submit(surge(city), covers=covers)
+    assert result.held
+    return result
+
+
+def taxation_of(code: str) -> Result:
+    subject = find_subject(code)
+    assert subject is not None
+    policy = current_policy(POLICY)
+    question = Question(policy, current_calendar(), subject, Request(), timezone.now(), head_position())
+    return next(d.result for d in answer_question(question).decision.domains if d.code == "taxation")
+
+
+def stated(domain: str = "taxation") -> list[tuple[date, date]]:
+    coverage = coverage_at(POLICY, head_position())
+    return [(s.from_date, s.through_date) for s in coverage.statements if s.domain == domain and s.kind == PENALTY]
+
+
+def content_of(code: str) -> list[str | None]:
+    subject = find_subject(code)
+    assert subject is not None
+    return [record.content["content"] for record in records_at({subject: Tie.SELF}, head_position(), "320500")]
+
+
+def test_a_held_batch_is_kept_whole_and_books_nothing(city: SmallCity) -> None:
+    versions, heads = RecordVersion.objects.count(), RecordHead.objects.count()
+    rows = [*surge(city), numbered(city, 9, 处罚决定日期="2026-02-30"), numbered(city, 100), numbered(city, 100)]
+    result = city.submit(rows, covers=EVERYTHING)
+    assert (result.held, result.is_covered) == (True, False)
+    assert (result.lines, result.new, result.changed) == (11, 8, 0)
+    assert (result.identical, result.rejected, result.duplicate) == (1, 1, 1)
+    assert (RecordVersion.objects.count(), RecordHead.objects.count()) == (versions, heads)
+    kept = Line.objects.filter(entry_id=result.batch)
+    assert set(kept.values_list("line", flat=True)) == set(range(2, 13))
+    assert sorted(kept.values_list("status", flat=True)) == ["duplicate", *["held"] * 8, "identical", "rejected"]
+    batch = Batch.objects.get(pk=result.batch)
+    assert (batch.held, batch.new, batch.confirms_id) == (True, 8, None)
+    assert Defect.objects.filter(entry_id=result.batch, severity="error").exists()
+
+
+def test_its_reasons_are_told_and_never_changed(city: SmallCity) -> None:
+    result = held_surge(city)
+    (reason,) = result.reasons
+    assert reason.code == "far-more-lines"
+    kept = HoldReason.objects.get(entry_id=result.batch)
+    assert (kept.code, kept.message) == (reason.code, reason.message)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        HoldReason.objects.update(message="")
+
+
+def test_the_subject_of_a_held_line_is_not_clear_and_others_are_not_touched(city: SmallCity) -> None:
+    for n in (1, 2, 50):
+        city.firm(uscc(n))
+    assert taxation_of(uscc(1)) is Result.NONE_FOUND
+    held_surge(city, covers=None)
+    assert taxation_of(uscc(1)) is Result.NOT_VERIFIABLE
+    assert taxation_of(uscc(50)) is Result.NONE_FOUND
+
+
+def test_a_held_batch_covers_nothing_and_what_it_speaks_of_is_no_longer_covered_otherwise(city: SmallCity) -> None:
+    city.firm(uscc(50))
+    held_surge(city)
+    assert stated() == []
+    assert taxation_of(uscc(50)) is Result.NOT_VERIFIABLE
+
+
+def test_the_calendar_shows_held_days(city: SmallCity) -> None:
+    held_surge(city)
+    policy = current_policy(POLICY)
+    view = View(head_position(), months_until(Month.of(today()), 6), due_date(policy, today()))
+    rows = coverage_calendar_of(policy, view).rows
+    row = next(r for r in rows if (r.scope.domain, r.scope.kind) == ("taxation", PENALTY))
+    assert {c.state for c in row.cells if c.state is not CellState.NOT_DUE} == {CellState.HELD}
+
+
+def test_once_confirmed_the_ledger_says_what_it_would_have_said_at_once(
+    city: SmallCity, settings: LazySettings
+) -> None:
+    held = held_surge(city)
+    booked = confirm_batch(batch_id=held.batch, by=SECOND)
+    assert (booked.held, booked.reasons, booked.new, booked.is_covered) == (False, (), 8, True)
+    assert stated() == [EVERYTHING]
+    assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
+    batch = Batch.objects.select_related("entry").get(pk=booked.batch)
+    assert (batch.confirms_id, batch.entry.actor, batch.file_name) == (held.batch, SECOND, "file-3.csv")
+    assert bytes(batch.file_sha256) == bytes(Batch.objects.get(pk=held.batch).file_sha256)
+    assert batch_summary(held.batch).is_withdrawn
+    assert AuditEvent.objects.filter(action="batch-confirmed", who=SECOND, object_id=str(held.batch)).exists()
+    assert not Line.objects.filter(entry_id=booked.batch).exists()
+
+
+def test_nobody_confirms_what_they_sent_and_another_still_can(city: SmallCity) -> None:
+    held = held_surge(city)
+    with pytest.raises(IntakeError) as error:
+        confirm_batch(batch_id=held.batch, by=BY)
+    assert error.value.code == "second-officer-needed"
+    assert Batch.objects.filter(confirms_id=held.batch).count() == 0
+    assert confirm_batch(batch_id=held.batch, by=SECOND).new == 8
+
+
+def test_what_is_not_held_or_not_there_or_settled_cannot_be_confirmed(city: SmallCity) -> None:
+    ordinary = city.submit([numbered(city, 30), numbered(city, 31)])
+    confirmed, declined = held_surge(city), city.submit(surge(city, 9))
+    confirm_batch(batch_id=confirmed.batch, by=SECOND)
+    withdraw_batch(batch_id=declined.batch, reason="报错了文件", by=BY)
+    expected = {
+        ordinary.batch: "batch-not-held",
+        confirmed.batch: "batch-withdrawn-already",
+        declined.batch: "batch-withdrawn-already",
+        10**9: "unknown-batch",
+    }
+    for batch, code in expected.items():
+        with pytest.raises(IntakeError) as error:
+            confirm_batch(batch_id=batch, by=SECOND)
+        assert error.value.code == code
+
+
+def test_a_declined_batch_leaves_nothing_behind_but_its_lines(city: SmallCity) -> None:
+    versions = RecordVersion.objects.count()
+    held = held_surge(city, covers=None)
+    result = withdraw_batch(batch_id=held.batch, reason="重复导出", by=BY)
+    assert (result.restored, result.gone) == (0, 0)
+    assert RecordVersion.objects.count() == versions
+    assert taxation_of(uscc(1)) is Result.NONE_FOUND
+    assert Line.objects.filter(entry_id=held.batch, status="held").count() == 8
+
+
+def test_a_later_ordinary_batch_goes_in_and_settles_the_held_lines_it_repeats(city: SmallCity) -> None:
+    held = held_surge(city, covers=None)
+    later = city.submit([numbered(city, 1, uscc(1), 处罚内容="罚款5万元"), numbered(city, 40)])
+    assert (later.held, later.new, later.mended) == (False, 2, 1)
+    assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
+    assert taxation_of(uscc(2)) is Result.NOT_VERIFIABLE
+    assert batch_summary(held.batch).held
+
+
+def test_what_was_delivered_after_the_held_batch_stays_when_that_is_confirmed(city: SmallCity) -> None:
+    held = held_surge(city, covers=None)
+    city.submit([numbered(city, 1, uscc(1), 处罚内容="罚款5万元"), numbered(city, 40)])
+    booked = confirm_batch(batch_id=held.batch, by=SECOND)
+    assert (booked.lines, booked.new, booked.changed, booked.duplicate) == (8, 7, 0, 1)
+    assert content_of(uscc(1)) == ["罚款5万元"]
+    assert content_of(uscc(2)) == ["罚款1万元"]
+    assert Defect.objects.get(entry_id=booked.batch, code="delivered-again-since").line == 2
+
+
+def test_what_was_said_again_after_the_held_batch_stays_too(city: SmallCity) -> None:
+    old = numbered(city, 1, uscc(1), 处罚内容="罚款5万元")
+    assert not city.submit([old, numbered(city, 40)]).held
+    held = held_surge(city, covers=None)
+    assert held.changed == 1
+    assert city.submit([old, numbered(city, 41)]).identical == 1
+    assert confirm_batch(batch_id=held.batch, by=SECOND).duplicate == 1
+    assert content_of(uscc(1)) == ["罚款5万元"]
+
+
+def test_what_was_delivered_before_the_held_batch_is_changed_by_it(city: SmallCity) -> None:
+    city.submit([numbered(city, 1, uscc(1), 处罚内容="罚款5万元"), numbered(city, 40)])
+    held = held_surge(city, covers=None)
+    assert content_of(uscc(1)) == ["罚款5万元"]
+    assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
+    assert confirm_batch(batch_id=held.batch, by=SECOND).changed == 1
+    assert content_of(uscc(1)) == ["罚款1万元"]
+
+
+def test_a_held_line_is_settled_by_its_own_record_only_and_cannot_be_explained_away(city: SmallCity) -> None:
+    held = held_surge(city, covers=None)
+    # Another office's document of the same number about the same firm is another record.
+    other = numbered(city, 1, uscc(1), 处罚机关="市生态环境局", 处罚机关统一社会信用代码=city.unit("water_affairs"))
+    assert city.submit([other, numbered(city, 41)]).mended == 0
+    with pytest.raises(IntakeError) as error:
+        explain_line(batch_id=held.batch, line=2, reason="与本市无关", by=BY)
+    assert error.value.code == "unknown-line"
+    assert Line.objects.filter(entry_id=held.batch, status="held").count() == 8
+
+
+def test_the_other_party_of_a_held_document_does_not_mend_the_unreadable_one(city: SmallCity) -> None:
+    broken = numbered(city, 1, "91320500MAXXXXXXX0")
+    assert city.submit([*surge(city), broken]).held
+    # The line is one the held batch had itself: it settles that one, not the broken one beside it.
+    assert city.submit([numbered(city, 1, uscc(1)), numbered(city, 42)]).mended == 1
+    assert sum(p.count for p in coverage_at(POLICY, head_position()).pending) == 1
+
+
+def test_a_snapshot_that_lacks_too_much_is_held_and_puts_nothing_forward(city: SmallCity) -> None:
+    snapshot = replace(city.delivery([numbered(city, 100), numbered(city, 101)]), mode="snapshot")
+    held = submit_batch(snapshot, by=BY)
+    assert [reason.code for reason in held.reasons] == ["shrinks-live-records"]
+    assert "原有4条" in held.reasons[0].message
+    assert "其中2条" in held.reasons[0].message
+    assert (held.put_forward, held.identical) == (2, 2)
+    assert not PutForward.objects.exists()
+    booked = confirm_batch(batch_id=held.batch, by=SECOND)
+    assert booked.put_forward == PutForward.objects.filter(entry_id=booked.batch).count() == 2
+
+
+def test_a_held_snapshot_says_nothing_of_records_that_came_after_it(city: SmallCity) -> None:
+    snapshot = replace(city.delivery([numbered(city, 100), numbered(city, 101)]), mode="snapshot")
+    held = submit_batch(snapshot, by=BY)
+    city.submit([numbered(city, 50), numbered(city, 51)])
+    assert confirm_batch(batch_id=held.batch, by=SECOND).put_forward == 2
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"处罚状态": "撤销", "状态日期": today().isoformat()},
+        {"处罚状态": "确认违法或无效", "状态日期": today().isoformat()},
+        {"处理结果": "不予处罚", "处罚内容": "不予行政处罚", "处罚类别": "不予行政处罚", "罚款金额(万元)": ""},
+        {"依法封存": "是"},
+    ],
+)
+def test_a_file_that_ends_many_records_is_held_and_they_stand_meanwhile(
+    city: SmallCity, columns: dict[str, str]
+) -> None:
+    held = city.submit([numbered(city, n, **columns) for n in (100, 101)])
+    assert [reason.code for reason in held.reasons] == ["shrinks-live-records"], held
+    assert taxation_of(uscc(9)) is Result.RECORDS_FOUND
+    one = city.submit([numbered(city, 100, **columns), numbered(city, 60)])
+    assert not one.held
+    # Ended before and ended again is nothing ended.
+    assert not city.submit([numbered(city, 100, **columns), numbered(city, 61)]).held
+
+
+def test_a_file_mostly_rejected_is_held(city: SmallCity) -> None:
+    bad = [numbered(city, n, 处罚决定日期="2026-02-30") for n in range(3)]
+    result = city.submit([*bad, numbered(city, 70)])
+    assert [reason.code for reason in result.reasons] == ["mostly-rejected"]
+
+
+def test_held_and_withdrawn_batches_do_not_tell_what_is_usual(city: SmallCity) -> None:
+    held = [held_surge(city, covers=None) for _ in range(3)]
+    assert held_surge(city, covers=None)
+    withdraw_batch(batch_id=held[0].batch, reason="重复", by=BY)
+    booked = [confirm_batch(batch_id=one.batch, by=SECOND) for one in held[1:]]
+    assert [b.identical for b in booked] == [0, 8]
+    assert not city.submit(surge(city)).held
+
+
+def test_a_statement_taken_back_meanwhile_does_not_come_back(city: SmallCity) -> None:
+    held = held_surge(city)
+    scope = Scope(city.unit("taxation"), "taxation", PENALTY)
+    withdraw_coverage(scope, from_date=today(), through_date=today(), by=BY)
+    assert not confirm_batch(batch_id=held.batch, by=SECOND).is_covered
+    assert stated() == []
+
+
+def test_an_upload_that_is_held_is_done_and_says_so(city: SmallCity) -> None:
+    upload = queue_upload(city.delivery(surge(city)), by=BY)
+    result = take_in_upload(upload.pk)
+    upload.refresh_from_db()
+    assert result is not None
+    assert (result.held, upload.state, upload.batch_id) == (True, "done", result.batch)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_confirmations_at_once_one_wins_and_the_other_is_told(
+    transactional_db: None, tmp_path: Path, settings: LazySettings
+) -> None:
+    held = held_surge(usual_city(tmp_path, settings))
+    told: list[str] = []
+
+    def confirm(by: str) -> None:
+        try:
+            told.append(f"{confirm_batch(batch_id=held.batch, by=by).new} booked")
+        except IntakeError as error:
+            told.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=confirm, args=(f"account:{n}",)) for n in (2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["8 booked", "batch-withdrawn-already"]
+    assert Batch.objects.filter(confirms_id=held.batch).count() == 1
+
+
+WHAT = st.sampled_from(["new", "known", "changed", "broken", "unreadable", "twice"])
+
+
+@hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(WHAT, min_size=7, max_size=12))
+def test_every_line_of_a_held_batch_is_accounted_for_and_confirming_is_delivering(
+    city: SmallCity, lines: list[str]
+) -> None:
+    point = transaction.savepoint()
+    held = city.submit([_row(city, n, what) for n, what in enumerate(lines)])
+    assert held.held
+    assert held.lines == len(lines) == held.new + held.changed + held.identical + held.rejected + held.duplicate
+    assert set(Line.objects.filter(entry_id=held.batch).values_list("line", flat=True)) == set(range(2, len(lines) + 2))
+    assert Line.objects.filter(entry_id=held.batch, status="held").count() == held.new + held.changed
+    booked = confirm_batch(batch_id=held.batch, by=SECOND)
+    fates = ("lines", "new", "changed", "identical", "rejected", "duplicate")
+    assert [getattr(booked, name) for name in fates] == [getattr(held, name) for name in fates]
+    transaction.savepoint_rollback(point)
+
+
+def _row(city: SmallCity, number: int, what: str) -> dict[str, str]:
+    if what in ("known", "changed"):
+        return numbered(city, 100 + number % 4, **({"处罚内容": "罚款7万元"} if what == "changed" else {}))
+    if what == "unreadable":
+        return numbered(city, number, "91320500MAXXXXXXX0")
+    if what == "twice":
+        return numbered(city, 200, uscc(2))
+    return numbered(city, number, uscc(number), **({"处罚决定日期": "2026-02-30"} if what == "broken" else {}))
