@@ -18,8 +18,8 @@ ORGAN, ORGAN_CODE = "处罚机关", "处罚机关统一社会信用代码"
 SOURCE, SOURCE_CODE = "数据来源单位", "数据来源单位统一社会信用代码"
 NUMBER = "行政处罚决定书文号"
 REQUIRED = (
-    "行政相对人名称", NUMBER, "违法行为类型", "违法事实", "处罚依据", "处罚类别", "处罚内容", "处罚决定日期", "处罚有效期",
-    ORGAN, ORGAN_CODE, SOURCE, SOURCE_CODE,
+    "行政相对人名称", NUMBER, "违法行为类型", "违法事实", "处罚依据", "处罚类别", "处罚内容", "处罚决定日期",
+    "处罚有效期", ORGAN, ORGAN_CODE, SOURCE, SOURCE_CODE,
 )  # fmt: skip
 FIRM = "苏州示例精密制造有限公司"
 ABROAD = uscc(5, "11330500")

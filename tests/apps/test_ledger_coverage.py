@@ -89,6 +89,23 @@ def test_a_declaration_with_a_live_record_in_its_period_is_no_zero_return(city: 
     assert declare_coverage(scope, from_date=LONG_AGO, through_date=LONG_AGO, by=BY).is_zero
 
 
+def test_a_penalty_repaired_since_is_of_the_day_it_was_decided(city: SmallCity) -> None:
+    decided = today() - timedelta(days=180)
+    city.submit([city.penalty(uscc(1), 修复日期=today().isoformat())])
+    scope = Scope(city.unit("taxation"), "taxation", PENALTY)
+    assert not declare_coverage(scope, from_date=decided, through_date=decided, by=BY).is_zero
+    assert declare_coverage(scope, from_date=today(), through_date=today(), by=BY).is_zero
+
+
+def test_a_repair_is_of_the_day_it_was_repaired(city: SmallCity) -> None:
+    row = {"主体名称": "甲公司", "统一社会信用代码": uscc(1), "原处罚决定书文号": "1号", "原处罚机关": "市税务局",
+           "原处罚决定日期": "2025-03-01", "修复日期": "2026-03-01"}  # fmt: skip
+    city.submit_kind([row], "credit_repair", "credit_repair")
+    scope = Scope(city.unit("credit_repair"), "credit_repair", "credit_repair")
+    assert not declare_coverage(scope, from_date=date(2026, 3, 1), through_date=date(2026, 3, 1), by=BY).is_zero
+    assert declare_coverage(scope, from_date=date(2025, 3, 1), through_date=date(2025, 3, 1), by=BY).is_zero
+
+
 def test_what_is_stated_later_is_not_seen_at_an_earlier_position(scope: Scope) -> None:
     before = head_position()
     declare_coverage(scope, from_date=NEW_YEAR, through_date=today(), by=BY)

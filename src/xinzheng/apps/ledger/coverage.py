@@ -11,16 +11,17 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.delivery import Answering, Scope, answering, check_period
 from xinzheng.apps.ledger.errors import CoverageError
 from xinzheng.apps.ledger.models import CoverageStatement, CoverageWithdrawal
+from xinzheng.apps.ledger.record_days import RECORD_DAY
 from xinzheng.apps.ledger.statements import Piece, Stated, open_pieces_of, remainders
 
 # Heads tell at once what is live; the day is the one the window looks at. Arrears speak of a state, not of days.
-ANY_LIVE = """
+ANY_LIVE = f"""
     SELECT EXISTS (
         SELECT 1 FROM ledger_recordhead h
         JOIN ledger_recordversion v ON v.id = h.version_id AND v.subject_id = h.subject_id
         WHERE h.unit_id = %(unit)s AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
-        AND coalesce(v.listed_from, v.repaired_date, v.decision_date, %(from)s) BETWEEN %(from)s AND %(through)s)
-"""
+        AND coalesce({RECORD_DAY}, %(from)s) BETWEEN %(from)s AND %(through)s)
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,12 @@ from typing import Any
 from django.db import connection
 
 from xinzheng.apps.ledger.queries import coverage_at
+from xinzheng.apps.ledger.record_days import RECORD_DAY
 from xinzheng.apps.oversight.scopes import Scope, scopes_of
 from xinzheng.core.coverage_calendar import Cell, LateScope, Month, Stated, Stretch, month_cell
 from xinzheng.core.policy import Policy
 
 Key = tuple[int, str, str]
-
-# The day a record is dated by. A penalty may have a day of repair as well; only a repair itself is dated by it.
-RECORD_DAY = "CASE v.kind WHEN 'credit_repair' THEN v.repaired_date ELSE coalesce(v.listed_from, v.decision_date) END"
 
 # The records that stand at the position, counted by the month they are dated in.
 RECORDS = f"""

@@ -13,7 +13,7 @@ from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.delivery import Scope, answering, today_in_china
-from xinzheng.apps.oversight.calendar_queries import RECORD_DAY
+from xinzheng.apps.ledger.record_days import RECORD_DAY
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import Reconciliation, ReconciliationSignature
 from xinzheng.core.coverage_calendar import Month
