@@ -1,5 +1,6 @@
 """Read batches: what became of them, what is wrong in them, and how far a unit's data reaches."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 from django.db import connection
 
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.coverage_queries import PENDING, coverage_at
+from xinzheng.apps.ledger.coverage_queries import PENDING, ReturnedStretch, coverage_at, returned_at
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.models import Defect
+from xinzheng.apps.ledger.statements import common
+from xinzheng.apps.registry.queries import channels_at
 
 BATCHES = """
     SELECT b.entry_id, b.unit_id, b.domain, b.kind, b.mode, b.file_name, b.lines, b.new, b.changed, b.identical,
@@ -18,7 +21,10 @@ BATCHES = """
            encode(b.file_sha256, 'hex') AS file_sha256
     FROM ledger_batch b
     JOIN audit_entry e ON e.id = b.entry_id
-    LEFT JOIN ledger_coveragestatement s ON s.entry_id = b.entry_id AND s.batch_id = b.entry_id
+    LEFT JOIN LATERAL (
+        SELECT s.from_date, s.through_date FROM ledger_coveragestatement s
+        WHERE s.entry_id = b.entry_id AND s.batch_id = b.entry_id LIMIT 1
+    ) s ON true
     WHERE (%(batch)s::bigint IS NULL OR b.entry_id = %(batch)s)
     AND (%(unit)s::bigint IS NULL OR b.unit_id = %(unit)s)
     ORDER BY b.entry_id DESC LIMIT %(limit)s
@@ -70,12 +76,18 @@ class DefectLine:
 
 @dataclass(frozen=True)
 class CoverageState:
-    """How far one responsibility of a unit reaches (归集情况): the stretches stated, and lines that wait."""
+    """How far one responsibility of a unit reaches (归集情况): the stretches stated, and lines that wait.
+
+    ``returned`` are those of the days that were stated by return (数据回流). ``served`` names the units whose data this
+    one brings; the stretches are then what the data of all of them cover, and it is theirs, not this unit's.
+    """
 
     domain: str
     kind: str
     stretches: tuple[tuple[date, date], ...]
     waiting: int
+    returned: tuple[ReturnedStretch, ...] = ()
+    served: tuple[str, ...] = ()
 
     @property
     def through_date(self) -> date | None:
@@ -116,14 +128,32 @@ def defects_total(batch_id: int) -> int:
 
 def coverage_calendar(unit_uscc: str, policy_id: str, position: int | None = None) -> list[CoverageState]:
     """How far each responsibility of a unit under a policy reaches; at the head of the ledger unless told."""
-    coverage = coverage_at(policy_id, head_position() if position is None else position)
+    position = head_position() if position is None else position
+    coverage, returned = coverage_at(policy_id, position), returned_at(position)
     found = []
     for who in coverage.responsibilities:
         if who.unit == unit_uscc:
             stated = coverage.statements_of(who.unit, who.kind, who.domain)
             waiting = sum(lines.count for lines in coverage.pending_of(who.unit, who.kind, who.domain))
             stretches = tuple((s.from_date, s.through_date) for s in stated)
-            found.append(CoverageState(who.domain, who.kind, stretches, waiting))
+            by_return = returned.get((who.domain, who.unit, who.kind), ())
+            found.append(CoverageState(who.domain, who.kind, stretches, waiting, by_return))
+    return found
+
+
+def return_calendar(unit_uscc: str, policy_id: str, position: int) -> list[CoverageState]:
+    """How far the data that a unit brings for others reaches under a policy: what all of those units cover."""
+    coverage, channels = coverage_at(policy_id, position), channels_at(position)
+    pairs = {(c.domain, c.kind, c.unit) for c in channels if c.source == unit_uscc}
+    served: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for who in coverage.responsibilities:
+        if (who.domain, who.kind, who.unit) in pairs:
+            served[who.domain, who.kind].append(who.unit)
+    found = []
+    for (domain, kind), units in served.items():
+        stated = ([(s.from_date, s.through_date) for s in coverage.statements_of(u, kind, domain)] for u in units)
+        waiting = sum(lines.count for lines in coverage.pending_of(unit_uscc, kind, domain))
+        found.append(CoverageState(domain, kind, tuple(common(stated)), waiting, served=tuple(units)))
     return found
 
 

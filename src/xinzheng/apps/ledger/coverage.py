@@ -1,5 +1,10 @@
-"""Coverage statements (归集覆盖声明): made with a delivery or as a zero return, and taken back."""
+"""Coverage statements (归集覆盖声明): made with a delivery or as a zero return, and taken back.
 
+Who brings the records of many units (数据回流) states coverage for each of them, one statement a unit.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,21 +17,21 @@ from xinzheng.apps.ledger.delivery import Answering, Scope, answering, check_per
 from xinzheng.apps.ledger.errors import CoverageError
 from xinzheng.apps.ledger.models import CoverageStatement, CoverageWithdrawal
 from xinzheng.apps.ledger.record_days import RECORD_DAY
-from xinzheng.apps.ledger.statements import Piece, Stated, open_pieces_of, remainders
+from xinzheng.apps.ledger.statements import Piece, Stated, open_pieces_of, overlap, remainders
 
 # Heads tell at once what is live; the day is the one the window looks at. Arrears speak of a state, not of days.
 ANY_LIVE = f"""
-    SELECT EXISTS (
+    SELECT u.id FROM unnest(%(units)s::bigint[]) AS u (id) WHERE EXISTS (
         SELECT 1 FROM ledger_recordhead h
         JOIN ledger_recordversion v ON v.id = h.version_id AND v.subject_id = h.subject_id
-        WHERE h.unit_id = %(unit)s AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
+        WHERE h.unit_id = u.id AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
         AND coalesce({RECORD_DAY}, %(from)s) BETWEEN %(from)s AND %(through)s)
 """  # noqa: S608
 
 
 @dataclass(frozen=True)
 class CoverageResult:
-    """What became of a statement: ``statements`` made or withdrawn, whether it was a zero return, its position."""
+    """What became of a statement: ``statements`` made or withdrawn, whether all were zero returns, its position."""
 
     entry: int
     position: int
@@ -34,27 +39,49 @@ class CoverageResult:
     is_zero: bool = False
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """A statement with its position; ``is_open`` unless it or its batch was withdrawn."""
+
+    statement: CoverageStatement
+    position: int
+    is_open: bool
+
+    @property
+    def stated(self) -> Stated:
+        """For counting what of it still speaks."""
+        found = self.statement
+        is_returned = found.source_unit_id is not None
+        return Stated(found.pk, self.position, found.from_date, found.through_date, self.is_open, is_returned)
+
+
 def state_coverage(
     entry: Entry, who: Answering, covers: tuple[date, date], *, batch_id: int | None
-) -> CoverageStatement:
-    """Write a statement that belongs to the entry, in the caller's transaction."""
-    return CoverageStatement.objects.create(
-        entry=entry,
-        unit_id=who.unit.id,
-        domain=who.scope.domain,
-        kind=who.scope.kind,
-        from_date=covers[0],
-        through_date=covers[1],
-        is_zero=not _any_live(who, covers),
-        batch_id=batch_id,
+) -> list[CoverageStatement]:
+    """Write the statements that belong to the entry, one for each unit spoken for, in the caller's transaction."""
+    units = who.units_of(who.scope.domain, who.scope.kind)
+    live = _units_with_records(who, units, covers)
+    return CoverageStatement.objects.bulk_create(
+        CoverageStatement(
+            entry=entry,
+            unit_id=unit_id,
+            domain=who.scope.domain,
+            kind=who.scope.kind,
+            from_date=covers[0],
+            through_date=covers[1],
+            is_zero=unit_id not in live,
+            batch_id=batch_id,
+            source_unit_id=None if unit_id == who.unit.id else who.unit.id,
+        )
+        for unit_id in units
     )
 
 
-def _any_live(who: Answering, covers: tuple[date, date]) -> bool:
-    values: dict[str, Any] = {"unit": who.unit.id, "kind": who.scope.kind, "domain": who.scope.domain}
+def _units_with_records(who: Answering, units: Sequence[int], covers: tuple[date, date]) -> set[int]:
+    scope: dict[str, Any] = {"units": list(units), "kind": who.scope.kind, "domain": who.scope.domain}
     with connection.cursor() as cursor:
-        cursor.execute(ANY_LIVE, values | {"from": covers[0], "through": covers[1]})
-        return bool(cursor.fetchone()[0])
+        cursor.execute(ANY_LIVE, scope | {"from": covers[0], "through": covers[1]})
+        return {unit_id for (unit_id,) in cursor.fetchall()}
 
 
 @transaction.atomic
@@ -70,9 +97,10 @@ def declare_coverage(scope: Scope, *, from_date: date, through_date: date, by: s
     who = answering(scope)
     check_period(from_date, through_date)
     entry = open_entry(kind="coverage-declared", by=by, unit_id=who.unit.id)
-    statement = state_coverage(entry, who, (from_date, through_date), batch_id=None)
-    record_event(who=by, action="coverage-declared", object_kind="coverage", object_id=statement.pk)
-    return CoverageResult(entry.pk, take_position(entry), 1, statement.is_zero)
+    made = state_coverage(entry, who, (from_date, through_date), batch_id=None)
+    details = {"statements": len(made)}
+    record_event(who=by, action="coverage-declared", object_kind="coverage", object_id=made[0].pk, details=details)
+    return CoverageResult(entry.pk, take_position(entry), len(made), all(statement.is_zero for statement in made))
 
 
 @transaction.atomic
@@ -81,34 +109,52 @@ def withdraw_coverage(
 ) -> CoverageResult:
     """Take back what was stated for the period (撤回声明); what was stated outside it stays.
 
-    Each statement that reaches into the period is withdrawn and what is left of it stated anew.
+    Each statement that reaches into the period is withdrawn and what is left of it stated anew. A unit also takes back
+    what a return said of it; no later return then speaks for these days, until the unit does. Who brings the records
+    of others takes back what it said itself.
 
     Raises:
         IntakeError: unknown unit, domain or kind, or the unit does not answer for it.
         CoverageError: ``coverage-reversed``; ``nothing-stated`` when no statement reaches into the period.
     """
-    who = answering(scope)
+    who, gone = answering(scope), (from_date, through_date)
     if from_date > through_date:
         check_period(from_date, through_date)
-    stated = _standing(who)
-    pieces = open_pieces_of(Stated(s.pk, p, s.from_date, s.through_date, is_open) for s, p, is_open in stated)
-    hit = {p.statement for p in pieces if p.from_date <= through_date and p.through_date >= from_date}
+    standing = _standing(who)
+    hit = _reaching(who, standing, gone)
     if not hit:
         message = f"{from_date:%Y-%m-%d}至{through_date:%Y-%m-%d}没有生效的覆盖声明，无需撤回。"
         raise CoverageError(message, code="nothing-stated")
     entry = open_entry(kind="coverage-withdrawn", by=by, unit_id=who.unit.id)
-    for statement, _position, _is_open in stated:
-        if statement.pk in hit:
+    for found in standing:
+        if found.statement.pk in hit:
+            statement, pieces = found.statement, hit[found.statement.pk]
             CoverageWithdrawal.objects.create(entry=entry, statement=statement, reason=reason)
-            _restate(entry, statement, [p for p in pieces if p.statement == statement.pk], (from_date, through_date))
+            _restate(entry, statement, pieces, gone)
+            if statement.unit_id == who.unit.id and statement.source_unit_id is not None:
+                _deny(entry, statement, pieces, gone, reason)
     record_event(who=by, action="coverage-withdrawn", object_kind="unit", object_id=who.unit.id)
     return CoverageResult(entry.pk, take_position(entry), len(hit))
 
 
-def _standing(who: Answering) -> list[tuple[CoverageStatement, int, bool]]:
-    """The scope's statements with their position, and whether neither they nor their batch were withdrawn."""
+def _reaching(who: Answering, standing: Sequence[_Standing], period: tuple[date, date]) -> Mapping[int, list[Piece]]:
+    """The open pieces of each statement that reaches into the period and that this unit may take back."""
+    of_units: dict[int, list[Stated]] = defaultdict(list)
+    for found in standing:
+        of_units[found.statement.unit_id].append(found.stated)
+    pieces: dict[int, list[Piece]] = defaultdict(list)
+    for statements in of_units.values():
+        for piece in open_pieces_of(statements):
+            pieces[piece.statement].append(piece)
+    mine = [s.statement for s in standing if who.unit.id in (s.statement.unit_id, s.statement.source_unit_id)]
+    return {s.pk: pieces[s.pk] for s in mine if any(overlap(p.from_date, p.through_date, period) for p in pieces[s.pk])}
+
+
+def _standing(who: Answering) -> list[_Standing]:
+    """The statements of the scope, of all units spoken for."""
+    units = who.units_of(who.scope.domain, who.scope.kind)
     found = CoverageStatement.objects.filter(
-        unit_id=who.unit.id, domain=who.scope.domain, kind=who.scope.kind, entry__place__isnull=False
+        unit_id__in=units, domain=who.scope.domain, kind=who.scope.kind, entry__place__isnull=False
     ).extra(
         select={
             "is_withdrawn": """
@@ -119,7 +165,7 @@ def _standing(who: Answering) -> list[tuple[CoverageStatement, int, bool]]:
         }
     )
     rows = found.select_related("entry__place")
-    return [(row, row.entry.place.position, not row.is_withdrawn) for row in rows]
+    return [_Standing(row, row.entry.place.position, not row.is_withdrawn) for row in rows]
 
 
 def _restate(entry: Entry, statement: CoverageStatement, pieces: list[Piece], gone: tuple[date, date]) -> None:
@@ -134,4 +180,20 @@ def _restate(entry: Entry, statement: CoverageStatement, pieces: list[Piece], go
                 through_date=last,
                 is_zero=statement.is_zero,
                 batch_id=statement.batch_id,
+                source_unit_id=statement.source_unit_id,
             )
+
+
+def _deny(entry: Entry, returned: CoverageStatement, pieces: list[Piece], gone: tuple[date, date], reason: str) -> None:
+    """A statement of the unit itself, taken back at once, so that these days stay taken back for returns as well."""
+    for days in (overlap(piece.from_date, piece.through_date, gone) for piece in pieces):
+        if days is not None:
+            denied = CoverageStatement.objects.create(
+                entry=entry,
+                unit_id=returned.unit_id,
+                domain=returned.domain,
+                kind=returned.kind,
+                from_date=days[0],
+                through_date=days[1],
+            )
+            CoverageWithdrawal.objects.create(entry=entry, statement=denied, reason=reason)

@@ -1,16 +1,17 @@
 """Read coverage as it stood at a position: who answers, what they have stated, which rejected or held lines wait."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from xinzheng.apps.ledger.statements import Stated, joined, open_pieces_of
+from xinzheng.apps.ledger.statements import Piece, Stated, joined, open_pieces_of
 from xinzheng.apps.ledger.states import State, registry_state
-from xinzheng.apps.registry.queries import responsibilities_at
+from xinzheng.apps.registry.queries import channels_at, responsibilities_at
 from xinzheng.core.coverage import Coverage, PendingLines, Statement
 
 # Entries that change what is covered or what waits; everything else leaves the kept coverage as it is.
@@ -48,16 +49,37 @@ PENDING_OF_SUBJECTS = f"""
 """  # noqa: S608
 
 STATEMENTS = f"""
-    SELECT s.id, p.position, s.from_date, s.through_date, s.domain, u.uscc, s.kind, s.batch_id,
+    SELECT s.id, p.position, s.from_date, s.through_date, s.domain, u.uscc, s.kind, s.batch_id, r.uscc,
            EXISTS (SELECT 1 FROM ledger_coveragewithdrawal c JOIN audit_position cp ON cp.entry_id = c.entry_id
                    WHERE c.statement_id = s.id AND cp.position <= %(position)s)
            OR coalesce(b.held, false) OR {BATCH_IS_WITHDRAWN.format(batch="s.batch_id")}
     FROM ledger_coveragestatement s
     JOIN audit_position p ON p.entry_id = s.entry_id
     JOIN registry_unit u ON u.id = s.unit_id
+    LEFT JOIN registry_unit r ON r.id = s.source_unit_id
     LEFT JOIN ledger_batch b ON b.entry_id = s.batch_id
     WHERE p.position <= %(position)s
 """  # noqa: S608
+
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedStretch:
+    """Days of a unit's coverage that were stated by return (数据回流); ``source`` is the code of who did."""
+
+    from_date: date
+    through_date: date
+    source: str
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    """What speaks: the coverage without who answers, and by domain, unit and kind what of it came by return."""
+
+    coverage: Coverage
+    returned: Mapping[Key, tuple[ReturnedStretch, ...]]
 
 
 def coverage_at(policy_id: str, position: int) -> Coverage:
@@ -67,9 +89,15 @@ def coverage_at(policy_id: str, position: int) -> Coverage:
 
 def case_coverage(policy_id: str, subject_ids: Collection[int], position: int) -> Coverage:
     """The coverage one case is decided on: also the rejected and held lines that name these subjects."""
-    common = coverage_at(policy_id, position)
-    own = pending_for(subject_ids, position)
+    registry = registry_state(position)
+    common = _coverage(policy_id, registry, last_touch(position))
+    own = _spread(pending_for(subject_ids, position), registry)
     return replace(common, pending=(*common.pending, *own)) if own else common
+
+
+def returned_at(position: int) -> Mapping[Key, tuple[ReturnedStretch, ...]]:
+    """What of the coverage at a position came by return, by domain, unit and kind."""
+    return _spoken(last_touch(position)).returned
 
 
 def pending_for(subject_ids: Collection[int], position: int) -> tuple[PendingLines, ...]:
@@ -87,33 +115,68 @@ def last_touch(position: int) -> State:
 
 @lru_cache(maxsize=64)
 def _coverage(policy_id: str, registry: State, ledger: State) -> Coverage:
-    return replace(_spoken(ledger), responsibilities=responsibilities_at(policy_id, registry.position))
+    spoken = _spoken(ledger).coverage
+    answering = responsibilities_at(policy_id, registry.position)
+    return replace(spoken, responsibilities=answering, pending=_spread(spoken.pending, registry))
+
+
+def _spread(pending: tuple[PendingLines, ...], registry: State) -> tuple[PendingLines, ...]:
+    """The lines, and those that wait under who brings records of others for each unit whose they may be.
+
+    A channel that was ended meanwhile counts: what came through it then may still be anybody's it served.
+    """
+    served = _served(registry) if pending else {}
+    more = (replace(p, unit=unit) for p in pending for unit in served.get((p.domain, p.unit, p.kind), ()))
+    return (*pending, *more)
 
 
 @lru_cache(maxsize=16)
-def _spoken(ledger: State) -> Coverage:
+def _served(registry: State) -> Mapping[Key, tuple[str, ...]]:
+    found: dict[Key, dict[str, None]] = defaultdict(dict)
+    for channel in channels_at(registry.position, with_ended=True):
+        found[channel.domain, channel.source, channel.kind][channel.unit] = None
+    return {key: tuple(units) for key, units in found.items()}
+
+
+@lru_cache(maxsize=16)
+def _spoken(ledger: State) -> _Spoken:
     at = {"position": ledger.position}
     waiting = _rows(PENDING_LINES, at)
-    blocked = {row[0] for row in waiting}
+    blocked = {(batch, unit) for batch, _, _, unit, *_ in waiting}
     rows = _rows(STATEMENTS, at)
-    anybody: dict[tuple[str, str, str], int] = defaultdict(int)
+    anybody: dict[Key, int] = defaultdict(int)
     for _batch, is_anybody, domain, unit, kind, count in waiting:
         if is_anybody:
             anybody[domain, unit, kind] += count
     pending = (PendingLines(*key, count, names_subject=False) for key, count in sorted(anybody.items()))
     spoken = frozenset((domain, unit, kind) for _, _, _, _, domain, unit, kind, *_ in rows)
-    return Coverage((), _statements(rows, blocked), tuple(pending), spoken)
+    pieces = _pieces(rows, blocked)
+    sources = {row[0]: row[8] for row in rows if row[8] is not None}
+    returned = {
+        scope: tuple(ReturnedStretch(p.from_date, p.through_date, sources[p.statement]) for p in by_return)
+        for scope, found in pieces.items()
+        if (by_return := [piece for piece in found if piece.statement in sources])
+    }
+    return _Spoken(Coverage((), _statements(pieces), tuple(pending), spoken), returned)
 
 
-def _statements(rows: Iterable[tuple[Any, ...]], blocked: set[int]) -> tuple[Statement, ...]:
-    scopes: dict[tuple[str, str, str], list[Stated]] = defaultdict(list)
-    for key, position, first, last, domain, unit, kind, batch, is_withdrawn in rows:
-        is_open = not is_withdrawn and batch not in blocked
-        scopes[domain, unit, kind].append(Stated(key, position, first, last, is_open))
+def _pieces(rows: Iterable[tuple[Any, ...]], blocked: set[tuple[int, str]]) -> dict[Key, list[Piece]]:
+    """What speaks, by domain, unit and kind.
+
+    A line that waits holds back what its batch said of the line's unit; one booked under who brought it, all of it.
+    """
+    scopes: dict[Key, list[Stated]] = defaultdict(list)
+    for key, position, first, last, domain, unit, kind, batch, source, is_withdrawn in rows:
+        is_open = not is_withdrawn and (batch, unit) not in blocked and (batch, source) not in blocked
+        scopes[domain, unit, kind].append(Stated(key, position, first, last, is_open, source is not None))
+    return {scope: open_pieces_of(stated) for scope, stated in sorted(scopes.items())}
+
+
+def _statements(pieces: Mapping[Key, list[Piece]]) -> tuple[Statement, ...]:
     return tuple(
         Statement(*scope, first, last)
-        for scope, stated in sorted(scopes.items())
-        for first, last in joined((p.from_date, p.through_date) for p in open_pieces_of(stated))
+        for scope, found in pieces.items()
+        for first, last in joined((piece.from_date, piece.through_date) for piece in found)
     )
 
 

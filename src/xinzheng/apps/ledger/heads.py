@@ -26,8 +26,9 @@ FIND = sql.SQL("""
     ) TO STDOUT
 """)
 CHANGE = sql.SQL("""
-    UPDATE ledger_recordhead h SET version_id = f.version_id, payload_sha256 = decode(f.digest, 'hex'), unit_id = {unit}
-    FROM unnest({records}::bigint[], {versions}::bigint[], {digests}::text[]) AS f (record_id, version_id, digest)
+    UPDATE ledger_recordhead h SET version_id = f.version_id, payload_sha256 = decode(f.digest, 'hex'), unit_id = f.unit
+    FROM unnest({records}::bigint[], {versions}::bigint[], {digests}::text[], {units}::bigint[])
+        AS f (record_id, version_id, digest, unit)
     WHERE h.record_id = f.record_id
 """)
 
@@ -67,7 +68,7 @@ def write_new_heads(rows: pl.DataFrame) -> None:
     copy_frame("ledger_recordhead", rows.select(pl.all().exclude("digest"), payload_sha256="digest"), COLUMNS)
 
 
-def change_heads(rows: pl.DataFrame, unit_id: int) -> None:
+def change_heads(rows: pl.DataFrame) -> None:
     """Move the heads of changed records on."""
     encoded = rows.with_columns(pl.col("digest").bin.encode("hex"))
     execute(
@@ -75,7 +76,7 @@ def change_heads(rows: pl.DataFrame, unit_id: int) -> None:
             records=_array(rows, "record_id"),
             versions=_array(rows, "version_id"),
             digests=_array(encoded, "digest"),
-            unit=sql.Literal(unit_id),
+            units=_array(rows, "unit_id"),
         )
     )
 

@@ -26,6 +26,7 @@ from xinzheng.apps.ledger.reading import Reading, Stretch, read_stretches
 from xinzheng.apps.ledger.snapshots import put_forward_missing
 from xinzheng.apps.ledger.taking import Progress, Taking, take_rows
 from xinzheng.apps.registry.keys import new_data_key, wrap_key
+from xinzheng.apps.registry.queries import is_served
 from xinzheng.core.floors import Reason
 
 
@@ -189,16 +190,28 @@ def _merged_or_held(receiving: _Receiving, entry: Entry, stretches: Iterator[Str
                 raise _TooUnusual(replace(taken, mended=0, reasons=reasons))
             return taken
     except _TooUnusual as unusual:
-        merging = Merging(entry.pk, who.unit.id, keeps_fates=False, has_heads=are_there_heads(), holds=True)
+        merging = replace(_merging(receiving, entry, keeps_fates=False), holds=True)
         rows = receiving.read_again(sha256)
         counts = take_rows(Taking(who, entry, merging, None), rows, receiving.read_again(sha256))
         return replace(unusual.taken, counts=counts)
 
 
+def _merging(receiving: _Receiving, entry: Entry, keeps_fates: bool) -> Merging:
+    unit_id, *brings_for = receiving.who.unit_ids
+    return Merging(
+        entry.pk,
+        unit_id,
+        keeps_fates,
+        has_heads=are_there_heads(),
+        confirms=receiving.confirms,
+        is_ranked=bool(brings_for) or is_served(unit_id),
+        brings_for=tuple(brings_for),
+    )
+
+
 def _merged(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> _Taken:
-    unit_id, is_snapshot = receiving.who.unit.id, receiving.delivery.mode == "snapshot"
-    keeps_fates = is_snapshot or are_lines_pending(unit_id, entry)
-    merging = Merging(entry.pk, unit_id, keeps_fates, has_heads=are_there_heads(), confirms=receiving.confirms)
+    is_snapshot = receiving.delivery.mode == "snapshot"
+    merging = _merging(receiving, entry, is_snapshot or are_lines_pending(receiving.who.unit_ids, entry))
     taking = Taking(receiving.who, entry, merging, receiving.progress)
     counts = take_rows(taking, stretches, receiving.read_again(sha256))
     mended = mend_lines(entry, merging)

@@ -6,7 +6,7 @@ batch did not hold itself (a decision may name several parties), and one such li
 is settled by an accepted line of the very same record, whatever it says: the later word counts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -25,15 +25,21 @@ PENDING_NOW = sql.SQL("""
         AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = r.entry_id))
 """)
 
+# A return mends what it broke itself, by a row of the same unit; what the unit itself sent, only the unit.
+MAY_MEND = sql.SQL("""(l.unit_id = %(unit)s OR (f.unit_id = l.unit_id AND EXISTS (
+        SELECT 1 FROM ledger_batch b WHERE b.entry_id = l.entry_id AND b.unit_id = %(unit)s)))""")
+
 ANY_PENDING = sql.SQL("""
-    SELECT EXISTS (SELECT 1 FROM ledger_line l WHERE l.unit_id = %(unit)s AND l.entry_id <> %(entry)s AND {pending})
+    SELECT EXISTS (
+        SELECT 1 FROM ledger_line l WHERE l.unit_id = ANY(%(units)s) AND l.entry_id <> %(entry)s AND {pending})
 """).format(pending=PENDING_NOW)
 
 NAMED = sql.SQL("""
     SELECT l.entry_id, l.line FROM ledger_line l
-    WHERE l.unit_id = %(unit)s AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NOT NULL AND {pending}
+    WHERE l.unit_id = ANY(%(units)s) AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NOT NULL AND {pending}
     AND EXISTS (
         SELECT 1 FROM {fates} f WHERE f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.subject_id = l.subject_id
+        AND {may_mend}
         AND CASE l.status WHEN 'held' THEN f.record_key ELSE f.match_key END = l.document_key)
 """)
 
@@ -41,7 +47,8 @@ UNREADABLE = sql.SQL("""
     SELECT l.entry_id, l.line, f.line
     FROM ledger_line l
     JOIN {fates} f ON f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.match_key = l.document_key
-    WHERE l.unit_id = %(unit)s AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NULL AND {pending}
+    WHERE l.unit_id = ANY(%(units)s) AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NULL AND {pending}
+    AND {may_mend}
     AND NOT EXISTS (
         SELECT 1 FROM ledger_recordversion v
         WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND v.batch_id = l.entry_id)
@@ -56,9 +63,9 @@ UNREADABLE = sql.SQL("""
 """)
 
 
-def are_lines_pending(unit_id: int, entry: Entry) -> bool:
-    """Whether earlier rejected or held lines of the unit wait to be mended."""
-    return bool(_rows(ANY_PENDING, {"unit": unit_id, "entry": entry.pk})[0][0])
+def are_lines_pending(unit_ids: Sequence[int], entry: Entry) -> bool:
+    """Whether earlier rejected or held lines of these units wait to be mended."""
+    return bool(_rows(ANY_PENDING, {"units": list(unit_ids), "entry": entry.pk})[0][0])
 
 
 def mend_lines(entry: Entry, merging: Merging) -> int:
@@ -70,9 +77,9 @@ def mend_lines(entry: Entry, merging: Merging) -> int:
         return 0
     own = [merging.entry_id, merging.confirms or merging.entry_id]
     values = merging.values() | {"accepted": list(ACCEPTED), "own": own}
-    names = dict(merging.names())
-    mended = [(batch, line) for batch, line in _rows(NAMED.format(pending=PENDING_NOW, **names), values)]
-    found = _rows(UNREADABLE.format(pending=PENDING_NOW, **names), values)
+    names = {"pending": PENDING_NOW, "may_mend": MAY_MEND, **merging.names()}
+    mended = [(batch, line) for batch, line in _rows(NAMED.format(**names), values)]
+    found = _rows(UNREADABLE.format(**names), values)
     mended += pair_up((batch, line, mending) for batch, line, mending in found)
     LineResolution.objects.bulk_create(
         (LineResolution(entry=entry, batch_id=batch, line=line, how="mended") for batch, line in mended),

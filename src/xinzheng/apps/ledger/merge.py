@@ -15,6 +15,8 @@ from psycopg import sql
 from xinzheng.apps.ledger.heads import HEAD, change_heads, find_heads, write_new_heads
 from xinzheng.apps.ledger.held_lines import HELD, as_held, leave_overtaken
 from xinzheng.apps.ledger.models import MERGING
+from xinzheng.apps.ledger.ranks import ranked
+from xinzheng.apps.ledger.register_words import line_defects
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute, rows_of
 from xinzheng.apps.ledger.versions import write_versions
 
@@ -23,11 +25,10 @@ INTAKE_LOCK = 0x696E74616B65
 
 FATES = ("new", "changed", "identical", "rejected", "duplicate")
 ACCEPTED = ("new", "changed", "identical")
-CONFLICT = "库内已有其他单位报送的同一记录，内容不同，本行未入账。请与该单位核对；本行无误的，由责任人说明。"
 LINE_COLUMNS = (
     "entry_id", "line", "status", "subject_id", "unit_id", "domain", "kind", "document_key", "version_id",
 )  # fmt: skip
-FATE_COLUMNS = ("line", "kind", "subject_id", "record_key", "match_key", "fate", "record_id")
+FATE_COLUMNS = ("line", "kind", "subject_id", "record_key", "match_key", "fate", "record_id", "unit_id")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Merging:
 
     ``has_heads``: whether the ledger held any record before, which a line could be the same as. ``holds``: nothing is
     booked, lines that would make a version are kept as held. ``confirms`` is the held batch whose file is booked now.
+    ``is_ranked``: rows may meet records that came another way, by return or from the unit itself. ``brings_for`` are
+    the units whose records the delivering unit may bring.
     """
 
     entry_id: int
@@ -44,6 +47,8 @@ class Merging:
     has_heads: bool
     holds: bool = False
     confirms: int | None = None
+    is_ranked: bool = False
+    brings_for: tuple[int, ...] = ()
 
     def names(self) -> Mapping[str, sql.Identifier]:
         """The tables' names for composing statements."""
@@ -56,7 +61,7 @@ class Merging:
 
     def values(self) -> dict[str, Any]:
         """The values every statement takes."""
-        return {"entry": self.entry_id, "unit": self.unit_id}
+        return {"entry": self.entry_id, "unit": self.unit_id, "units": [self.unit_id, *self.brings_for]}
 
 
 def begin_merging() -> None:
@@ -72,7 +77,8 @@ def begin_merging() -> None:
 # Unlogged, and made in the delivery's own transaction: whatever ends that, kill -9 included, takes the table with it.
 CREATE_FATES = sql.SQL("""
     CREATE UNLOGGED TABLE {fates} (
-        line bigint, kind text, subject_id bigint, record_key text, match_key text, fate text, record_id bigint
+        line bigint, kind text, subject_id bigint, record_key text, match_key text, fate text, record_id bigint,
+        unit_id bigint
     ) WITH (autovacuum_enabled = off)
 """)
 
@@ -121,7 +127,7 @@ def write_stretch(merging: Merging, frame: pl.DataFrame) -> dict[str, int]:
     if counts["new"]:
         write_new_heads(decided.filter(pl.col("fate") == "new").sort("subject_id"))
     if counts["changed"]:
-        change_heads(decided.filter(pl.col("fate") == "changed"), merging.unit_id)
+        change_heads(decided.filter(pl.col("fate") == "changed"))
     if counts["identical"] or counts["rejected"] or counts["duplicate"]:
         _write_lines(decided.filter(pl.col("version_id").is_null()).sort("line"))
     if merging.keeps_fates:
@@ -139,7 +145,7 @@ def _decided(merging: Merging, frame: pl.DataFrame) -> pl.DataFrame:
     lines = frame.get_column("line")
     ((record_offset, version_offset),) = rows_of(RESERVE_KEYS, {"first": lines.min(), "last": lines.max()})
     heads = find_heads(frame) if merging.has_heads else pl.DataFrame(schema=HEAD)
-    ok, is_theirs = pl.col("status") == "ok", pl.col("head_unit") != merging.unit_id
+    ok, is_theirs = pl.col("status") == "ok", pl.col("head_unit") != pl.col("unit_id")
     fate = (
         pl.when(~ok).then("status")
         .when(pl.col("head_record").is_null()).then(pl.lit("new"))
@@ -152,13 +158,13 @@ def _decided(merging: Merging, frame: pl.DataFrame) -> pl.DataFrame:
     record = pl.when(is_new).then(pl.col("line") + record_offset).when(is_known).then("head_record")
     version = pl.when(pl.col("fate").is_in(("new", "changed"))).then(pl.col("line") + version_offset)
     found = frame.join(heads, on="line", how="left", maintain_order="left").with_columns(fate=fate)
-    return found.with_columns(
-        record_id=record, version_id=version, entry_id=pl.lit(merging.entry_id), unit_id=pl.lit(merging.unit_id)
-    )
+    if merging.is_ranked:
+        found = ranked(found, merging.entry_id, merging.unit_id)
+    return found.with_columns(record_id=record, version_id=version, entry_id=pl.lit(merging.entry_id))
 
 
 def _write_lines(rows: pl.DataFrame) -> None:
-    """Lines that made no version; a line rejected here only now met another unit's record."""
+    """Lines that made no version; one rejected here only now met another unit's record, or one of higher rank."""
     is_rejected = pl.col("fate") == "rejected"
     known_by = pl.when(is_rejected).then(pl.coalesce("document_key", "record_key"))
     lines = rows.with_columns(
@@ -167,8 +173,9 @@ def _write_lines(rows: pl.DataFrame) -> None:
         version_id=pl.when(pl.col("fate") == "identical").then("head_version"),
     )
     copy_frame("ledger_line", lines, LINE_COLUMNS)
-    conflicts = rows.filter(is_rejected & (pl.col("status") == "ok"))
-    if conflicts.height:
-        said = {"field": "", "code": "conflict", "severity": "error", "message": CONFLICT}
-        notes = conflicts.with_columns(value=pl.lit(None, pl.String), **{k: pl.lit(v) for k, v in said.items()})
-        copy_frame("ledger_defect", notes, DEFECT_COLUMNS)
+    met = rows.filter(is_rejected & (pl.col("status") == "ok")).select("line", "entry_id", "head_unit", "unit_id")
+    is_theirs = pl.col("head_unit") != pl.col("unit_id")
+    for code, conflicts in (("conflict", met.filter(is_theirs)), ("own-record-stands", met.filter(~is_theirs))):
+        if conflicts.height:
+            notes = line_defects(conflicts.get_column("line"), code)
+            copy_frame("ledger_defect", notes.join(conflicts, on="line"), DEFECT_COLUMNS)

@@ -263,7 +263,8 @@ class PutForward(models.Model):
 class CoverageStatement(models.Model):
     """Coverage statement (覆盖声明): the unit's records decided from … through … are complete.
 
-    ``is_zero`` marks a zero return (零报告). ``batch_id`` is the batch it came with, or null.
+    ``is_zero`` marks a zero return (零报告). ``batch_id`` is the batch it came with, or null. ``source_unit_id`` is who
+    made it for the unit by return (数据回流), null where the unit did itself.
     """
 
     entry = _entry()
@@ -274,6 +275,7 @@ class CoverageStatement(models.Model):
     through_date = models.DateField()
     is_zero = models.BooleanField(default=False)
     batch_id = models.BigIntegerField(null=True)
+    source_unit_id = models.BigIntegerField(null=True)
 
     class Meta:
         triggers: ClassVar = append_only()

@@ -9,8 +9,16 @@ from xinzheng.apps.ledger.batch_queries import (
     batches_of,
     coverage_calendar,
     defects_total,
+    return_calendar,
 )
-from xinzheng.apps.ledger.coverage_queries import case_coverage, coverage_at, last_touch, pending_for
+from xinzheng.apps.ledger.coverage_queries import (
+    ReturnedStretch,
+    case_coverage,
+    coverage_at,
+    last_touch,
+    pending_for,
+    returned_at,
+)
 from xinzheng.apps.ledger.hold_queries import HeldBatch, booked_as, held_batches, hold_reasons, submitter_of
 from xinzheng.apps.ledger.maps import (
     ColumnMapSummary,
@@ -20,6 +28,7 @@ from xinzheng.apps.ledger.maps import (
     column_maps_of,
 )
 from xinzheng.apps.ledger.record_queries import records_at
+from xinzheng.apps.ledger.waiting_queries import WaitingElsewhere, WaitingLine, line_unit, waiting_elsewhere, waiting_of
 
 __all__ = [
     "BatchSummary",
@@ -27,6 +36,9 @@ __all__ = [
     "CoverageState",
     "DefectLine",
     "HeldBatch",
+    "ReturnedStretch",
+    "WaitingElsewhere",
+    "WaitingLine",
     "batch_defects",
     "batch_map_name",
     "batch_summary",
@@ -42,7 +54,12 @@ __all__ = [
     "held_batches",
     "hold_reasons",
     "last_touch",
+    "line_unit",
     "pending_for",
     "records_at",
+    "return_calendar",
+    "returned_at",
     "submitter_of",
+    "waiting_elsewhere",
+    "waiting_of",
 ]

@@ -8,6 +8,7 @@ from xinzheng.apps.ledger.delivery import Answering
 from xinzheng.apps.ledger.reading import Stretch
 from xinzheng.apps.ledger.register_checks import RegisterChecks
 from xinzheng.apps.ledger.register_words import line_defects
+from xinzheng.apps.ledger.returned_rows import answered_for
 from xinzheng.apps.ledger.subjects import Subjects
 from xinzheng.core.identifiers import document_key
 from xinzheng.core.records import RecordKind
@@ -26,8 +27,9 @@ def judged(stretch: Stretch, register: RegisterChecks, subjects: Subjects) -> tu
     frame = subjects.joined(stretch.frame)
     doubtful = register.defects(frame)
     frame, foreign = _reject_foreign(frame, register.who)
+    frame, nameless = answered_for(frame, register.who)
     frame, keyless = _reject_keyless(frame)
-    return frame.with_columns(_document_key(frame)), pl.concat([stretch.defects, *doubtful, foreign, keyless])
+    return frame.with_columns(_document_key(frame)), pl.concat([stretch.defects, *doubtful, foreign, nameless, keyless])
 
 
 def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:

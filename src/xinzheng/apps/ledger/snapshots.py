@@ -12,8 +12,10 @@ PUT_FORWARD = sql.SQL("""
     SELECT %(entry)s, h.record_id, h.subject_id
     FROM ledger_recordhead h
     JOIN ledger_recordversion v ON v.id = h.version_id AND v.subject_id = h.subject_id
-    WHERE h.unit_id = %(unit)s AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
+    WHERE h.unit_id = ANY(%(units)s) AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
     AND v.batch_id <= %(through)s
+    AND (h.unit_id = %(unit)s OR EXISTS (
+        SELECT 1 FROM ledger_batch b WHERE b.entry_id = v.batch_id AND b.unit_id = %(unit)s))
     AND NOT EXISTS (
         SELECT 1 FROM {fates} f
         WHERE f.subject_id = h.subject_id AND f.kind = h.kind AND f.record_key = h.record_key)
@@ -23,6 +25,7 @@ PUT_FORWARD = sql.SQL("""
 def put_forward_missing(merging: Merging, scope: Scope) -> int:
     """List the unit's live records of the scope that the snapshot lacks; how many.
 
+    Of the units whose records it brings, only what it brought itself: what they delivered is not in its files.
     A snapshot that was held says nothing of what the unit delivered after it.
     """
     through = merging.confirms or merging.entry_id

@@ -25,7 +25,7 @@ from xinzheng.apps.ledger.subjects import Subjects
 from xinzheng.apps.ledger.versions import CONTENT
 
 # What of a row is written, or decides what is.
-TAKEN = ("status", "record_key", *CONTENT)
+TAKEN = ("status", "record_key", "unit_id", *CONTENT)
 
 Progress = Callable[[int], None]
 
@@ -90,7 +90,7 @@ def _written_when_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[
 def _judged(taking: Taking, stretches: Iterator[Stretch], near: NearLines) -> Iterator[pl.DataFrame]:
     """Judge every stretch and keep its defects, while the next is read."""
     create_fates(taking.merging)
-    subjects, register, lines = Subjects(taking.entry), RegisterChecks(taking.who), 0
+    subjects, register, lines = Subjects(taking.entry), _register_checks(taking.who), 0
     for stretch, digest in ahead(_digested(stretches)):
         frame, defects = judged(stretch, register, subjects)
         near.add(stretch.near, frame)
@@ -102,6 +102,10 @@ def _judged(taking: Taking, stretches: Iterator[Stretch], near: NearLines) -> It
         lines += frame.height
         if taking.progress is not None:
             taking.progress(lines)
+
+
+def _register_checks(who: Answering) -> RegisterChecks:
+    return RegisterChecks(who, asks_source=not who.served)
 
 
 def _digested(stretches: Iterator[Stretch]) -> Iterator[tuple[Stretch, pl.Series]]:

@@ -1,8 +1,8 @@
 """Withdrawing a batch (撤回批次): the ledger then says what it would say had the batch never spoken.
 
 For each record whose latest content came from the batch, the latest content that another standing batch delivered
-comes back, be it as a version or as a line identical to one; a record nobody else delivered is gone. The batch's
-versions stay readable at earlier positions.
+comes back, be it as a version or as a line identical to one; a record nobody else delivered is gone. What the unit
+delivered itself comes before what a return brought. The batch's versions stay readable at earlier positions.
 """
 
 from dataclasses import dataclass
@@ -39,8 +39,9 @@ RESTORE = sql.SQL("""
             WHERE v.subject_id = b.subject_id AND v.record_id = b.record_id AND v.is_present
         ) d
         JOIN audit_position p ON p.entry_id = d.batch_id
-        WHERE NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = d.batch_id)
-        ORDER BY p.position DESC, d.content_id DESC LIMIT 1
+        JOIN ledger_batch o ON o.entry_id = d.batch_id
+        WHERE NOT o.held AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = d.batch_id)
+        ORDER BY o.unit_id = d.unit_id DESC, p.position DESC, d.content_id DESC LIMIT 1
     ) c ON true
 """)
 

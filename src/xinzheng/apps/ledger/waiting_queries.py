@@ -1,0 +1,113 @@
+"""Read the rejected lines that wait for a unit (待本单位处理的退回行), in its own batches and in returned ones."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger.coverage_queries import PENDING
+from xinzheng.apps.ledger.models import Line
+
+WAITING = f"""
+    SELECT l.entry_id, l.line, l.domain, l.kind, l.document_key, e.recorded_at,
+           CASE WHEN b.unit_id <> l.unit_id THEN b.unit_id END, count(*) OVER ()
+    FROM ledger_line l
+    JOIN audit_position p ON p.entry_id = l.entry_id
+    JOIN audit_entry e ON e.id = l.entry_id
+    JOIN ledger_batch b ON b.entry_id = l.entry_id
+    WHERE l.unit_id = %(unit)s AND l.status = 'rejected' AND {PENDING}
+    ORDER BY l.entry_id DESC, l.line LIMIT %(limit)s OFFSET %(offset)s
+"""  # noqa: S608
+
+# Lines booked under who brought them, in the domains and kinds that this unit's data come through it, ever.
+ELSEWHERE = f"""
+    SELECT l.unit_id, l.domain, l.kind, count(*)
+    FROM ledger_line l
+    JOIN audit_position p ON p.entry_id = l.entry_id
+    WHERE l.status = 'rejected' AND {PENDING}
+    AND EXISTS (
+        SELECT 1 FROM registry_returnchannel c
+        WHERE c.unit_id = %(unit)s AND c.source_id = l.unit_id AND c.domain = l.domain AND c.kind = l.kind)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""  # noqa: S608
+
+
+REASONS = """
+    SELECT d.entry_id, d.line, d.field, d.message
+    FROM unnest(%(batches)s::bigint[], %(lines)s::bigint[]) AS s (batch, line)
+    JOIN ledger_defect d ON d.entry_id = s.batch AND d.line = s.line AND d.severity = 'error'
+    ORDER BY d.entry_id, d.line, d.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """A rejected line that waits (待更正的行): neither mended nor explained.
+
+    ``source_unit_id`` is who brought it by return, None where the unit sent it itself. ``document`` is the normalised
+    document number where the kind has one and it could be read. ``reasons`` say what is wrong with it.
+    """
+
+    batch: int
+    line: int
+    domain: str
+    kind: str
+    document: str
+    recorded_at: datetime
+    source_unit_id: int | None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingElsewhere:
+    """Lines that wait at who brings the unit's data, because nobody can tell whose they are."""
+
+    source_unit_id: int
+    domain: str
+    kind: str
+    count: int
+
+
+def waiting_of(unit_id: int, *, limit: int, offset: int = 0) -> tuple[list[WaitingLine], int]:
+    """The unit's waiting lines, the latest batch first, and how many there are in all."""
+    values = {"unit": unit_id, "position": head_position(), "limit": limit, "offset": offset}
+    rows = _rows(WAITING, values)
+    lines = [
+        WaitingLine(batch, line, domain, kind, _document(key), at, source)
+        for batch, line, domain, kind, key, at, source, _total in rows
+    ]
+    said = _reasons(lines)
+    return [replace(line, reasons=tuple(said[line.batch, line.line])) for line in lines], rows[0][-1] if rows else 0
+
+
+def waiting_elsewhere(unit_id: int) -> list[WaitingElsewhere]:
+    """What waits at the units that bring this one's data, and may concern it."""
+    return [WaitingElsewhere(*row) for row in _rows(ELSEWHERE, {"unit": unit_id, "position": head_position()})]
+
+
+def line_unit(batch_id: int, line: int) -> int | None:
+    """The unit that answers for a rejected line; None where the batch has no such line."""
+    found = Line.objects.filter(entry_id=batch_id, line=line, status="rejected")
+    return found.values_list("unit_id", flat=True).first()
+
+
+def _reasons(lines: list[WaitingLine]) -> dict[tuple[int, int], list[str]]:
+    found: dict[tuple[int, int], list[str]] = defaultdict(list)
+    values = {"batches": [line.batch for line in lines], "lines": [line.line for line in lines]}
+    for batch, line, field, message in _rows(REASONS, values) if lines else ():
+        found[batch, line].append(f"{field}：{message}" if field and field not in message else message)
+    return found
+
+
+def _document(key: str | None) -> str:
+    """What a line is recognised by, where that is a document number: a natural key is JSON and names the subject."""
+    return "" if key is None or key.startswith("[") else key
+
+
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
