@@ -39,15 +39,21 @@ class BatchDefaults:
 class Limits:
     """Bounds beyond which a file is refused; sizes in bytes.
 
-    ``xlsx_cells``: cells of the full rectangles of all sheets, each taking a reader some 70 bytes;
-    ``xlsx_text_bytes``: text in them, counted as often as cells refer to it. ``lines``: blank ones counted as well.
+    A workbook is read in slices: ``xlsx_slice_cells`` bounds a slice's full rectangle, each cell taking a reader some
+    70 bytes, and ``xlsx_slice_bytes`` its XML with the text its cells refer to; ``xlsx_sheet_bytes`` bounds all sheets
+    unpacked, ``xlsx_unpacked_bytes`` all else. One that cannot be cut is read whole: then ``xlsx_unpacked_bytes``,
+    ``xlsx_cells`` and ``xlsx_text_bytes`` bound everything. ``lines``: blank ones counted as well.
     """
 
     file_bytes: int = 2 * 1024**3
-    xlsx_bytes: int = 200 * 1024**2
+    xls_bytes: int = 200 * 1024**2
+    xlsx_bytes: int = 512 * 1024**2
     xlsx_unpacked_bytes: int = 512 * 1024**2
+    xlsx_sheet_bytes: int = 4 * 1024**3
     xlsx_cells: int = 10_000_000
     xlsx_text_bytes: int = 256 * 1024**2
+    xlsx_slice_cells: int = 1_000_000
+    xlsx_slice_bytes: int = 128 * 1024**2
     xlsx_members: int = 2_000
     cell_bytes: int = 1024**2
     columns: int = 200

@@ -12,6 +12,7 @@ from xinzheng.adapters.tabular.column_maps import column_maps
 from xinzheng.adapters.tabular.fields import Field, FieldType, Format
 from xinzheng.adapters.tabular.formats import FORMATS, KIND_NAMES
 from xinzheng.adapters.tabular.privacy import NUMBER_MARK
+from xinzheng.adapters.tabular.sheet_rows import LAST_ROW
 
 _OPENING = """# 报送格式
 
@@ -24,7 +25,8 @@ _OPENING = """# 报送格式
 - JSON行的键与列名相同，也可以用代码或者标识；值为文字、数字、true/false或者null，嵌套的对象或者数组
   使该行退回；没有表头，第1行就是第1条；一行不超过4MB。键在各行可以不同，没有写的按空。
 - 同一个文件只能用一种编码、一种换行；单独的回车符（CR）与换行混用的，整个文件退回，以免丢行。
-- 上限：CSV {file}MB、{lines}行（空行也算）；XLSX和XLS {xlsx}MB、解压后{unpacked}MB、{cells}个单元格
+- 上限：CSV {file}MB、{lines}行（空行也算）；XLSX {xlsx}MB、{rows}行、工作表解压后{sheets}MB；
+  XLS {xls}MB，它和写法特殊、不能分段读取的XLSX另限解压后{unpacked}MB、{cells}个单元格
   （按各工作表占用的整块区域计）；{columns}列；一个单元格{cell}KB。超过的请拆分，也可以改用CSV。
 - 读取过程中被改动的文件，整个退回。
 - 第1行为表头，上方不放标题。列名可以用中文名称、代码或者标识，可以混用，顺序不限；全角半角、括号、空格不影响识别。
@@ -86,6 +88,9 @@ def _opening() -> str:
         file=limits.file_bytes // 1024**2,
         lines=limits.lines,
         xlsx=limits.xlsx_bytes // 1024**2,
+        rows=LAST_ROW,
+        sheets=limits.xlsx_sheet_bytes // 1024**2,
+        xls=limits.xls_bytes // 1024**2,
         unpacked=limits.xlsx_unpacked_bytes // 1024**2,
         cells=limits.xlsx_cells,
         columns=limits.columns,

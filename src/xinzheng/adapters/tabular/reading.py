@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from xinzheng.adapters.tabular.formats import FORMATS
 from xinzheng.adapters.tabular.headers import headings_of, resolve
 from xinzheng.adapters.tabular.near_duplicates import alike_lines, near_keys, with_alike
 from xinzheng.adapters.tabular.opening import open_table
-from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows
+from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows, ahead
 from xinzheng.adapters.tabular.work import lay_out
 
 DEFAULT_LIMITS = Limits()
@@ -83,18 +82,10 @@ def stream_batches(
     """
     table = _open(path, defaults, replace(limits, chunk_rows=chunk_rows))
     number = 0
-    for number, rows in enumerate(_ahead(table.rows), 1):
+    for number, rows in enumerate(ahead(table.rows), 1):
         yield _parse(rows, table, defaults, first=number == 1)
     if not number:
         raise _no_rows(defaults.file_name)
-
-
-def _ahead(rows: Iterator[RawRows]) -> Iterator[RawRows]:
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
-        coming = pool.submit(next, rows, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, rows, None)
-            yield item
 
 
 def _open(path: Path, defaults: BatchDefaults, limits: Limits) -> OpenTable:

@@ -1,7 +1,9 @@
 """Rows as read, before anything is checked."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
@@ -11,6 +13,18 @@ from xinzheng.adapters.tabular.privacy import without_numbers
 
 OVERFLOW_COLUMN = "（多余的列）"
 MISALIGNED_SCHEMA = {"line": pl.Int64(), "code": pl.String(), "message": pl.String()}
+
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one made on another core while the caller works on the one before."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ cell in the last corner, or one long text referred to a million times, would end
 import re
 from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import IO
 from xml.parsers import expat
 
@@ -16,6 +17,7 @@ _PLAIN = re.compile(
 )
 _FORMULA = re.compile(rb"<(?:[^<>\s/:!]+:)?f[\s/>]")
 _STRING_END = re.compile(rb"</(?:[^<>\s/:!]+:)?si\s*>|<(?:[^<>\s/:!]+:)?si\s*/>")
+_ODD_STRING = re.compile(rb"<(?:[^<>\s/:!]+:si|si\s*/|/si\s)|</[^<>\s/:!]+:si")
 _REFERENCE = re.compile(r"([A-Z]{1,7})(\d{1,10})")
 
 
@@ -48,13 +50,45 @@ class _Sheet:
         return max([self.last_column, *map(_number, self.columns)]) * self.last_row
 
 
+class Strings:
+    """The lengths of the strings that cells refer to by number; raises TooFarError beyond the given bounds."""
+
+    def __init__(self, most: int, most_text: int) -> None:
+        self._most, self._most_text = most, most_text
+        self._lengths, self._open, self.longest = array("L"), 0, 0
+
+    def add(self, piece: bytes) -> None:
+        """Note the lengths of a piece of the strings. Raises ValueError where their ends could be hidden."""
+        if b"<!" in piece:
+            raise ValueError("declarations among the strings")
+        if _ODD_STRING.search(piece):
+            ends = [end.end() for end in _STRING_END.finditer(piece)]
+            lengths = [after - before for before, after in pairwise([0, *ends])]
+        else:
+            *whole, _ = piece.split(b"</si>")
+            lengths = [len(text) + len(b"</si>") for text in whole]
+        rest = len(piece) - sum(lengths)
+        if lengths:
+            lengths[0] += self._open
+            self._lengths.extend(lengths)
+        self._open = rest if lengths else self._open + rest
+        self.longest = max(self.longest, self._open, *lengths)
+        if len(self._lengths) > self._most or self.longest > self._most_text:
+            raise TooFarError
+
+    def length(self, value: bytes) -> int:
+        """Bytes of the string of that number, with its XML; of a number that is none, the longest there is."""
+        place = int(value) if value.isdigit() and len(value) < 10 else -1
+        return self._lengths[place] if 0 <= place < len(self._lengths) else self.longest
+
+
 class Extent:
     """Cells, rectangles and text of all sheets, added up; raises TooFarError beyond the given bounds."""
 
     def __init__(self, most_cells: int, most_text: int) -> None:
         self._most_cells, self._most_text = most_cells, most_text
         self._cells, self._rectangles, self._text = 0, 0, 0
-        self._lengths, self._longest, self._open_string = array("L"), 0, 0
+        self.strings = Strings(most_cells, most_text)
         self._sheet = _Sheet()
 
     def add(self, piece: bytes) -> None:
@@ -69,7 +103,7 @@ class Extent:
             sheet.cells += 1
             sheet.last_row = max(sheet.last_row, int(row))
             if b' t="s"' in attributes:
-                sheet.text += self._length(value)
+                sheet.text += self.strings.length(value)
         if len(found) != len(_ANY.findall(piece)) or _FORMULA.search(piece) or b"<!" in piece:
             sheet.is_unusual = True
         self._refuse(sheet)
@@ -82,21 +116,6 @@ class Extent:
             self._cells += sheet.cells
             self._text += sheet.text
         return sheet.is_unusual
-
-    def add_strings(self, piece: bytes) -> None:
-        """Note the lengths of a piece of the shared strings. Raises ValueError where their ends could be hidden."""
-        if b"<!" in piece:
-            raise ValueError("declarations among the strings")
-        start = 0
-        for end in _STRING_END.finditer(piece):
-            length = self._open_string + end.end() - start
-            self._lengths.append(length)
-            self._longest = max(self._longest, length)
-            start, self._open_string = end.end(), 0
-        self._open_string += len(piece) - start
-        self._longest = max(self._longest, self._open_string)
-        if len(self._lengths) > self._most_cells or self._longest > self._most_text:
-            raise TooFarError
 
     def parse(self, file: IO[bytes], member: str) -> None:
         """Measure a member with a parser: slower, and right for whatever it holds. Raises UncomputedError as well."""
@@ -115,12 +134,8 @@ class Extent:
 
     def measure(self, sheet: _Sheet, value: str) -> None:
         """A parsed cell that refers to a string (if ``value``)."""
-        sheet.text += self._length(value.strip().encode()) if value else 0
+        sheet.text += self.strings.length(value.strip().encode()) if value else 0
         self._refuse(sheet)
-
-    def _length(self, value: bytes) -> int:
-        place = int(value) if value.isdigit() and len(value) < 10 else -1
-        return self._lengths[place] if 0 <= place < len(self._lengths) else self._longest
 
     def _refuse(self, sheet: _Sheet) -> None:
         cells = max(self._rectangles + sheet.rectangle, self._cells + sheet.cells)
@@ -168,6 +183,14 @@ class _Walk:
             if self.has_formula and not self.value:
                 raise UncomputedError(self.attributes.get("r", ""), self.member)
             self.extent.measure(self.sheet, self.value if self.attributes.get("t") == "s" else "")
+
+
+def cell_place(reference: str) -> tuple[int, int]:
+    """Column and row, from 1, of a cell's reference like B7. Raises ValueError for what is none."""
+    found = _REFERENCE.fullmatch(reference.upper())
+    if found is None:
+        raise ValueError("a cell's reference is none")
+    return _number(found[1].encode()), int(found[2])
 
 
 def _number(column: bytes) -> int:

@@ -1,0 +1,145 @@
+"""Cells of a spreadsheet as the text a person would have typed, column by column."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from xinzheng.adapters.tabular.batch import Limits
+from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.headers import Header
+from xinzheng.adapters.tabular.rows import (
+    MISALIGNED_SCHEMA,
+    OVERFLOW_COLUMN,
+    RawRows,
+    refuse_huge_cells,
+    without_blank_rows,
+)
+
+_LINE = "\0line"
+
+Cell = int | float | str | bool | time | date | datetime | timedelta
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Rows of cells as a reader laid them out: the number of the first, how many columns stand left of them."""
+
+    rows: Sequence[Sequence[Cell]]
+    line: int
+    left: int
+
+
+def raw_rows(found: Iterator[Laid], header: Header, file_name: str, limits: Limits) -> Iterator[RawRows]:
+    """The rows below the header, in stretches of ``limits.chunk_rows`` rows, blank ones counted and then left out.
+
+    Raises TabularError for a cell larger than ``limits.cell_bytes``, and for cells far to the right of the header.
+    """
+    waiting, height = list[pl.DataFrame](), 0
+    for laid in found:
+        _refuse_far_cells(laid, max(limits.columns, len(header.names)), file_name)
+        frame = _numbered(laid, header)
+        waiting.append(frame)
+        height += frame.height
+        while height >= limits.chunk_rows:
+            whole = pl.concat(waiting, how="diagonal")
+            yield from _checked(whole.head(limits.chunk_rows), file_name, limits)
+            waiting = [whole.slice(limits.chunk_rows)]
+            height -= limits.chunk_rows
+    if height:
+        yield from _checked(pl.concat(waiting, how="diagonal"), file_name, limits)
+
+
+def _refuse_far_cells(laid: Laid, most: int, file_name: str) -> None:
+    width = laid.left + max(map(len, laid.rows), default=0)
+    if width > most:
+        beyond = slice(max(most - laid.left, 0), None)
+        far = (line for line, row in enumerate(laid.rows, laid.line) if any(cell != "" for cell in row[beyond]))
+        line = next(far, laid.line)
+        message = f"{file_name}第{line}行有单元格远在数据之外，超过上限{most}列。请删去数据区以外的列，保存后重新报送。"
+        raise TabularError(message, code="columns-too-many", line=line)
+
+
+def _numbered(laid: Laid, header: Header) -> pl.DataFrame:
+    """The rows as text with their numbers; the header itself left out."""
+    below = laid.rows[1:] if laid.line == 1 else laid.rows
+    first = max(laid.line, 2)
+    lines = pl.Series(_LINE, range(first, first + len(below)), dtype=pl.Int64())
+    return _texts(below, laid.left, header.names).insert_column(0, lines)
+
+
+def _checked(frame: pl.DataFrame, file_name: str, limits: Limits) -> Iterator[RawRows]:
+    frame = frame.rechunk()
+    lines, frame = frame.get_column(_LINE).alias("line"), frame.drop(_LINE)
+    refuse_huge_cells(frame, lines, limits.cell_bytes, file_name)
+    found = without_blank_rows(frame, lines, _beyond_header(frame, lines))
+    if found.lines.len():
+        yield found
+
+
+def _texts(rows: Sequence[Sequence[Cell]], left: int, names: Sequence[str]) -> pl.DataFrame:
+    columns = [_empty(len(rows))] * left + [_column(cells) for cells in zip(*rows, strict=True)]
+    columns += [_empty(len(rows))] * (len(names) - len(columns))
+    spare = columns[len(names) :]
+    frame = pl.DataFrame([column.alias(name) for name, column in zip(names, columns, strict=False)])
+    return frame.with_columns(_joined(spare).alias(OVERFLOW_COLUMN)) if spare else frame
+
+
+def _joined(spare: list[pl.Series]) -> pl.Series:
+    """Cells beyond the header, joined by commas; null where there are none."""
+    frame = pl.DataFrame([column.alias(str(place)) for place, column in enumerate(spare)])
+    joined = pl.concat_str(pl.all(), separator=",", ignore_nulls=True).replace("", None)
+    return frame.select(joined.alias(OVERFLOW_COLUMN)).to_series()
+
+
+def _empty(height: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String()).new_from_index(0, height)
+
+
+def _column(cells: Sequence[Cell]) -> pl.Series:
+    if not any(cells) and set(map(type, cells)) == {str}:
+        return _empty(len(cells))
+    try:
+        column = pl.Series(cells, dtype=pl.String())
+    except TypeError:
+        column = pl.Series(_cell_texts(cells), dtype=pl.String())
+    return column.set(column == "", None)
+
+
+def _cell_texts(cells: Sequence[Cell]) -> list[str]:
+    if set(map(type, cells)) <= {str, float}:
+        # Amounts repeat, and no text equals a number.
+        known = {cell: cell_text(cell) or "" for cell in set(cells)}
+        return [known[cell] for cell in cells]
+    return [cell_text(cell) or "" for cell in cells]
+
+
+def _beyond_header(frame: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
+    if OVERFLOW_COLUMN not in frame.columns:
+        return pl.DataFrame(schema=MISALIGNED_SCHEMA)
+    message = "本行在表头之外的列里还有内容，各列可能错位，请给该列加上列名或者移到正确的列。"
+    beyond = frame.select(lines, beyond=pl.col(OVERFLOW_COLUMN).is_not_null()).filter("beyond")
+    return beyond.select("line", code=pl.lit("cells-beyond-header"), message=pl.lit(message))
+
+
+def cell_text(cell: Cell) -> str | None:
+    """A cell as text; None for an empty one."""
+    if isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, datetime):
+        return str(cell.date()) if cell.time() == time() else str(cell)
+    if isinstance(cell, float):
+        return _number(cell)
+    return str(cell)
+
+
+def _number(value: float) -> str:
+    # From 10^15 on a spreadsheet has already lost digits: written as it would show, so that the checks see it.
+    if abs(value) >= 1e15:
+        return f"{value:.5E}"
+    text = f"{value:.15g}"
+    return format(Decimal(text), "f") if "e" in text else text

@@ -1,0 +1,115 @@
+"""A large sheet read slice after slice: the rows cut at their ends, each slice a sheet of a small workbook of its own.
+
+The reader holds a whole sheet in memory, some 70 bytes a cell. Cut into slices, memory is that of one slice and of the
+strings that cells refer to, however long the sheet is. Several slices share a workbook, so that the strings, which the
+reader takes in anew with every workbook, are taken in few times.
+"""
+
+import itertools
+import tempfile
+import zipfile
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from python_calamine import CalamineWorkbook
+
+from xinzheng.adapters.tabular.batch import Limits
+from xinzheng.adapters.tabular.headers import TOP_ROWS
+from xinzheng.adapters.tabular.rows import ahead
+from xinzheng.adapters.tabular.sheet_rows import Bounds, Envelope, RowReader, Slice, UnusualError, open_rows, slices
+from xinzheng.adapters.tabular.workbook_cells import Laid
+from xinzheng.adapters.tabular.workbook_extent import Strings, TooFarError
+from xinzheng.adapters.tabular.workbook_parts import Parts, parts_of, write_workbook
+from xinzheng.adapters.tabular.workbook_safety import inspect_around, refuse_archive
+
+# The first workbook of slices is small, so that reading begins soon.
+_FIRST_SIZE, _LEAST_SIZE = 8 * 1024**2, 64 * 1024**2
+
+
+@dataclass(frozen=True)
+class LargeWorkbook:
+    """A workbook that was looked at but for its sheets; ``strings``: the lengths of those that cells refer to."""
+
+    path: Path
+    parts: Parts
+    strings: Strings
+    limits: Limits
+
+    def tops(self) -> CalamineWorkbook:
+        """The same workbook with nothing but the rows at the top of each sheet.
+
+        Raises UnusualError where a sheet's rows cannot be told apart, or its top is without any cell.
+        """
+        with tempfile.TemporaryDirectory(prefix="xinzheng-sheet-") as folder, zipfile.ZipFile(self.path) as archive:
+            path = Path(folder) / "tops.xlsx"
+            sheets = [(name, [self._top(archive, member)]) for name, member in self.parts.sheets.items()]
+            write_workbook(path, archive, self.parts, sheets)
+            # All that is asked for later is held in memory; of the file only its name is gone.
+            return CalamineWorkbook.from_path(path)
+
+    def _top(self, archive: zipfile.ZipFile, member: str) -> bytes:
+        with archive.open(member) as file:
+            envelope, pieces = open_rows(file)
+            reader = RowReader(envelope, self.strings, self.limits.columns, member)
+            rows = next((rows for piece in pieces if (rows := reader.rows(piece, 0)).numbers), None)
+            if rows is None:
+                return envelope.opening + envelope.closing
+            until = bisect_right(rows.numbers, TOP_ROWS) or 1
+            end = rows.starts[until] if until < len(rows.starts) else len(rows.data)
+            top = rows.data[rows.starts[0] : end]
+            if b"<" + envelope.prefix + b"c" not in top and (end < len(rows.data) or next(pieces, None) is not None):
+                raise UnusualError
+            if rows.text(0, until) > self.limits.xlsx_text_bytes:
+                raise TooFarError
+            return envelope.opening + top + envelope.closing
+
+    def laid(self, sheet: str, columns: int) -> Iterator[Laid]:
+        """The rows of a sheet, slice by slice; ``columns``: how many are expected.
+
+        Raises what :func:`~xinzheng.adapters.tabular.sheet_rows.slices` raises, the reader's errors, and UnusualError
+        after parts of the sheet were handed over.
+        """
+        with tempfile.TemporaryDirectory(prefix="xinzheng-sheet-") as folder, zipfile.ZipFile(self.path) as archive:
+            for path in ahead(self._groups(archive, sheet, columns, Path(folder))):
+                with CalamineWorkbook.from_path(path) as workbook:
+                    for index in range(len(workbook.sheet_names)):
+                        found = workbook.get_sheet_by_index(index)
+                        if found.start is not None:
+                            yield Laid(found.to_python(), found.start[0] + 1, found.start[1])
+                path.unlink()
+
+    def _groups(self, archive: zipfile.ZipFile, sheet: str, columns: int, folder: Path) -> Iterator[Path]:
+        member = self.parts.sheets[sheet]
+        bounds = Bounds(self.limits.xlsx_slice_cells, self.limits.xlsx_slice_bytes)
+        with archive.open(member) as file:
+            envelope, pieces = open_rows(file)
+            found = slices(RowReader(envelope, self.strings, columns, member), pieces, bounds)
+            # Twice the strings at least: so all workbooks together hold little more than the one they are made of.
+            sizes = itertools.chain([_FIRST_SIZE], itertools.repeat(max(_LEAST_SIZE, 2 * self.parts.strings_size)))
+            for number, size in enumerate(sizes):
+                if (first := next(found, None)) is None:
+                    return
+                path = folder / f"{number}.xlsx"
+                write_workbook(path, archive, self.parts, _sheets(itertools.chain([first], found), envelope, size))
+                yield path
+
+
+def _sheets(found: Iterable[Slice], envelope: Envelope, size: int) -> Iterator[tuple[str, list[bytes]]]:
+    """Slices as sheets until they have the size."""
+    taken = 0
+    for number, part in enumerate(found, 1):
+        yield str(number), [envelope.opening, part.data, envelope.closing]
+        taken += len(part.data)
+        if taken >= size:
+            return
+
+
+def open_large(path: Path, file_name: str, limits: Limits) -> LargeWorkbook:
+    """Look at everything in a workbook but its sheets. Raises TabularError, and UnusualError where it is not clear."""
+    with zipfile.ZipFile(path) as archive:
+        refuse_archive(archive, file_name, limits)
+        parts = parts_of(archive)
+        strings = inspect_around(archive, set(parts.sheets.values()), file_name, limits)
+        return LargeWorkbook(path, parts, strings, limits)
