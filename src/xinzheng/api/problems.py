@@ -42,6 +42,8 @@ STATUSES = {
     "unknown-batch": HTTPStatus.NOT_FOUND,
     "unit-not-responsible": HTTPStatus.FORBIDDEN,
     "nothing-stated": HTTPStatus.CONFLICT,
+    "not-a-zero-return": HTTPStatus.CONFLICT,
+    "lines-waiting": HTTPStatus.CONFLICT,
     "raw-file-unreadable": HTTPStatus.INTERNAL_SERVER_ERROR,
     "key-file-unusable": HTTPStatus.INTERNAL_SERVER_ERROR,
     "key-does-not-fit": HTTPStatus.INTERNAL_SERVER_ERROR,

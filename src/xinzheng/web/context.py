@@ -46,14 +46,16 @@ PUBLIC = (
 MY_REPORTS = NavItem("我的报告", "/reports", ("/reports",))
 DEPARTMENT = (
     NavItem(
-        "报送与覆盖", "/department", tuple(f"/department/{part}" for part in ("upload", "uploads", "batches", "zero"))
+        "报送与覆盖",
+        "/department",
+        tuple(f"/department/{part}" for part in ("upload", "uploads", "batches", "zero", "coverage")),
     ),
     NavItem("归集日历", "/department/calendar", ()),
     NavItem("质量评分", "/department/score", ()),
     NavItem("数据核对", "/department/reconciliation", ("/department/reconciliation",)),
 )
 OFFICE = (
-    NavItem("归集覆盖", "/office/coverage", ("/office/coverage",)),
+    NavItem("归集覆盖", "/office/coverage", ("/office/coverage", "/office/waivers")),
     NavItem("质量评分", "/office/scores", ("/office/scores",)),
     NavItem("质量通报", "/office/bulletins", ("/office/bulletins",)),
     NavItem("催报", "/office/reminders", ("/office/reminders",)),

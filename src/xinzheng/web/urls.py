@@ -5,8 +5,8 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.administration import keys
-from xinzheng.web.departments import batches, desk, templates_page, uploads
-from xinzheng.web.office import bulletins, coverage, officers, reconciliation, reminders, review, scores
+from xinzheng.web.departments import batches, desk, statements, templates_page, uploads
+from xinzheng.web.office import bulletins, coverage, officers, reconciliation, reminders, review, scores, waivers
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
 
@@ -30,9 +30,12 @@ urlpatterns = [
     path("department/upload", uploads.upload, name="department-upload"),
     path("department/uploads/<int:upload_id>", uploads.upload_progress, name="department-upload-progress"),
     path("department/zero", desk.zero_return, name="department-zero"),
+    path("department/zero/gap", statements.zero_gap, name="department-zero-gap"),
+    path("department/coverage/withdraw", statements.withdraw, name="department-coverage-withdraw"),
     path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
     path("department/batches/<int:batch_id>/file", batches.raw_file, name="department-file"),
+    path("department/batches/<int:batch_id>/withdraw", batches.withdraw, name="department-withdraw"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
     path("department/templates/<slug:kind>.xlsx", templates_page.template, name="department-template"),
     path("department/calendar", coverage.unit_calendar, name="department-calendar"),
@@ -50,6 +53,7 @@ urlpatterns = [
     path("office/review", review.review, name="office-review"),
     path("office/review/<int:subject_id>", review.review_subject, name="office-review-subject"),
     path("office/review/<int:subject_id>/decide", review.decide_review, name="office-review-decide"),
+    path("office/waivers", waivers.office_waivers, name="office-waivers"),
     path("office/officers", officers.officers, name="office-officers"),
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
     path("administration/keys", keys.keys, name="keys"),

@@ -1,16 +1,13 @@
 """Coverage statements: declare, return zero, take back."""
 
 from dataclasses import asdict
-from http import HTTPStatus
 
-from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router
 
 from xinzheng.api.callers import Body, Caller, UnitKey, caller_of
-from xinzheng.api.problems import ProblemError
 from xinzheng.api.v1.schemas import CoverageAnswer, PeriodFields, StatementFields, WithdrawalFields
-from xinzheng.apps.ledger.actions import CoverageResult, Scope, declare_coverage, withdraw_coverage
+from xinzheng.apps.ledger.actions import CoverageResult, Scope, declare_coverage, declare_zero, withdraw_coverage
 
 JSON = Body("application/json", 64 * 1024)
 
@@ -27,13 +24,9 @@ router = Router(tags=["coverage"])
 def declare(request: HttpRequest, statement: StatementFields) -> CoverageAnswer:
     """State that all records of the scope decided in the period are in the ledger."""
     caller = caller_of(request)
-    with transaction.atomic():
-        first, last = statement.covers_from, statement.covers_through
-        result = declare_coverage(_scope(caller, statement), from_date=first, through_date=last, by=caller.actor)
-        if statement.zero_return and not result.is_zero:
-            message = "这段时间内账本里有本单位的有效记录，不是零报告，没有声明。请核对；确认完整的，不写 zero_return。"
-            raise ProblemError(HTTPStatus.CONFLICT, "not-a-zero-return", message)
-    return _answer(result)
+    first, last = statement.covers_from, statement.covers_through
+    state = declare_zero if statement.zero_return else declare_coverage
+    return _answer(state(_scope(caller, statement), from_date=first, through_date=last, by=caller.actor))
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from xinzheng.apps.ledger.batch_files import KeptFile, fetch_defects_file, fetch_raw_file
 from xinzheng.apps.ledger.confirming import confirm_batch
-from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, withdraw_coverage
+from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, declare_zero, withdraw_coverage
 from xinzheng.apps.ledger.delivery import Delivery, Scope
 from xinzheng.apps.ledger.explaining import explain_line
 from xinzheng.apps.ledger.intake import BatchResult
@@ -22,6 +22,7 @@ __all__ = [
     "WithdrawalResult",
     "confirm_batch",
     "declare_coverage",
+    "declare_zero",
     "explain_line",
     "fetch_defects_file",
     "fetch_raw_file",

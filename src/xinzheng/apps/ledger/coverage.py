@@ -10,12 +10,15 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
+from psycopg import sql
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.delivery import Answering, Scope, answering, check_period
 from xinzheng.apps.ledger.errors import CoverageError
+from xinzheng.apps.ledger.mending import PENDING_NOW
 from xinzheng.apps.ledger.models import CoverageStatement, CoverageWithdrawal
+from xinzheng.apps.ledger.reasons import check_reason
 from xinzheng.apps.ledger.record_days import RECORD_DAY
 from xinzheng.apps.ledger.statements import Piece, Stated, open_pieces_of, overlap, remainders
 
@@ -27,6 +30,11 @@ ANY_LIVE = f"""
         WHERE h.unit_id = u.id AND h.kind = %(kind)s AND v.domain = %(domain)s AND v.is_present
         AND coalesce({RECORD_DAY}, %(from)s) BETWEEN %(from)s AND %(through)s)
 """  # noqa: S608
+
+WAITING_OF_SCOPE = sql.SQL("""
+    SELECT count(*) FROM ledger_line l
+    WHERE l.unit_id = %(unit)s AND l.domain = %(domain)s AND l.kind = %(kind)s AND {pending}
+""").format(pending=PENDING_NOW)
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,33 @@ def declare_coverage(scope: Scope, *, from_date: date, through_date: date, by: s
 
 
 @transaction.atomic
+def declare_zero(scope: Scope, *, from_date: date, through_date: date, by: str) -> CoverageResult:
+    """State that there is no record of the scope in the period (零报告), and nothing else.
+
+    Raises:
+        IntakeError, CoverageError: as :func:`declare_coverage`; ``not-a-zero-return`` when records of the scope stand
+            in the period; ``lines-waiting`` when lines of it wait, for each may turn out to be one.
+    """
+    who = answering(scope)
+    waiting = _count_waiting(who)
+    if waiting:
+        message = f"本单位还有{waiting}行这类数据等待改正、说明或者确认，不能作零报告。请先处理，再报。"
+        raise CoverageError(message, code="lines-waiting")
+    result = declare_coverage(scope, from_date=from_date, through_date=through_date, by=by)
+    if not result.is_zero:
+        message = "这段时间内账本里有本单位的有效记录，不是零报告，没有声明。请核对；确认完整的，作覆盖声明。"
+        raise CoverageError(message, code="not-a-zero-return")
+    return result
+
+
+def _count_waiting(who: Answering) -> int:
+    values: dict[str, Any] = {"unit": who.unit.id, "domain": who.scope.domain, "kind": who.scope.kind}
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING_OF_SCOPE.as_string(None), values)
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic
 def withdraw_coverage(
     scope: Scope, *, from_date: date, through_date: date, by: str, reason: str = ""
 ) -> CoverageResult:
@@ -115,9 +150,12 @@ def withdraw_coverage(
 
     Raises:
         IntakeError: unknown unit, domain or kind, or the unit does not answer for it.
+        IntakeError: as of :func:`~xinzheng.apps.ledger.reasons.check_reason`, when a reason is given.
         CoverageError: ``coverage-reversed``; ``nothing-stated`` when no statement reaches into the period.
     """
     who, gone = answering(scope), (from_date, through_date)
+    if reason:
+        check_reason(reason, "")
     if from_date > through_date:
         check_period(from_date, through_date)
     standing = _standing(who)

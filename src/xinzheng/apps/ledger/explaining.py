@@ -7,6 +7,7 @@ from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.mending import PENDING_NOW
 from xinzheng.apps.ledger.models import Batch, Line, LineResolution
+from xinzheng.apps.ledger.reasons import check_reason
 
 IS_PENDING = sql.SQL(
     "SELECT EXISTS (SELECT 1 FROM ledger_line l WHERE l.entry_id = %s AND l.line = %s AND {pending})"
@@ -18,11 +19,10 @@ def explain_line(*, batch_id: int, line: int, reason: str, by: str) -> int:
     """Settle a rejected line by an explanation, e.g. that it concerns nobody served here; returns the position.
 
     Raises:
-        IntakeError: ``unknown-line`` (the batch has no such line, or it was not rejected), ``line-settled`` or
-            ``reason-missing``.
+        IntakeError: ``unknown-line`` (the batch has no such line, or it was not rejected), ``line-settled``; and
+            as of :func:`~xinzheng.apps.ledger.reasons.check_reason`.
     """
-    if not reason.strip():
-        raise IntakeError("说明退回行须写明理由。", code="reason-missing")
+    check_reason(reason, "说明退回行须写明理由。")
     found = Line.objects.filter(entry_id=batch_id, line=line, status="rejected").first()
     if found is None:
         raise IntakeError(f"批次{batch_id}没有第{line}行，或者该行没有被退回，请核对。", code="unknown-line")

@@ -29,6 +29,7 @@ from xinzheng.apps.ledger.maps import (
 )
 from xinzheng.apps.ledger.record_queries import records_at
 from xinzheng.apps.ledger.waiting_queries import WaitingElsewhere, WaitingLine, line_unit, waiting_elsewhere, waiting_of
+from xinzheng.apps.ledger.waivers import Waiver, WaiverFilter, waiver_counts, waivers
 
 __all__ = [
     "BatchSummary",
@@ -39,6 +40,8 @@ __all__ = [
     "ReturnedStretch",
     "WaitingElsewhere",
     "WaitingLine",
+    "Waiver",
+    "WaiverFilter",
     "batch_defects",
     "batch_map_name",
     "batch_summary",
@@ -62,4 +65,6 @@ __all__ = [
     "submitter_of",
     "waiting_elsewhere",
     "waiting_of",
+    "waiver_counts",
+    "waivers",
 ]

@@ -15,6 +15,7 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.merge import begin_merging
 from xinzheng.apps.ledger.models import Batch, BatchWithdrawal
+from xinzheng.apps.ledger.reasons import check_reason
 from xinzheng.apps.ledger.staging import execute
 
 RESTORE = sql.SQL("""
@@ -78,10 +79,10 @@ def withdraw_batch(*, batch_id: int, reason: str, by: str) -> WithdrawalResult:
     """Take a batch back as a whole; its statements cease and its pending lines are gone.
 
     Raises:
-        IntakeError: ``unknown-batch``, ``batch-withdrawn-already`` or ``reason-missing``.
+        IntakeError: ``unknown-batch``, ``batch-withdrawn-already``; and as of
+            :func:`~xinzheng.apps.ledger.reasons.check_reason`.
     """
-    if not reason.strip():
-        raise IntakeError("撤回批次须写明原因。", code="reason-missing")
+    check_reason(reason, "撤回批次须写明原因。")
     begin_merging()
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is None:

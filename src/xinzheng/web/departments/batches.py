@@ -11,8 +11,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
-from xinzheng.apps.accounts.permissions import refusals_to_answer_for_lines, refusals_to_submit
-from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file
+from xinzheng.apps.accounts.permissions import (
+    refusals_to_answer_for_lines,
+    refusals_to_submit,
+    refusals_to_withdraw,
+)
+from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file, withdraw_batch
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.queries import BatchSummary, DefectLine, batch_defects, batch_summary, defects_total
 from xinzheng.core.errors import XinzhengError
@@ -55,6 +59,7 @@ def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse
         "field": field,
         "severities": _severities(defects),
         "fields": sorted({defect.field or WHOLE_LINE for defect in defects}),
+        "may_withdraw": not (found.is_withdrawn or found.held or refusals_to_withdraw(account, found.unit_id)),
         "may_explain": found.waiting > 0 and not refusals_to_answer_for_lines(account, found.unit_id),
     }
     return render(request, "departments/batch.html", context)
@@ -106,6 +111,22 @@ def explain(request: HttpRequest, account: Account, batch_id: int) -> HttpRespon
         messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
     else:
         messages.add_message(request, messages.SUCCESS, f"第{line}行的说明已记录。", extra_tags="none")
+    return redirect("department-batch", batch_id=batch_id)
+
+
+@form_on("/department/batches/{batch_id}")
+@signed_in
+def withdraw(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
+    """The responsible officer takes the whole batch back."""
+    found = _own_batch(account, batch_id)
+    refuse_if(refusals_to_withdraw(account, found.unit_id))
+    try:
+        result = withdraw_batch(batch_id=batch_id, reason=request.POST.get("reason", "").strip(), by=account.actor)
+    except XinzhengError as error:
+        messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
+    else:
+        said = f"本批已撤回：{result.gone}条记录不再入账，{result.restored}条恢复为之前的内容。"
+        messages.add_message(request, messages.SUCCESS, said, extra_tags="none")
     return redirect("department-batch", batch_id=batch_id)
 
 

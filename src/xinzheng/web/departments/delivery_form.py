@@ -34,6 +34,14 @@ def read_zero_return(duties: Sequence[Duty], posted: QueryDict) -> Filled:
     return Filled(duty, covers, "", tuple(errors))
 
 
+def read_withdrawal(duties: Sequence[Duty], posted: QueryDict) -> Filled:
+    """The withdrawal of a statement names its days; both of them."""
+    errors: list[FieldError] = []
+    duty = _duty(duties, posted, "withdraw-scope", errors)
+    covers = _covers(posted, "withdraw-", errors, is_required=True)
+    return Filled(duty, covers, "", tuple(errors))
+
+
 def read_delivery(duties: Sequence[Duty], posted: QueryDict, file: "UploadedFile[bytes] | None") -> Filled:
     """A delivery may name its days; one day alone is a mistake."""
     errors: list[FieldError] = []

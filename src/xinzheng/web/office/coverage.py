@@ -5,12 +5,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.ledger.queries import waiver_counts
 from xinzheng.apps.oversight.permissions import refusals_to_see_quality
 from xinzheng.web.access import refuse_if
+from xinzheng.web.departments.duties import duties_of
 from xinzheng.web.office.choices import office_choices, quality_page, unit_choices
 from xinzheng.web.office.coverage_now import calendar_now
 from xinzheng.web.office.heat import by_scope, by_unit, heat_of
 from xinzheng.web.office.reminders import late_views
+from xinzheng.web.office.waivers import overseen_units
 
 LATE_ONLY = "late"
 
@@ -31,6 +34,7 @@ def office_coverage(request: HttpRequest, account: Account) -> HttpResponse:
         "domain": domain,
         "show": shown,
         "heat": heat_of(calendar, rows, "单位", by_unit),
+        "explained": sum(waiver_counts(tuple(overseen_units(choices.policy))).values()),
     }
     return render(request, "office/coverage.html", context)
 
@@ -45,4 +49,5 @@ def unit_calendar(request: HttpRequest, account: Account) -> HttpResponse:
     heat = heat_of(calendar, calendar.rows, "领域", by_scope)
     notices = [view for view in late_views(calendar) if view.day is not None]
     context = {"unit": unit, "choices": choices, "calendar": calendar, "heat": heat, "notices": notices}
+    context["lacking"] = [duty for duty in duties_of(unit) if duty.missing]
     return render(request, "office/unit_calendar.html", context)
