@@ -361,7 +361,8 @@ def test_the_set_based_check_of_codes_agrees_with_the_core(texts: list[str]) -> 
         assert value == (check.value if check.ok else None)
 
 
-@given(st.text(max_size=30))
+# Characters younger than this Python's Unicode are folded by polars alone.
+@given(st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=30))
 def test_keys_of_columns_agree_with_the_core(text: str) -> None:
     frame = pl.DataFrame({"t": [text]})
     keys = frame.select(document_key_expression(pl.col("t")).alias("d"), name_key_expression(pl.col("t")).alias("n"))

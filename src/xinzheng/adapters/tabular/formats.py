@@ -72,22 +72,27 @@ def _ours(field_id: str, name: str, *codes: str, **more: Unpack[_More]) -> Field
     return Field(field_id, name, codes, citation=_OURS, **more)
 
 
+_UNTOLD_STANDING = "空：按未撤销、未变更计入，报告写明状态未注明；没有撤销、变更、复议等情形的请填有效"
+_STANDING_DATE = "撤销、确认违法或无效、变更的必填；自这一天起不再计入，变更的自这一天起注明已变更"
+
+
+def _state(*names: str) -> tuple[Field, Field, Field]:
+    """Whether a record stands, since when, and whether the law seals it; names of the first of these columns."""
+    standing, *others = names
+    return (
+        _ours("standing", standing, "XZ_ZT", *others, type=FieldType.WORD, words=STANDINGS, note=_UNTOLD_STANDING),
+        _ours("standing_date", "状态日期", "XZ_ZTRQ", type=FieldType.DATE, past=True, note=_STANDING_DATE),
+        _ours("sealed", "依法封存", "XZ_FC", type=FieldType.FLAG, note="是：不列出，也不透露其存在"),
+    )
+
+
 _ADDED = (
     _ours("served_date", "送达日期", "XZ_SDRQ", type=FieldType.DATE, past=True),
-    _ours(
-        "standing",
-        "处罚状态",
-        "XZ_ZT",
-        "决定状态",
-        "状态",
-        type=FieldType.WORD,
-        words=STANDINGS,
-        note="没有复议、诉讼、撤销等情形的可以不填",
-    ),
-    _ours("standing_date", "状态日期", "XZ_ZTRQ", type=FieldType.DATE, past=True),
+    *_state("处罚状态", "决定状态", "状态"),
     _ours("repaired_date", "修复日期", "XZ_XFRQ", type=FieldType.DATE, past=True),
-    _ours("sealed", "依法封存", "XZ_FC", type=FieldType.FLAG),
 )
+# Being listed, in arrears or repaired is no decision of its own, but can be taken back as well.
+_STATE = _state("记录状态", "处罚状态", "状态")
 _ROUTING = (
     _ours("domain", "领域", "XZ_LY", note="领域名称或者代码；空：按报送时选定的领域"),
     _ours("kind", "记录类型", "XZ_LX", type=FieldType.WORD, words=KINDS, note="空：按报送时选定的类型"),
@@ -302,6 +307,7 @@ def _list_format(kind: str, name: str) -> Format:
             _ours("document_number", "列入决定书文号", "XZ_WSH", "文号", max_length=128),
             _ours("reason", "列入事由", "XZ_SY", "列入原因", max_length=2000),
             _ours("basis", "列入依据", "XZ_YJ", "依据", max_length=2048),
+            *_STATE,
             *_SOURCE,
             *_ROUTING,
         ),
@@ -327,6 +333,7 @@ def _arrears_format(kind: str, name: str, own: tuple[Field, ...], key: tuple[str
                 "owing", "欠缴金额(元)", "XZ_QJJE", type=FieldType.MONEY, required=_YES, max_length=20, note="0：已结清"
             ),
             _ours("as_of_date", "数据日期", "XZ_SJRQ", type=FieldType.DATE, required=_YES, past=True),
+            *_STATE,
             *_SOURCE,
             *_ROUTING,
         ),
@@ -355,6 +362,7 @@ REPAIR = Format(
         _ours("repair_organ_name", "修复认定单位", "XZ_XFDW"),
         _ours("category", "处罚类别", "CF_CFLB", max_length=255),
         _ours("fine", "罚款金额(万元)", "CF_NR_FK", type=FieldType.AMOUNT, max_length=20),
+        *_STATE,
         *_SOURCE,
         *_ROUTING,
     ),
