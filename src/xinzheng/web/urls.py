@@ -5,8 +5,18 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.administration import keys
-from xinzheng.web.departments import batches, desk, statements, templates_page, uploads
-from xinzheng.web.office import bulletins, coverage, officers, reconciliation, reminders, review, scores, waivers
+from xinzheng.web.departments import batches, desk, held, statements, templates_page, uploads
+from xinzheng.web.office import (
+    bulletins,
+    coverage,
+    held_batches,
+    officers,
+    reconciliation,
+    reminders,
+    review,
+    scores,
+    waivers,
+)
 from xinzheng.web.public import guide, home, policies, sign_in, verify
 from xinzheng.web.subjects import apply, reports
 
@@ -35,6 +45,8 @@ urlpatterns = [
     path("department/batches/<int:batch_id>", batches.batch, name="department-batch"),
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
     path("department/batches/<int:batch_id>/file", batches.raw_file, name="department-file"),
+    path("department/batches/<int:batch_id>/confirm", held.confirm, name="department-confirm"),
+    path("department/batches/<int:batch_id>/decline", held.decline, name="department-decline"),
     path("department/batches/<int:batch_id>/withdraw", batches.withdraw, name="department-withdraw"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
     path("department/templates/<slug:kind>.xlsx", templates_page.template, name="department-template"),
@@ -50,6 +62,7 @@ urlpatterns = [
     path("office/bulletins/<str:month>.xlsx", bulletins.bulletin_table, name="office-bulletin-table"),
     path("office/bulletins/<str:month>", bulletins.bulletin, name="office-bulletin"),
     path("office/reminders", reminders.office_reminders, name="office-reminders"),
+    path("office/held", held_batches.office_held, name="office-held"),
     path("office/review", review.review, name="office-review"),
     path("office/review/<int:subject_id>", review.review_subject, name="office-review-subject"),
     path("office/review/<int:subject_id>/decide", review.decide_review, name="office-review-decide"),

@@ -1,5 +1,6 @@
 """A batch as its unit sees it: the sum, what to correct and how, the lines to download, explanations."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,18 +11,23 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.accounts.permissions import (
     refusals_to_answer_for_lines,
+    refusals_to_run_the_office,
     refusals_to_submit,
     refusals_to_withdraw,
 )
+from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file, withdraw_batch
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.queries import BatchSummary, DefectLine, batch_defects, batch_summary, defects_total
+from xinzheng.apps.registry.queries import units_at
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
-from xinzheng.web.departments.duties import own_unit, scope_name
+from xinzheng.web.departments.duties import scope_name
+from xinzheng.web.departments.held_view import HeldView, held_view
+from xinzheng.web.form_errors import FieldError, by_field
 
 READ_AT_MOST = 5000
 SHOWN_AT_MOST = 200
@@ -42,14 +48,25 @@ class State:
 @signed_in
 def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
     """Show one batch; the rows can be filtered by level and field."""
-    found = _own_batch(account, batch_id)
+    return batch_page(request, account, readable_batch(account, batch_id), [])
+
+
+def batch_page(
+    request: HttpRequest, account: Account, found: BatchSummary, errors: Sequence[FieldError]
+) -> HttpResponse:
+    """The page of a batch, also after a mistake in one of its forms."""
+    batch_id, unit = found.batch, units_at(head_position())[found.unit_id]
+    held = held_view(found, account)
     defects = batch_defects(batch_id, READ_AT_MOST)
     severity, field = request.GET.get("severity", ""), request.GET.get("field", "")
     chosen = [d for d in defects if severity in ("", d.severity) and field in ("", d.field or WHOLE_LINE)]
     context = {
         "batch": found,
-        "state": state_of(found),
-        "scope_name": scope_name(own_unit(account), found.domain, found.kind),
+        "state": state_of(found, held),
+        "held": held,
+        "is_own": account.unit_id == found.unit_id,
+        "unit": unit,
+        "scope_name": scope_name(unit, found.domain, found.kind),
         "accepted": found.new + found.changed + found.identical,
         "defects": [(defect, SEVERITIES.get(defect.severity, "提醒")) for defect in chosen[:SHOWN_AT_MOST]],
         "chosen": len(chosen),
@@ -61,8 +78,11 @@ def batch(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse
         "fields": sorted({defect.field or WHOLE_LINE for defect in defects}),
         "may_withdraw": not (found.is_withdrawn or found.held or refusals_to_withdraw(account, found.unit_id)),
         "may_explain": found.waiting > 0 and not refusals_to_answer_for_lines(account, found.unit_id),
+        "errors": errors,
+        "error_of": by_field(errors),
+        "values": defaultdict(str, request.POST.dict()),
     }
-    return render(request, "departments/batch.html", context)
+    return render(request, "departments/batch.html", context, status=422 if errors else 200)
 
 
 @require_safe
@@ -130,12 +150,15 @@ def withdraw(request: HttpRequest, account: Account, batch_id: int) -> HttpRespo
     return redirect("department-batch", batch_id=batch_id)
 
 
-def state_of(found: BatchSummary) -> State:
+def state_of(found: BatchSummary, held: HeldView | None) -> State:
     """What a batch amounts to."""
+    if held is not None and held.booked_as is not None:
+        return State("info", f"本批已确认，由批次{held.booked_as}入账。", "各行和覆盖声明以那一批为准。")
     if found.is_withdrawn:
         return State("unver", "本批已撤回。", "本批的内容和覆盖声明都不再生效。")
     if found.held:
-        return State("unver", "本批已暂存，等另一名工作人员确认。", "确认之前，本批的覆盖声明不生效。")
+        said = "确认之前没有入账，本批的覆盖声明不生效；所涉主体的这个领域写“未能核查”。"
+        return State("unver", "本批已暂存，等另一名工作人员确认。", said)
     if found.waiting:
         return State(
             "unver",
@@ -146,15 +169,32 @@ def state_of(found: BatchSummary) -> State:
     return State("info", "本批已全部处理。", consequence)
 
 
+def readable_batch(account: Account, batch_id: int) -> BatchSummary:
+    """A batch whose page this account may open: its unit's officers and, to confirm held ones, the credit office.
+
+    Raises:
+        Http404: there is no such batch.
+        PermissionDenied: it is another unit's.
+    """
+    if account.role == Role.OFFICE_OPERATOR:
+        refuse_if(refusals_to_run_the_office(account))
+        return _batch(batch_id)
+    return _own_batch(account, batch_id)
+
+
 def _own_batch(account: Account, batch_id: int) -> BatchSummary:
     if account.unit_id is None:
-        raise PermissionDenied("只有数源单位可以查看批次。")
-    try:
-        found = batch_summary(batch_id)
-    except IntakeError as error:
-        raise Http404(error.message) from error
+        raise PermissionDenied("只有数源单位和信用办可以查看批次。")
+    found = _batch(batch_id)
     refuse_if(refusals_to_submit(account, found.unit_id))
     return found
+
+
+def _batch(batch_id: int) -> BatchSummary:
+    try:
+        return batch_summary(batch_id)
+    except IntakeError as error:
+        raise Http404(error.message) from error
 
 
 def _severities(defects: Sequence[DefectLine]) -> list[tuple[str, str, int]]:
