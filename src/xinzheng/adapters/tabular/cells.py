@@ -16,12 +16,15 @@ _SERIAL_DAYS = (20_000, 80_000)
 _EPOCH = -25_569
 
 
-def clean(frame: pl.DataFrame) -> pl.DataFrame:
-    """Surrounding space off, marks of emptiness to null, the quote our own defect file puts before formulas off."""
-    return frame.select(_cleaned(texts) for texts in frame.get_columns())
+def clean(frame: pl.DataFrame, *, is_plain: bool = False) -> pl.DataFrame:
+    """Surrounding space off, marks of emptiness to null, the quote our own defect file puts before formulas off.
+
+    ``is_plain``: it is known that there is no such quote.
+    """
+    return frame.select(_cleaned(texts, is_plain=is_plain) for texts in frame.get_columns())
 
 
-def _cleaned(texts: pl.Series) -> pl.Series:
+def _cleaned(texts: pl.Series, *, is_plain: bool) -> pl.Series:
     if texts.null_count() == texts.len():
         return texts
     texts = texts.str.strip_chars()
@@ -29,7 +32,7 @@ def _cleaned(texts: pl.Series) -> pl.Series:
     marks = shortest.filter(shortest.is_in(list(EMPTY_MARKS)))
     if marks.len():
         texts = texts.replace(marks, pl.Series([None], dtype=pl.String()))
-    if texts.str.starts_with("'").any():
+    if not is_plain and texts.str.starts_with("'").any():
         texts = texts.str.replace(r"^'([=+\-@\t])", "$1")
     return texts
 
@@ -56,7 +59,10 @@ def _by_unique(texts: pl.Series, reader: Callable[[pl.Series], pl.DataFrame]) ->
     given = texts.unique().drop_nulls()
     read = reader(given).with_columns(given.alias("given"))
     absent = [name for name in ("message", "notice") if name not in read.columns]
-    joined = texts.to_frame("given").join(read, on="given", how="left", maintain_order="left")
+    if given.len() == 1 and not texts.has_nulls():
+        joined = pl.DataFrame([column.new_from_index(0, texts.len()) for column in read.get_columns()])
+    else:
+        joined = texts.to_frame("given").join(read, on="given", how="left", maintain_order="left")
     return joined.with_columns(_nothing(*absent)).select("value", "fault", "message", "notice")
 
 

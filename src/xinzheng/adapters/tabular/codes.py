@@ -83,10 +83,12 @@ def identity_is_valid(numbers: pl.Series) -> pl.Series:
 
 def read_usccs(texts: pl.Series) -> pl.DataFrame:
     """Codes as given to value (valid, normalised), fault, message and notice (unknown division)."""
-    divisions = pl.Series(sorted(known_divisions()))
     read = _read(texts, is_identity=False)
-    strange = ~pl.col("value").str.slice(2, 6).is_in(divisions.implode())
-    return read.with_columns(notice=pl.when(strange).then(pl.col("value").str.slice(2, 6)))
+    division = pl.col("value").str.slice(2, 6)
+    strange = set(read.select(division.unique().drop_nulls()).to_series()) - known_divisions()
+    if not strange:
+        return read
+    return read.with_columns(notice=pl.when(division.is_in(sorted(strange))).then(division))
 
 
 def read_identity_numbers(texts: pl.Series) -> pl.DataFrame:
@@ -99,13 +101,13 @@ def _read(texts: pl.Series, *, is_identity: bool) -> pl.DataFrame:
     plain = given.str.len_bytes() == _LENGTH
     valid = given.filter(plain)
     valid = valid.filter((identity_is_valid if is_identity else uscc_is_valid)(valid))
-    good = pl.DataFrame(
-        {"given": valid, "value": valid}, schema={"given": pl.String(), "value": pl.String()}
-    ).with_columns(fault=pl.lit(None, pl.String()), message=pl.lit(None, pl.String()))
+    nothing = {name: pl.lit(None, pl.String()) for name in ("fault", "message", "notice")}
+    if valid.len() == given.len():
+        return texts.to_frame("value").with_columns(**nothing)
+    good = valid.to_frame("given").with_columns(**nothing, value="given").select("given", "value", "fault", "message")
     doubtful = given.filter(~given.is_in(valid.implode()))
     explained = [_explained(text, is_identity=is_identity) for text in doubtful]
-    schema = {"given": pl.String(), "value": pl.String(), "fault": pl.String(), "message": pl.String()}
-    found = pl.concat([good, pl.DataFrame(explained, schema=schema, orient="row")])
+    found = pl.concat([good, pl.DataFrame(explained, schema=good.schema, orient="row")])
     joined = texts.to_frame("given").join(found, on="given", how="left", maintain_order="left")
     return joined.select("value", "fault", "message", notice=pl.lit(None, pl.String()))
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +19,7 @@ from xinzheng.adapters.tabular.rows import (
     without_blank_rows,
 )
 from xinzheng.adapters.tabular.text_files import (
+    UNUSUAL,
     Block,
     blocks,
     header_end,
@@ -29,7 +30,6 @@ from xinzheng.adapters.tabular.text_files import (
 )
 
 _SEPARATORS = {",": "csv", "\t": "tsv", ";": "csv"}
-_EVERY_BYTE = bytes(range(256))
 _FIRST_LOOK = 64 * 1024
 _LONGEST_HEADER = 256 * 1024
 _BYTES_PER_ROW = 400
@@ -88,17 +88,17 @@ def _top(start: bytes, headings: Headings, file_name: str) -> tuple[str, list[st
 
 def _rows(found: Iterator[Block], shape: _Shape) -> Iterator[RawRows]:
     for block in found:
-        data, skeleton, first, records = block.data, block.skeleton, block.first, block.records
+        data, marks, first, records = block.data, block.marks, block.first, block.records
         if first + records - 1 > shape.limits.lines:
             most = shape.limits.lines
             message = f"{shape.file_name}超过{most}行（空行也算），请删去空行或者拆分成几个文件后报送。"
             raise TabularError(message, code="rows-too-many", line=most + 1)
         if first == 1:
             data = data[header_end(data) or len(data) :]
-            skeleton = skeleton[skeleton.find(b"\n") + 1 :] if b"\n" in skeleton else b""
+            marks = marks[marks.find(b"\n") + 1 :] if b"\n" in marks else b""
             first, records = 2, records - 1
         if records:
-            rows = _read(Block(data, skeleton, first, records), shape)
+            rows = _read(Block(data, marks, first, records), shape)
             for offset in range(0, rows.lines.len(), shape.limits.chunk_rows):
                 yield _slice(rows, offset, shape.limits.chunk_rows)
 
@@ -108,7 +108,7 @@ def _slice(rows: RawRows, offset: int, length: int) -> RawRows:
     if lines.len() == rows.lines.len():
         return rows
     misaligned = rows.misaligned.filter(pl.col("line").is_between(lines[0], lines[-1]))
-    return RawRows(rows.frame.slice(offset, length), lines, misaligned)
+    return replace(rows, frame=rows.frame.slice(offset, length), lines=lines, misaligned=misaligned)
 
 
 def _read(block: Block, shape: _Shape) -> RawRows:
@@ -130,7 +130,8 @@ def _read(block: Block, shape: _Shape) -> RawRows:
     if overflow:
         spare = pl.concat_str(overflow, separator=shape.separator, ignore_nulls=True).replace("", None)
         frame = frame.with_columns(spare.alias(OVERFLOW_COLUMN)).drop(overflow)
-    return without_blank_rows(frame, lines, misaligned)
+    rows = without_blank_rows(frame, lines, misaligned)
+    return replace(rows, is_plain=_is_plain(block, shape.separator))
 
 
 def _frame(data: bytes, names: list[str], shape: _Shape) -> pl.DataFrame:
@@ -151,10 +152,16 @@ def _frame(data: bytes, names: list[str], shape: _Shape) -> pl.DataFrame:
 def _cells_per_record(block: Block, separator: str, width: int) -> pl.Series:
     """Cells of each record, counted without the quoted ones; one comparison when all have the header's width."""
     mark = separator.encode()
-    shape = block.skeleton.translate(None, _EVERY_BYTE.translate(None, mark + b"\n")).removesuffix(b"\n")
-    if shape == b"\n".join([mark * (width - 1)] * block.records):
+    marks = block.marks.removesuffix(b"\n")
+    if marks == b"\n".join([mark * (width - 1)] * block.records):
         return pl.repeat(width, block.records, dtype=pl.Int64(), eager=True)
-    return pl.Series([len(record) + 1 for record in shape.split(b"\n")], dtype=pl.Int64())
+    marks = marks.translate(None, UNUSUAL.replace(mark, b""))
+    return pl.Series([len(record) + 1 for record in marks.split(b"\n")], dtype=pl.Int64())
+
+
+def _is_plain(block: Block, separator: str) -> bool:
+    """Whether no cell holds anything that must be written in another way."""
+    return b'"' not in block.data and not block.marks.translate(None, separator.encode() + b"\n")
 
 
 def _misaligned(frame: pl.DataFrame, lines: pl.Series, counts: pl.Series, width: int) -> pl.DataFrame:

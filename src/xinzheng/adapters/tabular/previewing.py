@@ -108,7 +108,7 @@ def _missing(header: Header, defaults: BatchDefaults) -> tuple[str, ...]:
 
 
 def _rows(rows: RawRows, header: Header, defaults: BatchDefaults) -> tuple[PreviewRow, ...]:
-    work = lay_out(rows.frame, rows.lines, FORMATS[defaults.kind].waiving(defaults.waived), header, defaults)
+    work = lay_out(rows, FORMATS[defaults.kind].waiving(defaults.waived), header, defaults)
     found = run_checks(work, checks_of(work.form, defaults.today, work.filled))
     found = pl.concat([found, misalignment_defects(rows.misaligned)])
     values = _values(work)

@@ -105,7 +105,7 @@ def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: b
         header = table.header
         if kind != defaults.kind:
             header = resolve(table.header.names, kind, defaults, complete=False)
-        work = lay_out(own.frame, own.lines, FORMATS[kind].waiving(defaults.waived), header, defaults)
+        work = lay_out(own, FORMATS[kind].waiving(defaults.waived), header, defaults)
         found = run_checks(work, checks_of(work.form, defaults.today, work.filled))
         found = pl.concat([found, misalignment_defects(own.misaligned)])
         wrong = found.filter(pl.col("severity") == "error").get_column("line").unique()
@@ -134,10 +134,8 @@ def _by_kind(rows: RawRows, table: OpenTable, defaults: BatchDefaults) -> Iterat
     for kind in sorted(kinds.unique()):
         chosen = kinds == kind
         lines = rows.lines.filter(chosen)
-        yield (
-            kind,
-            RawRows(rows.frame.filter(chosen), lines, rows.misaligned.filter(pl.col("line").is_in(lines.implode()))),
-        )
+        misaligned = rows.misaligned.filter(pl.col("line").is_in(lines.implode()))
+        yield kind, RawRows(rows.frame.filter(chosen), lines, misaligned, rows.is_plain)
 
 
 def _keys(part: ParsedBatch) -> pl.DataFrame:

@@ -31,12 +31,14 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 class RawRows:
     """A stretch of non-blank rows: original columns as text (empty = null), the row numbers a person sees.
 
-    ``misaligned``: line, code, message of rows with too few or too many cells.
+    ``misaligned``: line, code, message of rows with too few or too many cells. ``is_plain``: it is known that no cell
+    holds a quotation mark, single or double, a backslash or a control character; most files hold none.
     """
 
     frame: pl.DataFrame
     lines: pl.Series
     misaligned: pl.DataFrame
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)

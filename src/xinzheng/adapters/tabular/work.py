@@ -16,6 +16,7 @@ from xinzheng.adapters.tabular.cells import clean, read_field
 from xinzheng.adapters.tabular.fields import Field, FieldType, Format
 from xinzheng.adapters.tabular.formats import IDENTITY_DOCUMENTS, PENALTY_WORDS
 from xinzheng.adapters.tabular.headers import Header
+from xinzheng.adapters.tabular.rows import RawRows
 from xinzheng.core.identifiers import subject_kind_prefixes
 
 VALUE_TYPES: Mapping[FieldType, pl.DataType] = {
@@ -34,24 +35,30 @@ _LONGEST_CATEGORY = 510
 _CATEGORY_BREAK = re.compile(r"[;；,，、|\s]+")
 # Kinds of penalty that themselves contain one of the marks between kinds.
 _CATEGORY_WHOLE = tuple(word for word in PENALTY_WORDS if _CATEGORY_BREAK.search(word))
+_UNUSUAL = re.compile(r"[\"\\\x00-\x1f]")
 _FIRM_ONLY = ("organisation_code", "registration_number", "tax_number", "representative")
 
 
 @dataclass(frozen=True)
 class Work:
-    """The frame described above, its format, and which fields have any text at all in this stretch."""
+    """The frame described above, its format, and which fields have any text at all in this stretch.
+
+    ``is_plain``: it is known that no text holds a quotation mark, a backslash or a control character.
+    """
 
     frame: pl.DataFrame
     form: Format
     header: Header
     filled: frozenset[str]
+    is_plain: bool = False
 
 
-def lay_out(raw: pl.DataFrame, lines: pl.Series, form: Format, header: Header, defaults: BatchDefaults) -> Work:
+def lay_out(rows: RawRows, form: Format, header: Header, defaults: BatchDefaults) -> Work:
     """Clean and read every field of the format; fields the file lacks are null."""
-    names = {f.id: name for f in form.fields if (name := header.name_of(f.id)) is not None}
-    texts = clean(raw.select(pl.col(name).alias(field_id) for field_id, name in names.items()))
-    texts = _translated(_joined(texts, raw, header), form, defaults, lines.len())
+    lines, names = rows.lines, {f.id: name for f in form.fields if (name := header.name_of(f.id)) is not None}
+    given = rows.frame.select(pl.col(name).alias(field_id) for field_id, name in names.items())
+    texts = clean(given, is_plain=rows.is_plain)
+    texts = _translated(_joined(texts, rows, header), form, defaults, lines.len())
     filled = frozenset(s.name for s in texts.get_columns() if s.null_count() < s.len())
     columns: list[pl.Series] = [lines.alias("line")]
     for field in form.fields:
@@ -60,13 +67,18 @@ def lay_out(raw: pl.DataFrame, lines: pl.Series, form: Format, header: Header, d
     frame = _with_domain(_with_subject(frame), defaults)
     if form.kind == "administrative_penalty":
         frame = _with_outcome(frame)
-    return Work(frame, form, header, filled)
+    return Work(frame, form, header, filled, rows.is_plain and _adds_plain_text(defaults))
 
 
-def _joined(texts: pl.DataFrame, raw: pl.DataFrame, header: Header) -> pl.DataFrame:
+def _adds_plain_text(defaults: BatchDefaults) -> bool:
+    words = (word for translations in defaults.words.values() for word in translations.values())
+    return not _UNUSUAL.search("".join((*defaults.constants.values(), *words)))
+
+
+def _joined(texts: pl.DataFrame, rows: RawRows, header: Header) -> pl.DataFrame:
     """Fields made up of several columns: what is there, joined by ``;``."""
     for field_id, places in header.joined.items():
-        parts = clean(raw.select(header.names[place] for place in places))
+        parts = clean(rows.frame.select(header.names[place] for place in places), is_plain=rows.is_plain)
         whole = pl.concat_str(pl.all(), separator=";", ignore_nulls=True).replace("", None)
         texts = texts.with_columns(parts.select(whole.alias(field_id)).to_series())
     return texts

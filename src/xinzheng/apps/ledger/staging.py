@@ -14,6 +14,8 @@ DEFECT_COLUMNS = ("entry_id", "line", "field", "code", "severity", "message", "v
 # What is encoded at once: few enough rows to stay in the processor's cache.
 ROWS_AT_ONCE = 2_000
 SEPARATOR = "\x01"
+# Between texts in one text: natural keys and codes are without control characters.
+BETWEEN = "\x01"
 # The backslash first: the others bring one along.
 ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), (SEPARATOR, rf"\{SEPARATOR}"))
 
@@ -63,3 +65,27 @@ def rows_of(statement: sql.Composable, parameters: Mapping[str, Any] | None = No
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), parameters)
         return list(cursor.fetchall())
+
+
+def frame_of(query: sql.Composable, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """The rows a query finds, as a frame; its columns are those of ``schema``, bytes encoded in hexadecimal.
+
+    They come as one text: a million rows taken one by one would cost seconds, and the interpreter's lock all the while.
+    Texts must be without tabs and line ends.
+    """
+    columns = sql.SQL(" || chr(9) || ").join(
+        sql.SQL("coalesce({}::text, '')").format(sql.Identifier("found", name)) for name in schema
+    )
+    ((text,),) = rows_of(sql.SQL("SELECT string_agg({}, chr(10)) FROM ({}) found").format(columns, query))
+    if text is None:
+        return pl.DataFrame(schema=schema)
+    read = {name: pl.String() if dtype == pl.Binary else dtype for name, dtype in schema.items()}
+    frame = pl.read_csv(text.encode(), has_header=False, schema=read, separator="\t", quote_char=None)
+    return frame.with_columns(pl.col([n for n, dtype in schema.items() if dtype == pl.Binary]).str.decode("hex"))
+
+
+def array_of(column: pl.Series) -> sql.Composable:
+    """A column of numbers, or of texts without control characters, as an array in a statement."""
+    if column.dtype == pl.String:
+        return sql.SQL("string_to_array({}, chr(1))").format(sql.Literal(column.str.join(BETWEEN).item()))
+    return sql.SQL("{}::bigint[]").format(sql.Literal("{" + column.cast(pl.String).str.join(",").item() + "}"))
