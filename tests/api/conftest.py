@@ -86,10 +86,10 @@ def as_csv(rows: list[dict[str, str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def system_of(uscc: str) -> System:
+def system_of(uscc: str, *, is_responsible: bool = False) -> System:
     unit = unit_by_uscc(uscc)
     assert unit is not None
-    made = create_key(unit_id=unit.id, name="业务系统", by="test")
+    made = create_key(unit_id=unit.id, name="业务系统", by="test", is_responsible=is_responsible)
     return System(made.secret, made.key.pk)
 
 

@@ -9,7 +9,11 @@ from django.test import Client
 from xinzheng.api.v1.openapi import KEPT, described, text
 
 OPERATIONS = {
+    ("get", "/api/v1/batches"),
     ("post", "/api/v1/batches"),
+    ("post", "/api/v1/batches/{upload_id}/lines/{line}/explanation"),
+    ("post", "/api/v1/batches/{upload_id}/withdrawal"),
+    ("post", "/api/v1/batches/{upload_id}/confirmation"),
     ("get", "/api/v1/batches/{upload_id}"),
     ("get", "/api/v1/batches/{upload_id}/defects"),
     ("get", "/api/v1/batches/{upload_id}/defects.csv"),

@@ -40,6 +40,11 @@ UNEXPECTED = ("unexpected", "系统内部错误，没有保存任何内容。请
 # Where a domain's refusal is something else than wrong content.
 STATUSES = {
     "unknown-batch": HTTPStatus.NOT_FOUND,
+    "unknown-line": HTTPStatus.NOT_FOUND,
+    "line-settled": HTTPStatus.CONFLICT,
+    "batch-withdrawn-already": HTTPStatus.CONFLICT,
+    "batch-not-held": HTTPStatus.CONFLICT,
+    "second-officer-needed": HTTPStatus.FORBIDDEN,
     "unit-not-responsible": HTTPStatus.FORBIDDEN,
     "nothing-stated": HTTPStatus.CONFLICT,
     "not-a-zero-return": HTTPStatus.CONFLICT,

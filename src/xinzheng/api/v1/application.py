@@ -14,7 +14,7 @@ from ninja.renderers import JSONRenderer
 from xinzheng.api.callers import CHALLENGE
 from xinzheng.api.limits import PerKey
 from xinzheng.api.problems import ProblemError, frame_problem, problem_of, problem_response
-from xinzheng.api.v1 import batches, coverage, responsibilities
+from xinzheng.api.v1 import coverage, listing, responsibilities, settling
 from xinzheng.core.errors import XinzhengError
 
 DESCRIPTION = """数源单位的业务系统通过本接口报送数据、声明归集覆盖、取回退回的行。
@@ -55,7 +55,8 @@ api = NinjaAPI(
     renderer=ReadableJSON(),
     throttle=[PerKey()],
 )
-api.add_router("", batches.router)
+api.add_router("", listing.router)
+api.add_router("", settling.router)
 api.add_router("", coverage.router)
 api.add_router("", responsibilities.router)
 

@@ -1,18 +1,17 @@
 """Deliveries: hand a file in, follow it, fetch what is wrong in it."""
 
 from base64 import b64encode
-from http import HTTPStatus
 from typing import Annotated
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import File, Form, Header, Path, Query, Router
 from ninja.files import UploadedFile
 
-from xinzheng.api.callers import MEBIBYTE, Body, Caller, UnitKey, caller_of
-from xinzheng.api.problems import ProblemError
+from xinzheng.api.callers import MEBIBYTE, Body, UnitKey, caller_of
 from xinzheng.api.v1.defects import DEFECTS_IN_RESULT, DEFECTS_PER_PAGE, defects_page, first_defects
+from xinzheng.api.v1.own_batches import own_batch, own_upload, taken
 from xinzheng.api.v1.received import check_parts, check_size, digest_of, on_disk
 from xinzheng.api.v1.schemas import BatchForm, BatchResultAnswer, DefectsAnswer, UploadAnswer
 from xinzheng.apps.accounts.idempotency import RepeatableRequest, once
@@ -76,7 +75,7 @@ def queue_batch(
 )
 def read_batch(request: HttpRequest, upload_id: Path[int]) -> UploadAnswer:
     """How far the delivery is, and what became of it."""
-    return _answer(_own_upload(caller_of(request), upload_id))
+    return _answer(own_upload(caller_of(request), upload_id))
 
 
 @router.get(
@@ -94,7 +93,7 @@ def list_defects(
     limit: Annotated[int, Query(ge=1, le=DEFECTS_PER_PAGE)] = 200,
 ) -> DefectsAnswer:
     """What is wrong, by line, a page at a time."""
-    batch_id = _taken(_own_upload(caller_of(request), upload_id))
+    batch_id = own_batch(caller_of(request), upload_id)
     address = reverse("interface-1:batch-defects", args=[upload_id])
     return defects_page(batch_id, address, after, limit)
 
@@ -111,7 +110,7 @@ def list_defects(
 def download_defects(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
     """The lines to correct, as a file for a spreadsheet."""
     caller = caller_of(request)
-    batch_id = _taken(_own_upload(caller, upload_id))
+    batch_id = own_batch(caller, upload_id)
     content = fetch_defects_file(batch_id=batch_id, by=caller.actor)
     name = f"batch-{batch_id}-defects.csv"
     return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
@@ -135,27 +134,10 @@ def download_defects(request: HttpRequest, upload_id: Path[int]) -> FileResponse
 def download_file(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
     """The file as it was delivered."""
     caller = caller_of(request)
-    kept = fetch_raw_file(batch_id=_taken(_own_upload(caller, upload_id)), by=caller.actor)
+    kept = fetch_raw_file(batch_id=own_batch(caller, upload_id), by=caller.actor)
     response = FileResponse(kept.content, as_attachment=True, filename=kept.name, content_type=kept.media_type)
     response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(kept.sha256)).decode()}:"
     return response
-
-
-def _own_upload(caller: Caller, upload_id: int) -> Upload:
-    """The caller's own; another unit's is not there."""
-    found = Upload.objects.filter(pk=upload_id, unit_uscc=caller.uscc).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _taken(upload: Upload) -> int:
-    """The batch a delivery became. Raises ProblemError while there is none."""
-    if upload.batch_id is not None:
-        return upload.batch_id
-    if upload.state == Upload.State.FAILED:
-        raise ProblemError(HTTPStatus.CONFLICT, "batch-failed", f"这次报送没有入账：{upload.message}")
-    raise ProblemError(HTTPStatus.CONFLICT, "batch-not-done", "这次报送还在处理，完成后才能取回问题。")
 
 
 def _answer(upload: Upload) -> UploadAnswer:
@@ -174,7 +156,7 @@ def _answer(upload: Upload) -> UploadAnswer:
             "created_at": upload.created_at,
             "lines_done": upload.lines_done,
             "message": upload.message or None,
-            "result": None if upload.batch_id is None else _result(upload.batch_id),
+            "result": None if upload.batch_id is None else _result(taken(upload)),
         }
     )
 

@@ -1,6 +1,7 @@
 """Read batches: what became of them, what is wrong in them, and how far a unit's data reaches."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +26,7 @@ BATCHES = """
         SELECT s.from_date, s.through_date FROM ledger_coveragestatement s
         WHERE s.entry_id = b.entry_id AND s.batch_id = b.entry_id LIMIT 1
     ) s ON true
-    WHERE (%(batch)s::bigint IS NULL OR b.entry_id = %(batch)s)
+    WHERE (%(batches)s::bigint[] IS NULL OR b.entry_id = ANY(%(batches)s))
     AND (%(unit)s::bigint IS NULL OR b.unit_id = %(unit)s)
     ORDER BY b.entry_id DESC LIMIT %(limit)s
 """
@@ -97,7 +98,7 @@ class CoverageState:
 
 def batch_summary(batch_id: int) -> BatchSummary:
     """One batch. Raises IntakeError ``unknown-batch``."""
-    found = _batches({"batch": batch_id, "unit": None, "limit": 1})
+    found = _batches({"batches": [batch_id], "unit": None, "limit": 1})
     if not found:
         raise IntakeError(f"没有编号为{batch_id}的批次，请核对。", code="unknown-batch")
     return found[0]
@@ -105,7 +106,13 @@ def batch_summary(batch_id: int) -> BatchSummary:
 
 def batches_of(unit_id: int, limit: int = 50) -> list[BatchSummary]:
     """The unit's latest batches, latest first."""
-    return _batches({"batch": None, "unit": unit_id, "limit": limit})
+    return _batches({"batches": None, "unit": unit_id, "limit": limit})
+
+
+def batch_summaries(batch_ids: Sequence[int]) -> dict[int, BatchSummary]:
+    """These batches by number, those there are."""
+    found = _batches({"batches": list(batch_ids), "unit": None, "limit": len(batch_ids)})
+    return {summary.batch: summary for summary in found}
 
 
 def _batches(values: dict[str, Any]) -> list[BatchSummary]:
