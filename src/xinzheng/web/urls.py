@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.administration import keys
-from xinzheng.web.departments import batches, desk, held, statements, templates_page, uploads
+from xinzheng.web.departments import batches, desk, held, maps, statements, templates_page, uploads
 from xinzheng.web.office import (
     bulletins,
     coverage,
@@ -39,6 +39,11 @@ urlpatterns = [
     path("department", desk.department, name="department"),
     path("department/upload", uploads.upload, name="department-upload"),
     path("department/uploads/<int:upload_id>", uploads.upload_progress, name="department-upload-progress"),
+    path("department/uploads/<int:upload_id>/map", maps.map_upload, name="department-upload-map"),
+    path("department/maps", maps.maps, name="department-maps"),
+    path("department/maps/new", maps.new_map, name="department-maps-new"),
+    path("department/maps/<str:name>", maps.map_page, name="department-map"),
+    path("department/maps/<str:name>/retire", maps.retire_map, name="department-map-retire"),
     path("department/zero", desk.zero_return, name="department-zero"),
     path("department/zero/gap", statements.zero_gap, name="department-zero-gap"),
     path("department/coverage/withdraw", statements.withdraw, name="department-coverage-withdraw"),

@@ -13,7 +13,14 @@ from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv, write_lines_csv
 from xinzheng.adapters.tabular.formats import KIND_NAMES
 from xinzheng.adapters.tabular.near_duplicates import alike_defects, alike_lines
-from xinzheng.adapters.tabular.own_maps import MapFault, MappableField, map_faults, mappable_fields, own_column_map
+from xinzheng.adapters.tabular.own_maps import (
+    MapFault,
+    MappableField,
+    map_faults,
+    mappable_fields,
+    own_column_map,
+    unread_words,
+)
 from xinzheng.adapters.tabular.previewing import HeadingTaken, Preview, PreviewRow, preview
 from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_batches
 from xinzheng.adapters.tabular.register_checks import REGISTER_CHECKS, RegisterCheck
@@ -56,6 +63,7 @@ __all__ = [
     "stream_batches",
     "template_csv",
     "template_xlsx",
+    "unread_words",
     "with_column_map",
     "write_defects_csv",
     "write_lines_csv",

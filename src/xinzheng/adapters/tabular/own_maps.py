@@ -6,14 +6,15 @@ chosen with the delivery. A word that the format understands keeps its meaning.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import polars as pl
 
-from xinzheng.adapters.tabular.cells import read_field
+from xinzheng.adapters.tabular.cells import clean, read_field
 from xinzheng.adapters.tabular.column_maps import ColumnMap, column_map_of, column_maps
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.fields import Field, FieldType, Required
@@ -76,6 +77,14 @@ def is_understood(kind: str, field_id: str, text: str) -> bool:
         return unknown is None or is_real
     read = read_field(FORMATS[kind].field(field_id), pl.Series([text], dtype=pl.String()))
     return read.get_column("value")[0] is not None
+
+
+def unread_words(kind: str, field_id: str, cells: Iterable[str]) -> tuple[str, ...]:
+    """What stands in cells of a field and is not understood, each once; at most as many as a map may translate."""
+    texts = clean(pl.DataFrame({"text": list(cells)}, schema={"text": pl.String()})).get_column("text")
+    given = texts.drop_nulls().unique(maintain_order=True)
+    found = (text for text in given if len(text) <= _LONGEST_TEXT and not is_understood(kind, field_id, text))
+    return tuple(islice(found, _MOST_WORDS))
 
 
 def own_column_map(content: Mapping[str, Any]) -> ColumnMap:

@@ -6,10 +6,10 @@ so that its file can be read the same way again, whatever became of the name.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -19,10 +19,11 @@ from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.map_models import StoredMap
 from xinzheng.apps.ledger.models import Batch
 from xinzheng.apps.ledger.reading import tabular
+from xinzheng.core.errors import XinzhengError
 
 SHIPPED_BY = "system"
-# The address under which a new map is made.
-NOT_A_NAME = frozenset({"new"})
+# What an address cannot end with, or ends with where a new map is made.
+NOT_A_NAME = frozenset({"new", ".", ".."})
 
 
 class ColumnMapError(IntakeError):
@@ -131,6 +132,34 @@ def retire_column_map(*, unit_id: int, name: str, by: str) -> None:
     )
 
 
+def map_fields(kind: str) -> Sequence[Any]:
+    """The fields of a kind of record that a unit's map may fill (the adapter's ``MappableField``)."""
+    return cast(Sequence[Any], tabular().mappable_fields(kind))
+
+
+def draft_faults(unit_id: int, content: Mapping[str, Any], base: ColumnMapSummary | None) -> list[Any]:
+    """What is wrong with a map that is to be saved (the adapter's ``MapFault``); ``base``: the map it began with.
+
+    A name that another map of the unit bears is refused, so that nobody replaces it unawares.
+    """
+    adapter = tabular()
+    try:
+        found = list(adapter.map_faults(adapter.column_map_of(content)))
+    except XinzhengError as error:
+        return [adapter.MapFault("name", error.message)]
+    name, own = str(content["name"]), {stored.name for stored in _latest(unit_id)}
+    if name in NOT_A_NAME:
+        found.append(adapter.MapFault("name", f"列对照不能叫“{name}”，请换一个名称。"))
+    if name in own and (base is None or base.name != name):
+        found.append(adapter.MapFault("name", f"本单位已有列对照“{name}”，请换一个名称，或者打开它修改。"))
+    return found
+
+
+def stored_map(summary: ColumnMapSummary) -> StoredMap:
+    """The version in the ledger; a shipped map is kept there when it is first used."""
+    return _kept(ChosenMap(summary.name, summary.content, summary.version))
+
+
 def chosen_map(who: Answering, delivery: Delivery) -> ChosenMap | None:
     """The map a delivery names, once it is sure that it can be read by it.
 
@@ -151,8 +180,10 @@ def chosen_map(who: Answering, delivery: Delivery) -> ChosenMap | None:
 
 def kept_version(chosen: ChosenMap | None) -> StoredMap | None:
     """The version in the ledger; a shipped map is kept there when it is first used."""
-    if chosen is None:
-        return None
+    return None if chosen is None else _kept(chosen)
+
+
+def _kept(chosen: ChosenMap) -> StoredMap:
     if chosen.version is not None:
         return StoredMap.objects.get(pk=chosen.version)
     digest = _digest(chosen.content)

@@ -151,13 +151,19 @@ def is_kept_for_mapping(upload: Upload) -> bool:
 
 
 def queue_again(upload: Upload, column_map: StoredMap, *, by: str) -> None:
-    """Have a failed upload, whose file is still there, taken in by a column map; in the caller's transaction."""
+    """Have a failed upload, whose file is still there, taken in by a column map; in the caller's transaction.
+
+    Raises IntakeError ``upload-settled`` when somebody did so before.
+    """
     from xinzheng.apps.ledger.tasks import run_intake
 
-    Upload.objects.filter(pk=upload.pk, state=Upload.State.FAILED).update(
+    failed = Upload.objects.filter(pk=upload.pk, state=Upload.State.FAILED)
+    if not failed.update(
         state=Upload.State.QUEUED, by=by, column_map=column_map, message="", failure_code="", failed_at=None
-    )
-    run_intake.configure(queueing_lock=_owner(upload.pk)).defer(upload_id=upload.pk)
+    ):
+        raise IntakeError("这份上传已经在处理，请到“最近上传”查看。", code="upload-settled")
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        run_intake.configure(queueing_lock=_owner(upload.pk)).defer(upload_id=upload.pk)
 
 
 def _restore(upload: Upload, file: Path) -> None:

@@ -18,12 +18,13 @@ SUFFIXES = (".csv", ".xlsx", ".xls", ".jsonl")
 
 @dataclass(frozen=True)
 class Filled:
-    """What was filled in: the duty, the days, the mode; or what has to be mended."""
+    """What was filled in: the duty, the days, the mode, the column map; or what has to be mended."""
 
     duty: Duty | None
     covers: tuple[date, date] | None
     mode: str
     errors: tuple[FieldError, ...]
+    map_name: str | None = None
 
 
 def read_zero_return(duties: Sequence[Duty], posted: QueryDict) -> Filled:
@@ -47,9 +48,10 @@ def read_delivery(duties: Sequence[Duty], posted: QueryDict, file: "UploadedFile
     errors: list[FieldError] = []
     duty = _duty(duties, posted, "scope", errors)
     covers = _covers(posted, "", errors, is_required=False)
-    _check_file(file, errors)
+    check_file(file, errors)
     mode = posted.get("mode", MODES[0])
-    return Filled(duty, covers, mode if mode in MODES else MODES[0], tuple(errors))
+    map_name = posted.get("map", "").strip() or None
+    return Filled(duty, covers, mode if mode in MODES else MODES[0], tuple(errors), map_name)
 
 
 def _duty(duties: Sequence[Duty], posted: QueryDict, field: str, errors: list[FieldError]) -> Duty | None:
@@ -83,13 +85,14 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _check_file(file: "UploadedFile[bytes] | None", errors: list[FieldError]) -> None:
+def check_file(file: "UploadedFile[bytes] | None", errors: list[FieldError], field: str = "file") -> None:
+    """A file that can be read at all: there, not empty, not too large, of a form that is known."""
     limit = settings.XINZHENG_BATCH_MAX_BYTES
     if file is None:
-        errors.append(FieldError("file", "请先选择文件。"))
+        errors.append(FieldError(field, "请先选择文件。"))
     elif not file.size:
-        errors.append(FieldError("file", "文件是空的，请换一个文件；没有记录的，请作零报告。"))
+        errors.append(FieldError(field, "文件是空的，请换一个文件；没有记录的，请作零报告。"))
     elif file.size > limit:
-        errors.append(FieldError("file", f"文件超过{limit // MEBIBYTE} MB，请拆成几个文件分别报送。"))
+        errors.append(FieldError(field, f"文件超过{limit // MEBIBYTE} MB，请拆成几个文件分别报送。"))
     elif not str(file.name).lower().endswith(SUFFIXES):
-        errors.append(FieldError("file", "不认识这种文件，请用CSV、XLSX、XLS或者JSON行。"))
+        errors.append(FieldError(field, "不认识这种文件，请用CSV、XLSX、XLS或者JSON行。"))

@@ -14,7 +14,7 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_declare_coverage
 from xinzheng.apps.ledger.actions import Scope, declare_coverage
 from xinzheng.apps.ledger.models import Upload
-from xinzheng.apps.ledger.queries import batches_of, held_batches
+from xinzheng.apps.ledger.queries import batches_of, column_maps_of, held_batches
 from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
@@ -75,6 +75,7 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
     """The desk, also after a mistake in one of its forms."""
     open_duties = [duty for duty in duties if not duty.is_complete]
     batches = batches_of(unit.id, BATCHES_SHOWN)
+    kinds = {duty.kind for duty in duties}
     context = {
         "unit": unit,
         "duties": duties,
@@ -87,6 +88,7 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
         "errors": mistakes.errors,
         "error_of": by_field(mistakes.errors),
         "values": defaultdict(str, mistakes.values),
+        "maps": [found for found in column_maps_of(unit.id) if found.kind in kinds],
         "templates": sorted({(duty.kind, duty.kind_name) for duty in duties}),
         "accept": ",".join(SUFFIXES),
         "max_bytes": settings.XINZHENG_BATCH_MAX_BYTES,

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_submit
 from xinzheng.apps.ledger.actions import Delivery, Scope
+from xinzheng.apps.ledger.maps import ColumnMapError
 from xinzheng.apps.ledger.models import Upload
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.registry.queries import RegisteredUnit
@@ -42,7 +43,8 @@ def upload(request: HttpRequest, account: Account) -> HttpResponse:
     try:
         queued = _queue(unit, filled, file, account.actor)
     except XinzhengError as error:
-        mistakes = Mistakes([FieldError("through", error.message)], filled_in(request))
+        field = "map" if isinstance(error, ColumnMapError) else "through"
+        mistakes = Mistakes([FieldError(field, error.message)], filled_in(request))
         return desk_page(request, unit, duties, mistakes)
     address = f"/department/uploads/{queued.pk}"
     return HttpResponseClientRedirect(address) if _asks_for_part(request) else HttpResponseRedirect(address)
@@ -73,12 +75,12 @@ def _queue(unit: RegisteredUnit, filled: Filled, file: "UploadedFile[bytes]", by
     if filled.duty is None:
         raise XinzhengError("请选择领域和数据种类。", code="no-scope")
     scope = Scope(unit.uscc, filled.duty.domain, filled.duty.kind)
-    with _on_disk(file) as path:
-        return queue_upload(Delivery(path, scope, filled.covers, filled.mode, str(file.name)), by=by)
+    with on_disk(file) as path:
+        return queue_upload(Delivery(path, scope, filled.covers, filled.mode, str(file.name), filled.map_name), by=by)
 
 
 @contextmanager
-def _on_disk(file: "UploadedFile[bytes]") -> Iterator[Path]:
+def on_disk(file: "UploadedFile[bytes]") -> Iterator[Path]:
     """The file as a path: a large one is on disk already, a small one is written there for the moment."""
     if isinstance(file, TemporaryUploadedFile):
         yield Path(file.temporary_file_path())

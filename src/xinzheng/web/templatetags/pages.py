@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from xinzheng.apps.ledger.models import Upload
 from xinzheng.apps.ledger.queries import BatchSummary
+from xinzheng.apps.ledger.uploads import is_kept_for_mapping
 from xinzheng.web.context import Shell, shell_of
 
 register = template.Library()
@@ -156,6 +157,18 @@ def kind_name(wording: Mapping[str, str], kind: object) -> str:
 def value_of(mapping: Mapping[str, object], key: str) -> object:
     """The value under a key that is not a name a template can write."""
     return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def numbered(prefix: str, number: int) -> str:
+    """An id that ends with a number."""
+    return f"{prefix}{number}"
+
+
+@register.filter
+def may_be_mapped(upload: Upload) -> bool:
+    """Whether a column map may be made for its file."""
+    return is_kept_for_mapping(upload)
 
 
 @register.filter
