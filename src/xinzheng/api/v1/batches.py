@@ -17,7 +17,7 @@ from xinzheng.api.v1.schemas import BatchForm, BatchResultAnswer, DefectsAnswer,
 from xinzheng.apps.accounts.idempotency import RepeatableRequest, once
 from xinzheng.apps.ledger.actions import Delivery, Scope, fetch_defects_file, fetch_raw_file, queue_upload
 from xinzheng.apps.ledger.models import Upload
-from xinzheng.apps.ledger.queries import batch_summary, booked_as, defects_total, hold_reasons
+from xinzheng.apps.ledger.queries import batch_summary, defects_total, hold_reasons
 
 # Room for the fields and the marks between the parts.
 MULTIPART = Body("multipart/form-data", settings.XINZHENG_BATCH_MAX_BYTES + MEBIBYTE)
@@ -173,7 +173,6 @@ def _result(batch_id: int) -> BatchResultAnswer:
         duplicate=found.duplicate,
         held=found.held,
         reasons=[ReasonAnswer(code=reason.code, message=reason.message) for reason in hold_reasons(batch_id)],
-        booked_as=booked_as(batch_id) if found.held else None,
         waiting=found.waiting,
         is_withdrawn=found.is_withdrawn,
         defects=first_defects(batch_id, DEFECTS_IN_RESULT),

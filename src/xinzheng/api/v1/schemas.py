@@ -134,7 +134,6 @@ class BatchResultAnswer(BaseModel):
     duplicate: int
     held: bool = Field(description="是否暂存，等另一名工作人员确认；暂存的没有入账，各行数是确认以后的去向")
     reasons: list[ReasonAnswer] = Field(description="暂存的原因；没有暂存的为空")
-    booked_as: int | None = Field(description="暂存的批次确认以后，入账的新批次号")
     waiting: int = Field(description="退回后尚未更正也未说明的行数")
     is_withdrawn: bool = Field(description="是否已经撤回")
     defects: list[DefectAnswer] = Field(description="前若干个问题，全部的见 defects 地址")

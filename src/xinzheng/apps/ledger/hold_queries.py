@@ -58,8 +58,3 @@ def submitter_of(batch_id: int) -> str:
 def booked_as(batch_id: int) -> int | None:
     """The batch by which a held one was booked when it was confirmed; None while it waits, or was declined."""
     return Batch.objects.filter(confirms_id=batch_id).values_list("pk", flat=True).first()
-
-
-def confirmed_by_batch(batch_id: int) -> int | None:
-    """The held batch that this one confirmed; None for an ordinary batch."""
-    return Batch.objects.filter(pk=batch_id).values_list("confirms_id", flat=True).first()
