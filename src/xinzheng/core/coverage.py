@@ -29,7 +29,8 @@ class PendingLines:
     """Rejected lines (待更正的行) that block an answer until mended or explained.
 
     ``names_subject`` is true when the line's subject could be read and is the one who asks; false when the subject
-    could not be read, so that the line may concern anybody.
+    could not be read, so that the line may concern anybody. ``sealed``: they say themselves that they are sealed
+    (依法封存), and say so readably.
     """
 
     domain: str
@@ -37,6 +38,7 @@ class PendingLines:
     kind: str
     count: int = 1
     names_subject: bool = True
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

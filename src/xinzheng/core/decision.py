@@ -291,7 +291,9 @@ def _without_hints(weighing: Weighing, coverage: Coverage) -> Coverage:
     Such a line, once mended, could change nothing; to say that it waits would betray that there is such a record.
     """
     told = tuple(
-        p for p in coverage.pending if not (p.names_subject and hides_all(weighing, p.domain, RecordKind(p.kind)))
+        p
+        for p in coverage.pending
+        if not (p.names_subject and hides_all(weighing, p.domain, RecordKind(p.kind), sealed=p.sealed or None))
     )
     return coverage if len(told) == len(coverage.pending) else replace(coverage, pending=told)
 

@@ -133,9 +133,9 @@ def is_own_and_open(weighing: Weighing, record: Record) -> bool:
     return own and not _is_hidden(weighing, record) and not record.is_gone_by(weighing.references["as_of"])
 
 
-def hides_all(weighing: Weighing, domain: str, kind: RecordKind) -> bool:
-    """Whether nobody may be told of any record of the kind in the domain, whatever else were known of it."""
-    return _is_hidden(weighing, Record("", kind, domain, organ=None, standing=None, sealed=None))
+def hides_all(weighing: Weighing, domain: str, kind: RecordKind, *, sealed: bool | None = None) -> bool:
+    """Whether nobody may be told of any (sealed) record of the kind in the domain, whatever else were known of it."""
+    return _is_hidden(weighing, Record("", kind, domain, organ=None, standing=None, sealed=sealed))
 
 
 def _is_hidden(weighing: Weighing, record: Record) -> bool:

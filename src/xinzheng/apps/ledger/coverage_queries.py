@@ -43,9 +43,9 @@ PENDING_LINES = f"""
 """  # noqa: S608
 
 PENDING_OF_SUBJECTS = f"""
-    SELECT l.domain, u.uscc, l.kind, count(*)
+    SELECT l.domain, u.uscc, l.kind, l.is_sealed, count(*)
     FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id JOIN registry_unit u ON u.id = l.unit_id
-    WHERE l.subject_id = ANY(%(subjects)s) AND {PENDING} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    WHERE l.subject_id = ANY(%(subjects)s) AND {PENDING} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """  # noqa: S608
 
 STATEMENTS = f"""
@@ -103,7 +103,7 @@ def returned_at(position: int) -> Mapping[Key, tuple[ReturnedStretch, ...]]:
 def pending_for(subject_ids: Collection[int], position: int) -> tuple[PendingLines, ...]:
     """The rejected and held lines that name these subjects and were not settled at the position."""
     rows = _rows(PENDING_OF_SUBJECTS, {"subjects": list(subject_ids), "position": position})
-    return tuple(PendingLines(domain, unit, kind, count) for domain, unit, kind, count in rows)
+    return tuple(PendingLines(domain, unit, kind, count, sealed=sealed) for domain, unit, kind, sealed, count in rows)
 
 
 def last_touch(position: int) -> State:

@@ -27,6 +27,7 @@ FATES = ("new", "changed", "identical", "rejected", "duplicate")
 ACCEPTED = ("new", "changed", "identical")
 LINE_COLUMNS = (
     "entry_id", "line", "status", "subject_id", "unit_id", "domain", "kind", "document_key", "version_id",
+    "is_sealed",
 )  # fmt: skip
 FATE_COLUMNS = ("line", "kind", "subject_id", "record_key", "match_key", "fate", "record_id", "unit_id")
 
@@ -171,6 +172,7 @@ def _write_lines(rows: pl.DataFrame) -> None:
         status="fate",
         document_key=known_by.when(pl.col("fate") == HELD).then("record_key"),
         version_id=pl.when(pl.col("fate") == "identical").then("head_version"),
+        is_sealed=pl.col("sealed").fill_null(value=False),
     )
     copy_frame("ledger_line", lines, LINE_COLUMNS)
     met = rows.filter(is_rejected & (pl.col("status") == "ok")).select("line", "entry_id", "head_unit", "unit_id")

@@ -96,7 +96,8 @@ class Line(models.Model):
 
     ``version_id`` is, of an identical line, the version it confirms. A held line is one of a held batch that would
     have made a version. ``document_key`` is what a later delivery is recognised by: of a rejected line the normalised
-    document number, else the record's natural key; of a held line that key.
+    document number, else the record's natural key; of a held line that key. ``is_sealed``: the line says readably that
+    its record is sealed (依法封存), so that it must not be hinted at.
     """
 
     pk = models.CompositePrimaryKey("entry_id", "line")
@@ -109,6 +110,7 @@ class Line(models.Model):
     kind = models.TextField()
     document_key = models.TextField(null=True)
     version_id = models.BigIntegerField(null=True)
+    is_sealed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         triggers: ClassVar = append_only()

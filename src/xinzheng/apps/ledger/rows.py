@@ -20,16 +20,26 @@ DOCUMENT_KINDS = (
     RecordKind.CRIMINAL_JUDGMENT,
     RecordKind.CREDIT_REPAIR,
 )
+# Cells of such a line may stand in the wrong columns, so that nothing it seems to say is to be relied on.
+DISPLACING = ("cells-missing", "cells-beyond-header", "value-nested", "json-key-repeated", "character-unusable")
 
 
 def judged(stretch: Stretch, register: RegisterChecks, subjects: Subjects) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A stretch's rows with what the ledger knows of them, and their defects."""
-    frame = subjects.joined(stretch.frame)
+    frame = subjects.joined(_reliably_sealed(stretch))
     doubtful = register.defects(frame)
     frame, foreign = _reject_foreign(frame, register.who)
     frame, nameless = answered_for(frame, register.who)
     frame, keyless = _reject_keyless(frame)
     return frame.with_columns(_document_key(frame)), pl.concat([stretch.defects, *doubtful, foreign, nameless, keyless])
+
+
+def _reliably_sealed(stretch: Stretch) -> pl.DataFrame:
+    displaced = stretch.defects.filter(pl.col("code").is_in(DISPLACING)).get_column("line")
+    if not displaced.len():
+        return stretch.frame
+    sealed = pl.when(~pl.col("line").is_in(displaced.implode())).then("sealed")
+    return stretch.frame.with_columns(sealed=sealed)
 
 
 def _reject_foreign(frame: pl.DataFrame, who: Answering) -> tuple[pl.DataFrame, pl.DataFrame]:
