@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,11 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.headers import TOP_ROWS, Headings, refuse_displaced
+from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, refuse_displaced
 from xinzheng.adapters.tabular.old_workbook_safety import inspect_old_workbook, is_old_office
 from xinzheng.adapters.tabular.rows import OpenTable
 from xinzheng.adapters.tabular.sheet_rows import UnusualError
-from xinzheng.adapters.tabular.workbook_cells import Laid, cell_text, raw_rows
+from xinzheng.adapters.tabular.workbook_cells import Cell, Laid, cell_text, raw_rows
 from xinzheng.adapters.tabular.workbook_safety import explained, inspect_workbook, workbook_damaged
 from xinzheng.adapters.tabular.workbook_slices import open_large
 
@@ -24,10 +24,11 @@ _SHORTEST_HEADER = 2
 
 @dataclass(frozen=True)
 class _Source:
-    """A workbook whose sheet was found: its name, the rows at its top, and all its rows for so many columns."""
+    """The sheet that was found: the texts of the rows at its top, all its rows, and how to leave them unread."""
 
     top: list[list[str]]
-    laid: Callable[[int], Iterator[Laid]]
+    laid: Iterator[Laid]
+    leave: Callable[[], None] = lambda: None
 
 
 def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
@@ -40,16 +41,15 @@ def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -
         raise TabularError(message, code="file-too-large")
     workbook = _Workbook(path, headings, file_name, limits)
     source = workbook.whole(is_old=is_old) if is_old else workbook.sliced()
-    names = _header_names(source.top)
-    if len(names) > limits.columns:
-        message = f"{file_name}第1行有{len(names)}列，超过上限{limits.columns}列。请按模板只保留需要的列。"
-        raise TabularError(message, code="columns-too-many", line=1)
-    refuse_displaced(source.top, headings, file_name)
-    header = headings.resolve(names, file_name)
+    try:
+        header = workbook.header(source.top)
+    except TabularError:
+        source.leave()
+        raise
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     form = "xls" if is_old else "xlsx"
-    rows = raw_rows(source.laid(len(names)), header, file_name, limits)
+    rows = raw_rows(source.laid, header, file_name, limits)
     return OpenTable(header, rows, digest, form, form)
 
 
@@ -60,15 +60,34 @@ class _Workbook:
     file_name: str
     limits: Limits
 
+    def header(self, top: list[list[str]]) -> Header:
+        """The header among the rows at the top. Raises TabularError."""
+        names = _header_names(top)
+        if len(names) > self.limits.columns:
+            message = (
+                f"{self.file_name}第1行有{len(names)}列，超过上限{self.limits.columns}列。请按模板只保留需要的列。"
+            )
+            raise TabularError(message, code="columns-too-many", line=1)
+        refuse_displaced(top, self.headings, self.file_name)
+        return self.headings.resolve(names, self.file_name)
+
     def sliced(self) -> _Source:
         """Read in slices, and whole from where it cannot be cut."""
         try:
             with self._explained():
                 large = open_large(self.path, self.file_name, self.limits)
-                sheet = self._sheet(large.tops())
+                names = list(large.parts.sheets)
+                if len(names) > 1:
+                    sheet = self._sheet(large.tops())
+                    return _Source(_top_rows(sheet), self._followed(large.laid(sheet.name)))
+                slices = large.laid(names[0])
+                if (first := next(slices, None)) is None:
+                    raise self._empty()
         except UnusualError:
             return self.whole(is_old=False)
-        return _Source(_top_rows(sheet), lambda columns: self._followed(large.laid(sheet.name, columns)))
+        top = [_texts(row, first.left) for row in first.rows[:TOP_ROWS]]
+        above = [list[str]()] * min(first.line - 1, TOP_ROWS)
+        return _Source([*above, *top][:TOP_ROWS], self._followed(itertools.chain([first], slices)), slices.close)
 
     def _followed(self, slices: Iterator[Laid]) -> Iterator[Laid]:
         line = 1
@@ -86,7 +105,7 @@ class _Workbook:
     def whole(self, *, is_old: bool) -> _Source:
         """Laid out as a whole."""
         sheet = self._inspected(is_old=is_old)
-        return _Source(_top_rows(sheet), lambda _: self._laid(sheet, 1))
+        return _Source(_top_rows(sheet), self._laid(sheet, 1))
 
     def _inspected(self, *, is_old: bool) -> CalamineSheet:
         (inspect_old_workbook if is_old else inspect_workbook)(self.path, self.file_name, self.limits)
@@ -118,8 +137,7 @@ class _Workbook:
         sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
         filled = [sheet for sheet in sheets if sheet.height]
         if not filled:
-            message = f"{self.file_name}没有内容。请填写后重新报送；没有数据的，请作零报告。"
-            raise TabularError(message, code="file-empty")
+            raise self._empty()
         ours = [s for s in filled if self.headings.recognised(_header_names(_top_rows(s))) >= _SHORTEST_HEADER]
         if len(ours) > 1:
             names = "、".join(f"“{sheet.name}”" for sheet in ours)
@@ -127,11 +145,19 @@ class _Workbook:
             raise TabularError(message, code="several-sheets")
         return ours[0] if ours else filled[0]
 
+    def _empty(self) -> TabularError:
+        message = f"{self.file_name}没有内容。请填写后重新报送；没有数据的，请作零报告。"
+        return TabularError(message, code="file-empty")
+
 
 def _top_rows(sheet: CalamineSheet) -> list[list[str]]:
-    """The texts of the first rows, from column A on."""
-    left = [""] * (sheet.start[1] if sheet.start else 0)
-    return [[*left, *(cell_text(cell) or "" for cell in row)] for row in itertools.islice(sheet.iter_rows(), TOP_ROWS)]
+    left = sheet.start[1] if sheet.start else 0
+    return [_texts(row, left) for row in itertools.islice(sheet.iter_rows(), TOP_ROWS)]
+
+
+def _texts(row: Sequence[Cell], left: int) -> list[str]:
+    """The texts of a row from column A on."""
+    return [*[""] * left, *(cell_text(cell) or "" for cell in row)]
 
 
 def _header_names(top: list[list[str]]) -> list[str]:

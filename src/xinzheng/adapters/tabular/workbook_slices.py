@@ -6,10 +6,12 @@ reader takes in anew with every workbook, are taken in few times.
 """
 
 import itertools
+import shutil
 import tempfile
 import zipfile
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +44,8 @@ class LargeWorkbook:
 
         Raises UnusualError where a sheet's rows cannot be told apart, or its top is without any cell.
         """
-        with tempfile.TemporaryDirectory(prefix="xinzheng-sheet-") as folder, zipfile.ZipFile(self.path) as archive:
-            path = Path(folder) / "tops.xlsx"
+        with _private_folder() as folder, zipfile.ZipFile(self.path) as archive:
+            path = folder / "tops.xlsx"
             sheets = [(name, [self._top(archive, member)]) for name, member in self.parts.sheets.items()]
             write_workbook(path, archive, self.parts, sheets)
             # All that is asked for later is held in memory; of the file only its name is gone.
@@ -65,14 +67,14 @@ class LargeWorkbook:
                 raise TooFarError
             return envelope.opening + top + envelope.closing
 
-    def laid(self, sheet: str, columns: int) -> Iterator[Laid]:
-        """The rows of a sheet, slice by slice; ``columns``: how many are expected.
+    def laid(self, sheet: str) -> Generator[Laid]:
+        """The rows of a sheet, slice by slice.
 
         Raises what :func:`~xinzheng.adapters.tabular.sheet_rows.slices` raises, the reader's errors, and UnusualError
         after parts of the sheet were handed over.
         """
-        with tempfile.TemporaryDirectory(prefix="xinzheng-sheet-") as folder, zipfile.ZipFile(self.path) as archive:
-            for path in ahead(self._groups(archive, sheet, columns, Path(folder))):
+        with _private_folder() as folder, zipfile.ZipFile(self.path) as archive:
+            for path in ahead(self._groups(archive, self.parts.sheets[sheet], folder)):
                 with CalamineWorkbook.from_path(path) as workbook:
                     for index in range(len(workbook.sheet_names)):
                         found = workbook.get_sheet_by_index(index)
@@ -80,12 +82,11 @@ class LargeWorkbook:
                             yield Laid(found.to_python(), found.start[0] + 1, found.start[1])
                 path.unlink()
 
-    def _groups(self, archive: zipfile.ZipFile, sheet: str, columns: int, folder: Path) -> Iterator[Path]:
-        member = self.parts.sheets[sheet]
+    def _groups(self, archive: zipfile.ZipFile, member: str, folder: Path) -> Iterator[Path]:
         bounds = Bounds(self.limits.xlsx_slice_cells, self.limits.xlsx_slice_bytes)
         with archive.open(member) as file:
             envelope, pieces = open_rows(file)
-            found = slices(RowReader(envelope, self.strings, columns, member), pieces, bounds)
+            found = slices(RowReader(envelope, self.strings, self.limits.columns, member), pieces, bounds)
             # Twice the strings at least: so all workbooks together hold little more than the one they are made of.
             sizes = itertools.chain([_FIRST_SIZE], itertools.repeat(max(_LEAST_SIZE, 2 * self.parts.strings_size)))
             for number, size in enumerate(sizes):
@@ -104,6 +105,16 @@ def _sheets(found: Iterable[Slice], envelope: Envelope, size: int) -> Iterator[t
         taken += len(part.data)
         if taken >= size:
             return
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    # Not TemporaryDirectory, which complains when rows that were never asked for are forgotten.
+    folder = Path(tempfile.mkdtemp(prefix="xinzheng-sheet-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_large(path: Path, file_name: str, limits: Limits) -> LargeWorkbook:
