@@ -69,6 +69,7 @@ class Batch(models.Model):
                 name="every_line_accounted_for",
             ),
             models.CheckConstraint(condition=Q(mode__in=["increment", "snapshot"]), name="batch_mode_known"),
+            models.UniqueConstraint(fields=["confirms_id"], name="one_confirmation_per_batch"),
             models.CheckConstraint(condition=Q(kind__in=RECORD_KINDS), name="batch_kind_known"),
         ]
 
