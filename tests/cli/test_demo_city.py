@@ -1,5 +1,6 @@
 """The demonstration city in the ledger: loaded through the real intake, its characters as promised."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.ledger.models import Batch, RecordVersion
+from xinzheng.apps.oversight.models import Bulletin, Reconciliation
 from xinzheng.apps.registry.models import Subject
 from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports.cases import answer_question
@@ -179,10 +181,24 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
         "demo-huzhou": Role.SUBJECT_AGENT,
         "demo-person": Role.SUBJECT_AGENT,
         "demo-water": Role.DEPARTMENT_OFFICER,
+        "demo-water-head": Role.RESPONSIBLE_OFFICER,
         "demo-office": Role.OFFICE_OPERATOR,
+        "demo-admin": Role.SYSTEM_ADMINISTRATOR,
     }
     assert not any(account.has_usable_password() for account in accounts.values())
     assert accounts["demo-suzhou"].subject_id == find_subject(known_codes()["clear"])
+
+
+def test_last_months_bulletins_are_published_as_demonstrations_and_a_reconciliation_is_signed(
+    city: LoadedCity,
+) -> None:
+    bulletins = list(Bulletin.objects.order_by("policy_id"))
+    assert [bulletin.policy_id for bulletin in bulletins] == ["huzhou-2023", "suzhou-2024"]
+    assert len({bulletin.month for bulletin in bulletins}) == 1
+    assert all(json.loads(bulletin.figures)["demonstration"] for bulletin in bulletins)
+    reconciliation = Reconciliation.objects.get()
+    assert reconciliation.agrees
+    assert reconciliation.signature.account_id == Account.objects.get(username="demo-water-head").pk
 
 
 @pytest.mark.django_db

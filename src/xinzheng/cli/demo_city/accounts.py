@@ -21,6 +21,7 @@ AGENTS = (
     ("demo-person", "person", "湖州自然人"),
 )
 WATER_UNIT = "市水务局"
+WATER_HEAD = "demo-water-head"
 
 
 def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
@@ -39,7 +40,9 @@ def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
     return [
         *(NewAccount(name, shown, Role.SUBJECT_AGENT, subject_id=subjects[role]) for name, role, shown in AGENTS),
         NewAccount("demo-water", "苏州市水务局工作人员", Role.DEPARTMENT_OFFICER, unit_id=_unit(deployments)),
+        NewAccount(WATER_HEAD, "苏州市水务局责任人", Role.RESPONSIBLE_OFFICER, unit_id=_unit(deployments)),
         NewAccount("demo-office", "信用办工作人员", Role.OFFICE_OPERATOR),
+        NewAccount("demo-admin", "系统管理员", Role.SYSTEM_ADMINISTRATOR),
     ]
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 from django.db import transaction
 
 from xinzheng.adapters.deployment_files import Deployment
+from xinzheng.apps.accounts.queries import account_named
 from xinzheng.apps.ledger import actions as ledger
 from xinzheng.apps.registry.actions import apply_deployment, import_subjects
 from xinzheng.cli.demo_city import marks
-from xinzheng.cli.demo_city.accounts import open_demo_accounts
+from xinzheng.cli.demo_city.accounts import WATER_HEAD, WATER_UNIT, open_demo_accounts
 from xinzheng.cli.demo_city.city import City, CityPlan, make_city
 from xinzheng.cli.demo_city.coverage import LATE, Coverage, statements
 from xinzheng.cli.demo_city.files import FileForm, write_sheet
 from xinzheng.cli.demo_city.organs import deployments, unit_named
 from xinzheng.cli.demo_city.progress import Watcher
+from xinzheng.cli.demo_city.quality import show_quality
 from xinzheng.core.errors import XinzhengError
 
 ONE_DAY = timedelta(days=1)
@@ -76,6 +78,9 @@ def load_city(wanted: marks.CityMark, watcher: Watcher) -> Loaded:
         _carry_on(found, wanted.today, cities, loaded)
         marks.mark(marks.COMPLETED, replace(found, today=wanted.today))
     open_demo_accounts(cities)
+    water = unit_named(cities, WATER_UNIT)
+    if water is not None:
+        show_quality(account_named(WATER_HEAD), water.uscc)
     return loaded
 
 

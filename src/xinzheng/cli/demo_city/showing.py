@@ -93,7 +93,11 @@ def say_where(page: Page, port: int) -> None:
     page.fact("网址", f"http://127.0.0.1:{port}/sign-in", "bold blue")
     if settings.XINZHENG_DEMONSTRATION:
         page.fact("账户", "点一下页面上的演示账户即可，不需要密码：")
-        page.fact("　　", "、".join(shown for _, _, shown in AGENTS) + "、苏州市水务局工作人员、信用办工作人员")
+        page.fact(
+            "　　",
+            "、".join(shown for _, _, shown in AGENTS)
+            + "、苏州市水务局工作人员、苏州市水务局责任人、信用办工作人员、系统管理员",
+        )
     else:
         page.fact("账户", "演示登录已关闭（XINZHENG_DEMONSTRATION=0）")
     page.say()
