@@ -22,13 +22,23 @@ from xinzheng.apps.ledger.actions import (
 )
 from xinzheng.apps.ledger.errors import CoverageError, IntakeError
 from xinzheng.apps.ledger.models import Batch, CoverageStatement, Line, PutForward, RecordHead, RecordVersion
-from xinzheng.apps.ledger.queries import batch_defects, coverage_at, records_at, returned_at
+from xinzheng.apps.ledger.queries import (
+    batch_defects,
+    coverage_at,
+    coverage_calendar,
+    records_at,
+    return_calendar,
+    returned_at,
+)
+from xinzheng.apps.oversight.queries import View, coverage_calendar_of, due_date
+from xinzheng.apps.oversight.reconciling import own_list, reconcile
 from xinzheng.apps.registry.actions import end_channel
 from xinzheng.apps.registry.queries import channels_at, unit_by_uscc
 from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.issuing import question_now
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.coverage import GapReason
+from xinzheng.core.coverage_calendar import Month, months_until
 from xinzheng.core.decision import DomainResult, Request
 from xinzheng.core.subjects import Tie
 
@@ -350,6 +360,39 @@ def test_what_the_unit_took_back_no_later_return_covers_until_the_unit_does(
     assert covered(brought.units[1]) == [(first, last)]
     declare_coverage(unit, from_date=day, through_date=day, by=BY)
     assert covered(unit.unit_uscc) == [(first, last)]
+
+
+def test_the_coverage_calendar_knows_the_months_that_came_by_return(brought: Return) -> None:
+    first, last = everything()
+    declare_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
+    declare_coverage(scope(brought.units[0]), from_date=last.replace(day=1), through_date=last, by=BY)
+    months, policy = months_until(Month.of(last), 3), current_policy("suzhou-2024")
+    calendar = coverage_calendar_of(policy, View(head_position(), months, due_date(policy, last)))
+    returned = {row.scope.unit.uscc: row.returned for row in calendar.rows if row.scope.domain == FINANCE}
+    assert returned == {brought.units[0]: frozenset(months[:2]), brought.units[1]: frozenset(months)}
+
+
+def test_a_unit_s_own_calendar_names_who_stated_what_by_return(brought: Return) -> None:
+    first, last = everything()
+    declare_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
+    (state,) = coverage_calendar(brought.units[0], "suzhou-2024")
+    assert [(s.from_date, s.through_date, s.source) for s in state.returned] == [(first, last, PLATFORM)]
+
+
+def test_what_the_platform_brings_reaches_as_far_as_the_last_of_its_units(brought: Return) -> None:
+    first, last = everything()
+    declare_coverage(scope(brought.units[0]), from_date=first, through_date=last, by=BY)
+    declare_coverage(scope(brought.units[1]), from_date=first, through_date=last - timedelta(days=9), by=BY)
+    states = {s.domain: s for s in return_calendar(PLATFORM, "suzhou-2024", head_position())}
+    assert states[FINANCE].stretches == ((first, last - timedelta(days=9)),)
+    assert states[FINANCE].served == brought.units
+    assert states["taxation"].stretches == ()
+
+
+def test_a_platform_does_not_reconcile_for_the_units_whose_data_it_brings(brought: Return) -> None:
+    with pytest.raises(IntakeError) as refused:
+        reconcile(scope(PLATFORM), Month(2026, 1), own_list([]), by=BY)
+    assert refused.value.code == "unit-not-responsible"
 
 
 def test_a_snapshot_by_return_puts_forward_only_what_the_return_brought(brought: Return) -> None:

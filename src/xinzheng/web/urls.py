@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
 from xinzheng.web.administration import keys
-from xinzheng.web.departments import batches, desk, held, maps, statements, templates_page, uploads
+from xinzheng.web.departments import batches, desk, held, maps, statements, templates_page, uploads, waiting
 from xinzheng.web.office import (
     bulletins,
     coverage,
@@ -54,6 +54,9 @@ urlpatterns = [
     path("department/batches/<int:batch_id>/decline", held.decline, name="department-decline"),
     path("department/batches/<int:batch_id>/withdraw", batches.withdraw, name="department-withdraw"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),
+    path("department/waiting", waiting.waiting, name="department-waiting"),
+    path("department/waiting/explain", waiting.explain, name="department-waiting-explain"),
+    path("department/waiting/<int:batch_id>.csv", waiting.waiting_csv, name="department-waiting-lines"),
     path("department/templates/<slug:kind>.xlsx", templates_page.template, name="department-template"),
     path("department/calendar", coverage.unit_calendar, name="department-calendar"),
     path("department/score", scores.unit_score, name="department-score"),

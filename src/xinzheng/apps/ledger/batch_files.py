@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +28,11 @@ UNKNOWN_TYPE = "application/octet-stream"
 # What is wrong with some lines, each line's in the order it was found.
 PROBLEMS = """
     SELECT line, string_agg(message, '；' ORDER BY id) FROM ledger_defect
-    WHERE entry_id = %s AND line BETWEEN %s AND %s GROUP BY line ORDER BY line
+    WHERE entry_id = %(batch)s AND line BETWEEN %(first)s AND %(last)s
+    AND (%(unit)s::bigint IS NULL OR line IN (
+        SELECT l.line FROM ledger_line l
+        WHERE l.entry_id = %(batch)s AND l.unit_id = %(unit)s AND l.status = 'rejected'))
+    GROUP BY line ORDER BY line
 """
 
 
@@ -59,10 +64,11 @@ def fetch_raw_file(*, batch_id: int, by: str) -> KeptFile:
 
 
 @transaction.atomic
-def fetch_defects_file(*, batch_id: int, by: str) -> IO[bytes]:
+def fetch_defects_file(*, batch_id: int, by: str, unit_id: int | None = None) -> IO[bytes]:
     """The lines with problems, with their original columns and all that is wrong, as CSV for a spreadsheet.
 
-    What is wrong is what the ledger kept, whoever found it: the file's checks, the register, the ledger itself.
+    What is wrong is what the ledger kept, whoever found it: the file's checks, the register, the ledger itself. With
+    ``unit_id`` only the rejected lines that this unit answers for, of a file that another one brought, say.
 
     Raises:
         IntakeError: ``unknown-batch``.
@@ -72,7 +78,7 @@ def fetch_defects_file(*, batch_id: int, by: str) -> IO[bytes]:
     with ExitStack() as unless_done:
         written = unless_done.enter_context(tempfile.TemporaryFile(prefix="xinzheng-defects-"))
         with content:
-            write_lines(Path(content.name), batch, lambda first, last: _problems(batch_id, first, last), written)
+            write_lines(Path(content.name), batch, partial(_problems, batch_id, unit_id), written)
         written.seek(0)
         record_event(who=by, action="defects-fetched", object_kind="batch", object_id=batch_id)
         unless_done.pop_all()
@@ -96,8 +102,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _problems(batch_id: int, first: int, last: int) -> pl.DataFrame:
+def _problems(batch_id: int, unit_id: int | None, first: int, last: int) -> pl.DataFrame:
     with connection.cursor() as cursor:
-        cursor.execute(PROBLEMS, [batch_id, first, last])
+        cursor.execute(PROBLEMS, {"batch": batch_id, "unit": unit_id, "first": first, "last": last})
         rows = cursor.fetchall()
     return pl.DataFrame(rows, schema={"line": pl.Int64, "message": pl.String}, orient="row")

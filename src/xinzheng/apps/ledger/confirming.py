@@ -71,5 +71,6 @@ def _delivery(batch: Batch, file: Path) -> Delivery:
 
 def _covers(batch: Batch) -> tuple[date, date] | None:
     """What the held batch stated, unless that was taken back meanwhile, also in part: it is then to be stated anew."""
-    own = CoverageStatement.objects.filter(entry=batch.entry, batch_id=batch.pk, withdrawals=None).first()
+    made = CoverageStatement.objects.filter(entry=batch.entry, batch_id=batch.pk)
+    own = None if made.exclude(withdrawals=None).exists() else made.first()
     return None if own is None else (own.from_date, own.through_date)

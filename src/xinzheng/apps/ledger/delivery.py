@@ -122,6 +122,14 @@ def registered_unit(uscc: str) -> RegisteredUnit:
     return unit
 
 
+def answering_itself(scope: Scope) -> Answering:
+    """As :func:`answering`, but only a unit that answers itself, not one that brings the records of others."""
+    who = answering(scope)
+    if (scope.domain, scope.kind) not in who.own:
+        _refuse(who.unit, scope, sorted(who.own))
+    return who
+
+
 def _answers(unit_id: int) -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(ANSWERS, [unit_id])

@@ -6,7 +6,7 @@ from psycopg import sql
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.mending import PENDING_NOW
-from xinzheng.apps.ledger.models import Batch, Line, LineResolution
+from xinzheng.apps.ledger.models import Line, LineResolution
 from xinzheng.apps.ledger.reasons import check_reason
 
 IS_PENDING = sql.SQL(
@@ -28,8 +28,7 @@ def explain_line(*, batch_id: int, line: int, reason: str, by: str) -> int:
         raise IntakeError(f"批次{batch_id}没有第{line}行，或者该行没有被退回，请核对。", code="unknown-line")
     if not _is_pending(batch_id, line):
         raise IntakeError(f"批次{batch_id}第{line}行已经处理，无需再说明。", code="line-settled")
-    batch = Batch.objects.get(pk=batch_id)
-    entry = open_entry(kind="line-explained", by=by, unit_id=batch.unit_id, note={"batch": batch_id, "line": line})
+    entry = open_entry(kind="line-explained", by=by, unit_id=found.unit_id, note={"batch": batch_id, "line": line})
     LineResolution.objects.create(entry=entry, batch_id=batch_id, line=line, how="explained", reason=reason)
     record_event(who=by, action="line-explained", object_kind="batch", object_id=batch_id, details={"line": line})
     return take_position(entry)

@@ -29,7 +29,15 @@ from xinzheng.apps.ledger.maps import (
     column_maps_of,
 )
 from xinzheng.apps.ledger.record_queries import records_at
-from xinzheng.apps.ledger.waiting_queries import WaitingElsewhere, WaitingLine, line_unit, waiting_elsewhere, waiting_of
+from xinzheng.apps.ledger.waiting_queries import (
+    WaitingElsewhere,
+    WaitingLine,
+    has_waiting_lines,
+    line_unit,
+    waiting_elsewhere,
+    waiting_of,
+    waiting_total,
+)
 from xinzheng.apps.ledger.waivers import Waiver, WaiverFilter, waiver_counts, waivers
 
 __all__ = [
@@ -56,6 +64,7 @@ __all__ = [
     "coverage_at",
     "coverage_calendar",
     "defects_total",
+    "has_waiting_lines",
     "held_batches",
     "hold_reasons",
     "last_touch",
@@ -67,6 +76,7 @@ __all__ = [
     "submitter_of",
     "waiting_elsewhere",
     "waiting_of",
+    "waiting_total",
     "waiver_counts",
     "waivers",
 ]

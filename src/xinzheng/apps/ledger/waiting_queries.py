@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db import connection
 
-from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.coverage_queries import PENDING
 from xinzheng.apps.ledger.models import Line
+
+# After every position there will be.
+LATEST = 2**63 - 1
 
 WAITING = f"""
     SELECT l.entry_id, l.line, l.domain, l.kind, l.document_key, e.recorded_at,
@@ -20,6 +22,16 @@ WAITING = f"""
     JOIN ledger_batch b ON b.entry_id = l.entry_id
     WHERE l.unit_id = %(unit)s AND l.status = 'rejected' AND {PENDING}
     ORDER BY l.entry_id DESC, l.line LIMIT %(limit)s OFFSET %(offset)s
+"""  # noqa: S608
+
+TOTAL = f"""
+    SELECT count(*) FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id
+    WHERE l.unit_id = %(unit)s AND l.status = 'rejected' AND {PENDING}
+"""  # noqa: S608
+
+OF_BATCH = f"""
+    SELECT 1 FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id
+    WHERE l.entry_id = %(batch)s AND l.unit_id = %(unit)s AND l.status = 'rejected' AND {PENDING}
 """  # noqa: S608
 
 # Lines booked under who brought them, in the domains and kinds that this unit's data come through it, ever.
@@ -73,7 +85,7 @@ class WaitingElsewhere:
 
 def waiting_of(unit_id: int, *, limit: int, offset: int = 0) -> tuple[list[WaitingLine], int]:
     """The unit's waiting lines, the latest batch first, and how many there are in all."""
-    values = {"unit": unit_id, "position": head_position(), "limit": limit, "offset": offset}
+    values = {"unit": unit_id, "position": LATEST, "limit": limit, "offset": offset}
     rows = _rows(WAITING, values)
     lines = [
         WaitingLine(batch, line, domain, kind, _document(key), at, source)
@@ -83,15 +95,26 @@ def waiting_of(unit_id: int, *, limit: int, offset: int = 0) -> tuple[list[Waiti
     return [replace(line, reasons=tuple(said[line.batch, line.line])) for line in lines], rows[0][-1] if rows else 0
 
 
+def waiting_total(unit_id: int) -> int:
+    """How many lines wait for the unit."""
+    return int(_rows(TOTAL, {"unit": unit_id, "position": LATEST})[0][0])
+
+
 def waiting_elsewhere(unit_id: int) -> list[WaitingElsewhere]:
     """What waits at the units that bring this one's data, and may concern it."""
-    return [WaitingElsewhere(*row) for row in _rows(ELSEWHERE, {"unit": unit_id, "position": head_position()})]
+    return [WaitingElsewhere(*row) for row in _rows(ELSEWHERE, {"unit": unit_id, "position": LATEST})]
 
 
 def line_unit(batch_id: int, line: int) -> int | None:
     """The unit that answers for a rejected line; None where the batch has no such line."""
     found = Line.objects.filter(entry_id=batch_id, line=line, status="rejected")
     return found.values_list("unit_id", flat=True).first()
+
+
+def has_waiting_lines(batch_id: int, unit_id: int) -> bool:
+    """Whether lines of a batch wait for a unit."""
+    values = {"unit": unit_id, "batch": batch_id, "position": LATEST}
+    return bool(_rows(f"SELECT EXISTS ({OF_BATCH})", values)[0][0])
 
 
 def _reasons(lines: list[WaitingLine]) -> dict[tuple[int, int], list[str]]:

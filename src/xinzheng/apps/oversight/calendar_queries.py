@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.db import connection
 
-from xinzheng.apps.ledger.queries import coverage_at
+from xinzheng.apps.ledger.queries import ReturnedStretch, coverage_at, returned_at
 from xinzheng.apps.ledger.record_days import RECORD_DAY
 from xinzheng.apps.oversight.scopes import Scope, scopes_of
 from xinzheng.core.coverage_calendar import Cell, LateScope, Month, Stated, Stretch, month_cell
@@ -48,11 +48,12 @@ WITH_BATCHES = """
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One responsibility with its months in order."""
+    """One responsibility with its months in order; ``returned`` are those of which days were stated by return."""
 
     scope: Scope
     cells: tuple[Cell, ...]
     late: LateScope | None = None
+    returned: frozenset[Month] = frozenset()
 
     @property
     def is_late(self) -> bool:
@@ -105,8 +106,23 @@ def coverage_calendar_of(policy: Policy, view: View) -> CoverageCalendar:
     """What each responsibility under a policy covers month by month."""
     scopes = scopes_of(policy, view.position, view.unit_id)
     stated, records = stated_of(policy, scopes, view), records_by_month(view) if view.counts_records else {}
-    rows = tuple(_row(scope, stated[scope.key], records.get(scope.key, {}), view) for scope in scopes)
+    returned = returned_at(view.position)
+    rows = tuple(
+        replace(
+            _row(scope, stated[scope.key], records.get(scope.key, {}), view),
+            returned=_months_of(returned.get((scope.domain, scope.unit.uscc, scope.kind), ()), view),
+        )
+        for scope in scopes
+    )
     return CoverageCalendar(policy, view.months, view.due, view.position, rows)
+
+
+def _months_of(returned: Sequence[ReturnedStretch], view: View) -> frozenset[Month]:
+    return frozenset(
+        month
+        for month in view.months
+        if any(s.from_date <= month.last and s.through_date >= month.first for s in returned)
+    )
 
 
 def _row(scope: Scope, stated: Stated, records: Mapping[str, int], view: View) -> Row:

@@ -12,7 +12,7 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.delivery import Scope, answering, today_in_china
+from xinzheng.apps.ledger.delivery import Scope, answering_itself, today_in_china
 from xinzheng.apps.ledger.record_days import RECORD_DAY
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import Reconciliation, ReconciliationSignature
@@ -115,7 +115,7 @@ def reconcile(scope: Scope, month: Month, own: OwnList, *, by: str) -> Reconcili
         IntakeError: unknown unit, domain or kind, or the unit does not answer for it.
         OversightError: ``month-not-over``; ``kind-without-documents`` for lists and arrears.
     """
-    unit_id = answering(scope).unit.id
+    unit_id = answering_itself(scope).unit.id
     if scope.kind not in RECONCILED_KINDS:
         raise OversightError("这类数据没有文号，不按文号核验。", code="kind-without-documents")
     _refuse_running_month(month, today_in_china())

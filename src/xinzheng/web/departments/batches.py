@@ -21,7 +21,14 @@ from xinzheng.apps.accounts.permissions import (
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file, withdraw_batch
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.ledger.queries import BatchSummary, DefectLine, batch_defects, batch_summary, defects_total
+from xinzheng.apps.ledger.queries import (
+    BatchSummary,
+    DefectLine,
+    batch_defects,
+    batch_summary,
+    defects_total,
+    line_unit,
+)
 from xinzheng.apps.registry.queries import units_at
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
@@ -122,6 +129,10 @@ def explain(request: HttpRequest, account: Account, batch_id: int) -> HttpRespon
     found = _own_batch(account, batch_id)
     refuse_if(refusals_to_answer_for_lines(account, found.unit_id))
     line, reason = request.POST.get("line", ""), request.POST.get("reason", "").strip()
+    # In a file brought for others each line is its own unit's to explain.
+    answering = line_unit(batch_id, int(line)) if line.isdecimal() else None
+    if answering is not None:
+        refuse_if(refusals_to_answer_for_lines(account, answering))
     if not line.isdecimal() or not reason or "\0" in reason:
         messages.add_message(request, messages.ERROR, "请写明行号和说明。没有保存。", extra_tags="found")
         return redirect("department-batch", batch_id=batch_id)

@@ -1,5 +1,6 @@
 """What a unit answers for, how far its data reaches, and what is missing."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,9 +10,9 @@ from django.utils import timezone
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_submit
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar
+from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar
 from xinzheng.apps.ledger.statements import remainders
-from xinzheng.apps.registry.queries import RegisteredUnit, units_at
+from xinzheng.apps.registry.queries import RegisteredUnit, served_units, units_at
 from xinzheng.apps.reports.packs import current_calendar
 from xinzheng.core.decision import data_needed_through, window_of
 from xinzheng.core.policy import Policy, SectionCoverage
@@ -37,7 +38,8 @@ class Duty:
     """One responsibility (归集责任): a kind of record in a domain, and what its data covers.
 
     ``missing`` are the stretches up to ``due`` that no statement covers; ``waiting`` counts rejected lines that hold
-    statements back.
+    statements back. ``returned_by`` names who stated part of it by return (数据回流). ``served`` names the units whose
+    data this unit brings: the duty is then to bring it, and what is missing is missing of at least one of them.
     """
 
     domain: str
@@ -48,6 +50,8 @@ class Duty:
     missing: tuple[tuple[date, date], ...]
     waiting: int
     due: date
+    returned_by: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
 
     @property
     def scope(self) -> str:
@@ -57,7 +61,13 @@ class Duty:
     @property
     def label(self) -> str:
         """How a person reads it."""
-        return f"{self.domain_name}，{self.kind_name}"
+        label = f"{self.domain_name}，{self.kind_name}"
+        return f"{label}（回流，{len(self.served)}个单位）" if self.served else label
+
+    @property
+    def came_by(self) -> str:
+        """Where its data came from, in words; empty where all of it came from the unit itself."""
+        return f"经{'、'.join(self.returned_by)}回流" if self.returned_by else ""
 
     @property
     def through(self) -> date | None:
@@ -97,22 +107,42 @@ def own_unit(account: Account) -> RegisteredUnit:
 
 
 def duties_of(unit: RegisteredUnit) -> list[Duty]:
-    """Everything the unit answers for under a policy in force, each once; what needs doing first."""
+    """Everything the unit answers for, or brings for others, under a policy in force; what needs doing first."""
     today, position = timezone.localdate(), head_position()
-    found: dict[tuple[str, str], Duty] = {}
+    brings = bool(served_units(unit.id))
+    states: dict[tuple[str, str], tuple[Policy, CoverageState]] = {}
     for policy in _policies_of(unit):
         if not is_in_force(policy, today):
             continue
-        for state in coverage_calendar(unit.uscc, policy.id, position):
-            found.setdefault((state.domain, state.kind), _duty(policy, state, today))
-    return sorted(found.values(), key=lambda duty: duty.is_complete)
+        brought = return_calendar(unit.uscc, policy.id, position) if brings else []
+        for state in (*coverage_calendar(unit.uscc, policy.id, position), *brought):
+            states.setdefault((state.domain, state.kind), (policy, state))
+    names = _names_of(state for _, state in states.values())
+    duties = [_duty(policy, state, today, names) for policy, state in states.values()]
+    return sorted(duties, key=lambda duty: duty.is_complete)
+
+
+def _names_of(states: Iterable[CoverageState]) -> dict[str, str]:
+    """The names of other units by code, asked for only where states name any."""
+    if not any(state.returned or state.served for state in states):
+        return {}
+    return {unit.uscc: unit.short_name for unit in units_at(head_position()).values()}
 
 
 def scope_name(unit: RegisteredUnit, domain: str, kind: str) -> str:
     """How people of the unit's city call a domain and kind."""
-    names = (_domain_name(policy, domain) for policy in _policies_of(unit))
-    known = next((name for name in names if name != domain), domain)
-    return f"{known}，{KIND_NAMES.get(kind, kind)}"
+    return scope_names(unit, [(domain, kind)])[domain, kind]
+
+
+def scope_names(unit: RegisteredUnit, scopes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """How people of the unit's city call several domains and kinds."""
+    policies = _policies_of(unit)
+    found = {}
+    for domain, kind in scopes:
+        names = (_domain_name(policy, domain) for policy in policies)
+        known = next((name for name in names if name != domain), domain)
+        found[domain, kind] = f"{known}，{KIND_NAMES.get(kind, kind)}"
+    return found
 
 
 def _policies_of(unit: RegisteredUnit) -> list[Policy]:
@@ -120,7 +150,7 @@ def _policies_of(unit: RegisteredUnit) -> list[Policy]:
     return sorted(all_policies(), key=lambda policy: policy.jurisdiction != unit.jurisdiction)
 
 
-def _duty(policy: Policy, state: CoverageState, today: date) -> Duty:
+def _duty(policy: Policy, state: CoverageState, today: date, names: Mapping[str, str]) -> Duty:
     due = data_needed_through(policy, today, current_calendar())
     first = _needed_from(policy, state, due)
     return Duty(
@@ -132,6 +162,8 @@ def _duty(policy: Policy, state: CoverageState, today: date) -> Duty:
         missing=tuple(remainders(first, due, state.stretches)),
         waiting=state.waiting,
         due=due,
+        returned_by=tuple(dict.fromkeys(names[stretch.source] for stretch in state.returned)),
+        served=tuple(names[uscc] for uscc in state.served),
     )
 
 

@@ -1,7 +1,7 @@
 """The coverage heat map (归集日历) in words: each cell says what it means, its colour only repeats it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from xinzheng.apps.oversight.queries import CoverageCalendar, Row
@@ -18,6 +18,7 @@ COLOURS = {
     CellState.BLOCKED: "h-part",
     CellState.NOT_DUE: "",
 }
+COVERED = frozenset({CellState.DELIVERED, CellState.ZERO, CellState.PART})
 FIXED = {
     CellState.MISSING: ("缺", "没有报送"),
     CellState.HELD: ("待确认", "已报送，待第二人确认"),
@@ -59,9 +60,17 @@ def heat_of(calendar: CoverageCalendar, rows: Sequence[Row], head: str, name: Ca
     """The heat map of some rows of a calendar; ``name`` gives a row's name and what stands below it."""
     years = [(year, len(list(months))) for year, months in groupby(calendar.months, key=lambda month: month.year)]
     shown = [
-        HeatRow(*name(row), [cell_view(cell, is_latest=row.scope.is_latest) for cell in row.cells]) for row in rows
+        HeatRow(*name(row), [_marked(cell, cell_view(cell, is_latest=row.scope.is_latest), row) for cell in row.cells])
+        for row in rows
     ]
     return Heat(f"各月归集情况，{len(rows)}行", head, years, calendar.months, shown)
+
+
+def _marked(cell: Cell, view: CellView, row: Row) -> CellView:
+    """A covered cell says when days of it were stated by return (数据回流)."""
+    if cell.month not in row.returned or cell.state not in COVERED:
+        return view
+    return replace(view, text=f"{view.text} 回", spoken=f"{view.spoken}，经回流渠道归集")
 
 
 def by_scope(row: Row) -> tuple[str, str]:
