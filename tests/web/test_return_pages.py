@@ -174,6 +174,13 @@ def test_the_calendars_say_of_each_month_that_its_data_came_by_return(db: None, 
     assert '经回流渠道归集"' not in page_of(office, "/office/coverage?domain=transport")
 
 
+def test_the_platform_sees_in_its_calendar_what_it_brings_and_nothing_else(platform: Account) -> None:
+    page = page_of(platform, "/department/calendar")
+    assert '<small class="muted">税务，行政处罚</small>' in page
+    assert page.count("金融监管，行政处罚</small>") == 2
+    assert "水务" not in page
+
+
 def test_the_platform_s_desk_offers_what_it_brings_and_takes_a_zero_return_for_all_its_units(
     platform: Account,
 ) -> None:

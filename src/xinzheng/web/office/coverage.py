@@ -7,10 +7,11 @@ from django.views.decorators.http import require_safe
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.ledger.queries import waiver_counts
 from xinzheng.apps.oversight.permissions import refusals_to_see_quality
+from xinzheng.apps.registry.queries import served_units
 from xinzheng.web.access import refuse_if
 from xinzheng.web.departments.duties import duties_of
 from xinzheng.web.office.choices import office_choices, quality_page, unit_choices
-from xinzheng.web.office.coverage_now import calendar_now
+from xinzheng.web.office.coverage_now import calendar_now, served_calendar_now
 from xinzheng.web.office.heat import by_scope, by_unit, heat_of
 from xinzheng.web.office.reminders import late_views
 from xinzheng.web.office.waivers import overseen_units
@@ -42,11 +43,12 @@ def office_coverage(request: HttpRequest, account: Account) -> HttpResponse:
 @require_safe
 @quality_page
 def unit_calendar(request: HttpRequest, account: Account) -> HttpResponse:
-    """The own unit month by month."""
+    """The own unit month by month; who brings the data of others also sees those, in what it brings."""
     unit, choices = unit_choices(request, account)
     refuse_if(refusals_to_see_quality(account, unit.id))
-    calendar = calendar_now(choices.policy, unit.id)
-    heat = heat_of(calendar, calendar.rows, "领域", by_scope)
+    served = served_units(unit.id)
+    calendar = served_calendar_now(choices.policy, unit.id, served) if served else calendar_now(choices.policy, unit.id)
+    heat = heat_of(calendar, calendar.rows, "单位" if served else "领域", by_unit if served else by_scope)
     notices = [view for view in late_views(calendar) if view.day is not None]
     context = {"unit": unit, "choices": choices, "calendar": calendar, "heat": heat, "notices": notices}
     context["lacking"] = [duty for duty in duties_of(unit) if duty.missing]

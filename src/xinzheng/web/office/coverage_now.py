@@ -1,9 +1,13 @@
 """The coverage calendar as the ledger stands now."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from django.utils import timezone
 
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.queries import CoverageCalendar, View, coverage_calendar_of, due_date, scoring
+from xinzheng.apps.registry.queries import ServedUnit
 from xinzheng.core.coverage_calendar import Month, months_until
 from xinzheng.core.policy import Policy
 
@@ -13,3 +17,11 @@ def calendar_now(policy: Policy, unit_id: int | None = None) -> CoverageCalendar
     today = timezone.localdate()
     months = months_until(Month.of(today), scoring().calendar_months)
     return coverage_calendar_of(policy, View(head_position(), months, due_date(policy, today), unit_id))
+
+
+def served_calendar_now(policy: Policy, unit_id: int, served: Iterable[ServedUnit]) -> CoverageCalendar:
+    """The same of a unit that brings the data of others (数据回流): its own, and of theirs what it brings."""
+    calendar = calendar_now(policy)
+    brought = {(unit.unit_id, unit.domain, unit.kind) for unit in served}
+    rows = (row for row in calendar.rows if row.scope.unit.id == unit_id or row.scope.key in brought)
+    return replace(calendar, rows=tuple(rows))
