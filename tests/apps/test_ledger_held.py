@@ -379,3 +379,22 @@ def _row(city: SmallCity, number: int, what: str) -> dict[str, str]:
     if what == "twice":
         return numbered(city, 200, uscc(2))
     return numbered(city, number, uscc(number), **({"处罚决定日期": "2026-02-30"} if what == "broken" else {}))
+
+
+def test_a_small_file_that_says_to_be_whole_is_held_and_one_that_does_not_is_booked(city: SmallCity) -> None:
+    for first in (300, 320):
+        assert not city.submit([numbered(city, first + n) for n in range(6)], covers=EVERYTHING).held
+    cut = [numbered(city, 400)]
+    assert [reason.code for reason in city.submit(cut, covers=EVERYTHING).reasons] == ["far-fewer-lines"]
+    assert stated() == []
+    assert not city.submit(cut).held
+
+
+def test_the_lines_corrected_may_come_back_as_a_small_whole_file(city: SmallCity) -> None:
+    rows = [numbered(city, 300 + n) for n in range(6)]
+    broken = [*rows[:-1], rows[-1] | {"处罚决定日期": "2026-02-30"}]
+    for sent in (rows, broken):
+        assert not city.submit(sent, covers=EVERYTHING).held
+    assert city.submit([numbered(city, 310 + n) for n in range(6)][:1], covers=EVERYTHING).held
+    corrected = city.submit([numbered(city, 305)], covers=EVERYTHING)
+    assert (corrected.held, corrected.mended, corrected.is_covered) == (False, 1, True)

@@ -53,7 +53,7 @@ def test_a_held_file_is_exit_code_1_with_the_reasons_on_stderr(
     out, err = capsys.readouterr()
     assert "共8行" in out
     assert "已暂存，没有入账" in err
-    assert "此前2批一般在1行左右" in err
+    assert "此前2批大多不超过1行" in err
     assert f"xinzheng intake --confirm {Batch.objects.latest('entry').pk} --officer" in err
     assert RecordVersion.objects.count() == versions
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinzheng.core.floors import Floors, Shrinkage, Size, reasons_to_hold
+from xinzheng.core.floors import Floors, Shrinkage, Size, WouldBe, reasons_to_hold
 
 FLOORS = Floors()
 USUAL = [Size(100, 2)] * 5
@@ -18,7 +18,7 @@ HISTORIES = st.lists(SIZES, max_size=9)
 
 
 def codes(size: Size, shrinkages: list[Shrinkage], history: list[Size], floors: Floors = FLOORS) -> set[str]:
-    return {reason.code for reason in reasons_to_hold(size, shrinkages, history, floors)}
+    return {reason.code for reason in reasons_to_hold(WouldBe(size, shrinkages), history, floors)}
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,37 @@ def test_far_in_proportion_but_near_in_lines_is_usual() -> None:
     assert codes(Size(50, 0), [], [Size(1, 0)] * 5) == set()
     assert codes(Size(51, 0), [], [Size(1, 0)] * 5) == {"far-more-lines"}
     assert codes(Size(0, 0), [], [Size(49, 0)] * 5) == set()
+
+
+@pytest.mark.parametrize(("lines", "expected"), [(3, set()), (300, set()), (1500, set()), (1501, {"far-more-lines"})])
+def test_where_large_and_small_files_take_turns_neither_is_far(lines: int, expected: set[str]) -> None:
+    assert codes(Size(lines, 0), [], [Size(300, 0), Size(3, 0)] * 5) == expected
+
+
+def test_a_first_load_and_a_slip_do_not_tell_what_is_usual() -> None:
+    history = [Size(100, 2)] * 8 + [Size(50_000, 0), Size(1, 0)]
+    assert codes(Size(501, 0), [], history) == {"far-more-lines"}
+    assert codes(Size(19, 0), [], history) == {"far-fewer-lines"}
+
+
+@pytest.mark.parametrize(
+    ("batch", "is_held"),
+    [
+        (WouldBe(Size(4, 0)), True),
+        (WouldBe(Size(4, 0, is_whole=False)), False),
+        (WouldBe(Size(4, 0), mended=1), True),
+        (WouldBe(Size(4, 0), mended=2), False),
+        (WouldBe(Size(600, 0, is_whole=False), mended=600), True),
+    ],
+)
+def test_what_is_no_whole_file_may_be_as_small_as_it_likes(batch: WouldBe, is_held: bool) -> None:
+    assert bool(reasons_to_hold(batch, USUAL, FLOORS)) == is_held
+
+
+def test_a_whole_file_is_compared_with_whole_files_when_it_is_small() -> None:
+    parts = [Size(2, 0, is_whole=False)] * 20
+    assert codes(Size(4, 0), [], [*USUAL, *parts]) == {"far-fewer-lines"}
+    assert codes(Size(4, 0), [], [*USUAL[1:], *parts]) == set()
 
 
 @pytest.mark.parametrize(
@@ -54,24 +85,25 @@ def test_a_batch_mostly_rejected_is_held_unless_it_is_always_so() -> None:
 
 
 def test_a_reason_tells_its_numbers() -> None:
-    (shrinks, fewer) = reasons_to_hold(Size(3, 0), [Shrinkage(40, 160)], [Size(240, 0)] * 6, FLOORS)
+    batch = WouldBe(Size(3, 0), [Shrinkage(40, 160)])
+    (shrinks, fewer) = reasons_to_hold(batch, [Size(240, 0)] * 6, FLOORS)
     assert all(number in shrinks.message for number in ("40条", "160条", "25%"))
     assert all(number in fewer.message for number in ("3行", "6批", "240行"))
 
 
 @given(SIZES)
 def test_a_first_delivery_is_never_held(size: Size) -> None:
-    assert reasons_to_hold(size, [Shrinkage(0, 0)], [], FLOORS) == ()
+    assert codes(size, [Shrinkage(0, 0)], []) == set()
 
 
 @given(SIZES, st.lists(SIZES, max_size=FLOORS.least_history - 1))
 def test_with_too_little_history_no_batch_is_held_for_its_size(size: Size, history: list[Size]) -> None:
-    assert reasons_to_hold(size, [], history, FLOORS) == ()
+    assert codes(size, [], history) == set()
 
 
 @given(SIZES)
 def test_a_batch_like_all_before_it_is_never_held(size: Size) -> None:
-    assert reasons_to_hold(size, [], [size] * 5, FLOORS) == ()
+    assert codes(size, [], [size] * 5) == set()
 
 
 @given(SIZES, SHRINKAGES, HISTORIES, st.integers(0, 500))

@@ -43,7 +43,7 @@ def settle(account: Account, batch: int, how: str, **fields: str) -> tuple[int, 
 def test_the_page_of_a_held_batch_says_why_and_what_it_would_do(people: People, held: BatchResult) -> None:
     page = page_of(people.chief, held.batch)
     assert "本批已暂存，等另一名工作人员确认。" in page
-    assert "本批有8行，此前2批一般在1行左右" in page
+    assert "本批有8行，此前2批大多不超过1行" in page
     assert "行已入账" not in page
     assert "确认后，8行入账" in page
     assert "覆盖声明同时生效" in page

@@ -6,17 +6,17 @@ far from usual is a judgement of ours, so every threshold can be set; no source 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 
 @dataclass(frozen=True, slots=True)
 class Floors:
     """The thresholds.
 
-    Sizes are judged only against at least ``least_history`` earlier batches: far is less than one ``far_times``-th or
-    more than ``far_times`` times their median, and at least ``far_lines`` lines away from it. A batch shrinks what is
-    there when it would end more than ``ended_percent`` % and at least ``ended_records`` of the live records. Most of
-    it is rejected when that is more than ``rejected_percent`` % and at least ``rejected_lines`` lines.
+    Sizes are judged only against at least ``least_history`` earlier batches, small ones against whole files. Three
+    quarters of them reach the low mark, three quarters stay below the high one: far is less than one ``far_times``-th
+    of the low or more than ``far_times`` times the high mark, and at least ``far_lines`` lines away. A batch shrinks
+    what is there when it would end more than ``ended_percent`` % and at least ``ended_records`` of the live records.
+    Most of it is rejected when that is more than ``rejected_percent`` % and at least ``rejected_lines`` lines.
     """
 
     least_history: int = 5
@@ -30,10 +30,15 @@ class Floors:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The lines of a batch, and how many of them were rejected."""
+    """The lines of a batch, and how many of them were rejected.
+
+    ``is_whole``: it says to be all there is, for a period or altogether. Only then is too little of it suspicious: a
+    unit may send a single withdrawal, or the lines it corrected, whenever it likes.
+    """
 
     lines: int
     rejected: int
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,15 @@ class Shrinkage:
 
 
 @dataclass(frozen=True, slots=True)
+class WouldBe:
+    """A batch before it is booked. ``mended``: earlier rejected lines that it corrects."""
+
+    size: Size
+    shrinkages: Sequence[Shrinkage] = ()
+    mended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a batch is held (暂存原因): a stable code and a sentence with the numbers."""
 
@@ -56,17 +70,19 @@ class Reason:
     message: str
 
 
-def reasons_to_hold(
-    size: Size, shrinkages: Sequence[Shrinkage], history: Sequence[Size], floors: Floors
-) -> tuple[Reason, ...]:
+def reasons_to_hold(batch: WouldBe, history: Sequence[Size], floors: Floors) -> tuple[Reason, ...]:
     """Why this batch needs a second officer; empty: it does not.
 
     ``history`` are the scope's earlier standing batches of the same mode. A first delivery is never held: it has no
     history, and nothing is there that it could end.
     """
-    found = [_shrinking(shrinkage, floors) for shrinkage in shrinkages]
+    found = [_shrinking(shrinkage, floors) for shrinkage in batch.shrinkages]
     if len(history) >= floors.least_history:
-        found += [_far_from_usual(size, history, floors), _mostly_rejected(size, history, floors)]
+        found += [
+            _far_fewer(batch, history, floors),
+            _far_more(batch.size, history, floors),
+            _mostly_rejected(batch.size, history, floors),
+        ]
     return tuple(reason for reason in found if reason is not None)
 
 
@@ -79,16 +95,23 @@ def _shrinking(shrinkage: Shrinkage, floors: Floors) -> Reason | None:
     return Reason("shrinks-live-records", said)
 
 
-def _far_from_usual(size: Size, history: Sequence[Size], floors: Floors) -> Reason | None:
-    usual = median(past.lines for past in history)
-    if abs(size.lines - usual) < floors.far_lines:
+def _far_fewer(batch: WouldBe, history: Sequence[Size], floors: Floors) -> Reason | None:
+    lines, wholes = batch.size.lines, sorted(past.lines for past in history if past.is_whole)
+    if not batch.size.is_whole or batch.mended * 2 >= lines > 0 or len(wholes) < floors.least_history:
         return None
-    before = f"此前{len(history)}批一般在{usual:g}行左右"
-    if size.lines * floors.far_times < usual:
-        return Reason("far-fewer-lines", f"本批只有{size.lines}行，{before}。请核对文件是否完整。")
-    if size.lines > usual * floors.far_times:
-        return Reason("far-more-lines", f"本批有{size.lines}行，{before}。请核对是否重复导出或者选错了文件。")
-    return None
+    low = wholes[len(wholes) // 4]
+    if low - lines < floors.far_lines or lines * floors.far_times >= low:
+        return None
+    said = f"本批只有{lines}行，此前{len(wholes)}批完整的大多不少于{low}行。请核对文件是否完整。"
+    return Reason("far-fewer-lines", said)
+
+
+def _far_more(size: Size, history: Sequence[Size], floors: Floors) -> Reason | None:
+    high = sorted((past.lines for past in history), reverse=True)[len(history) // 4]
+    if size.lines - high < floors.far_lines or size.lines <= high * floors.far_times:
+        return None
+    said = f"本批有{size.lines}行，此前{len(history)}批大多不超过{high}行。请核对是否重复导出或者选错了文件。"
+    return Reason("far-more-lines", said)
 
 
 def _mostly_rejected(size: Size, history: Sequence[Size], floors: Floors) -> Reason | None:

@@ -1,17 +1,18 @@
 """Holding a batch (暂存): what a would-be batch would do, against what its unit usually sends and what is there."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.conf import settings
 from psycopg import sql
 
 from xinzheng.apps.audit.models import Entry
-from xinzheng.apps.ledger.delivery import Answering
+from xinzheng.apps.ledger.delivery import Answering, Delivery
 from xinzheng.apps.ledger.models import HoldReason
 from xinzheng.apps.ledger.staging import rows_of
-from xinzheng.core.floors import Floors, Reason, Shrinkage, Size, reasons_to_hold
+from xinzheng.core.floors import Floors, Reason, Shrinkage, Size, WouldBe, reasons_to_hold
 
 # A year of monthly files, or the working days of a month.
 BATCHES_LOOKED_BACK = 24
@@ -19,8 +20,11 @@ BATCHES_LOOKED_BACK = 24
 IS_LIVE = """({0}.is_present AND coalesce({0}.standing, '') NOT IN ('withdrawn', 'void')
     AND NOT coalesce({0}.sealed, false) AND coalesce({0}.outcome, '') <> 'not_penalised')"""
 
+# A file that comes with a statement says to hold all of a period; a snapshot always says so.
 EARLIER = sql.SQL("""
-    SELECT b.lines, b.rejected FROM ledger_batch b
+    SELECT b.lines, b.rejected, b.mode = 'snapshot' OR EXISTS (
+        SELECT 1 FROM ledger_coveragestatement s WHERE s.entry_id = b.entry_id)
+    FROM ledger_batch b
     WHERE b.unit_id = %(unit)s AND b.domain = %(domain)s AND b.kind = %(kind)s AND b.mode = %(mode)s
     AND b.entry_id <> %(entry)s AND NOT b.held
     AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = b.entry_id)
@@ -64,18 +68,28 @@ class Key(NamedTuple):
     kind: str
 
 
-def reasons_against(
-    entry: Entry, who: Answering, mode: str, counts: Mapping[str, int], put_forward: int
-) -> tuple[Reason, ...]:
+@dataclass(frozen=True)
+class Merged:
+    """What became of a delivery's rows, by fate; with ``reasons``: what would become of them, for they are held."""
+
+    counts: dict[str, int]
+    mended: int
+    put_forward: int
+    reasons: tuple[Reason, ...] = ()
+
+
+def reasons_against(entry: Entry, who: Answering, delivery: Delivery, merged: Merged) -> tuple[Reason, ...]:
     """Why the batch just merged, and not yet committed, needs a second officer; empty: it does not."""
     floors: Floors = settings.XINZHENG_FLOORS
-    scope = {"unit": who.unit.id, "domain": who.scope.domain, "kind": who.scope.kind}
-    values = scope | {"entry": entry.pk, "mode": mode, "limit": BATCHES_LOOKED_BACK}
-    history = [Size(lines, rejected) for lines, rejected in rows_of(EARLIER, values)]
+    counts, is_whole = merged.counts, delivery.covers is not None or delivery.mode == "snapshot"
+    scope = {"unit": who.unit.id, "domain": who.scope.domain, "kind": who.scope.kind, "mode": delivery.mode}
+    values = scope | {"entry": entry.pk, "limit": BATCHES_LOOKED_BACK}
+    history = [Size(*row) for row in rows_of(EARLIER, values)]
     # Counting what is live reads all heads of the unit: only where enough could end at all.
-    may_shrink = counts["changed"] + put_forward >= floors.ended_records
+    may_shrink = counts["changed"] + merged.put_forward >= floors.ended_records
     shrinkages = _shrinkages(entry, floors) if may_shrink else []
-    return reasons_to_hold(Size(sum(counts.values()), counts["rejected"]), shrinkages, history, floors)
+    size = Size(sum(counts.values()), counts["rejected"], is_whole)
+    return reasons_to_hold(WouldBe(size, shrinkages, merged.mended), history, floors)
 
 
 def keep_reasons(entry: Entry, reasons: Iterable[Reason]) -> None:

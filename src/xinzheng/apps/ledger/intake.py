@@ -16,7 +16,7 @@ from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.heads import are_there_heads
-from xinzheng.apps.ledger.holding import keep_reasons, reasons_against
+from xinzheng.apps.ledger.holding import Merged, keep_reasons, reasons_against
 from xinzheng.apps.ledger.maps import ChosenMap, chosen_map, kept_version
 from xinzheng.apps.ledger.mending import are_lines_pending, mend_lines
 from xinzheng.apps.ledger.merge import Merging, begin_merging, drop_fates
@@ -55,22 +55,12 @@ class BatchResult:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """What became of the rows; with reasons: they are held."""
-
-    counts: dict[str, int]
-    mended: int
-    put_forward: int
-    reasons: tuple[Reason, ...] = ()
-
-
 class _TooUnusual(Exception):
     """The merge has to be undone: a second officer has to look at what it would do."""
 
-    def __init__(self, taken: _Taken) -> None:
+    def __init__(self, merged: Merged) -> None:
         super().__init__()
-        self.taken = taken
+        self.merged = merged
 
 
 @dataclass
@@ -178,22 +168,22 @@ def _take(
     )
 
 
-def _merged_or_held(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> _Taken:
+def _merged_or_held(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> Merged:
     """Merge the rows; where the result is too unusual, undo that and keep the rows aside for a second officer."""
-    who, mode = receiving.who, receiving.delivery.mode
+    who = receiving.who
     try:
         with transaction.atomic():
-            taken = _merged(receiving, entry, stretches, sha256)
+            merged = _merged(receiving, entry, stretches, sha256)
             if receiving.confirms is not None:
-                return taken
-            if reasons := reasons_against(entry, who, mode, taken.counts, taken.put_forward):
-                raise _TooUnusual(replace(taken, mended=0, reasons=reasons))
-            return taken
+                return merged
+            if reasons := reasons_against(entry, who, receiving.delivery, merged):
+                raise _TooUnusual(replace(merged, mended=0, reasons=reasons))
+            return merged
     except _TooUnusual as unusual:
         merging = replace(_merging(receiving, entry, keeps_fates=False), holds=True)
         rows = receiving.read_again(sha256)
         counts = take_rows(Taking(who, entry, merging, None), rows, receiving.read_again(sha256))
-        return replace(unusual.taken, counts=counts)
+        return replace(unusual.merged, counts=counts)
 
 
 def _merging(receiving: _Receiving, entry: Entry, keeps_fates: bool) -> Merging:
@@ -209,7 +199,7 @@ def _merging(receiving: _Receiving, entry: Entry, keeps_fates: bool) -> Merging:
     )
 
 
-def _merged(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> _Taken:
+def _merged(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], sha256: str) -> Merged:
     is_snapshot = receiving.delivery.mode == "snapshot"
     merging = _merging(receiving, entry, is_snapshot or are_lines_pending(receiving.who.unit_ids, entry))
     taking = Taking(receiving.who, entry, merging, receiving.progress)
@@ -217,7 +207,7 @@ def _merged(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], s
     mended = mend_lines(entry, merging)
     missing = put_forward_missing(merging, receiving.delivery.scope) if is_snapshot else 0
     drop_fates(merging)
-    return _Taken(counts, mended, missing)
+    return Merged(counts, mended, missing)
 
 
 def _check_constraints_now() -> None:
