@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from xinzheng.adapters.deployment_files import DeployedResponsibility, Deployment, deployment_of_policy
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope, declare_coverage, submit_batch
+from xinzheng.apps.ledger.identical_models import IdenticalLine
+from xinzheng.apps.ledger.models import Line
 from xinzheng.apps.registry.actions import apply_deployment, import_subjects
 from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports.packs import current_policy
@@ -122,6 +124,15 @@ class SmallCity:
             writer.writeheader()
             writer.writerows(rows)
         return path
+
+
+def kept_lines(batch: int) -> dict[int, str]:
+    """The lines of a batch that made no version, and what became of each."""
+    identical = IdenticalLine.objects.filter(entry_id=batch).values_list("line", flat=True)
+    return {
+        **dict(Line.objects.filter(entry_id=batch).values_list("line", "status")),
+        **dict.fromkeys(identical, "identical"),
+    }
 
 
 def build_small_city(folder: Path, policy_id: str = "suzhou-2024", units_per_domain: int = 2) -> SmallCity:

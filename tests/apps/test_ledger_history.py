@@ -18,6 +18,7 @@ HISTORY = (
     "ledger_batch",
     "ledger_rawfile",
     "ledger_line",
+    "ledger_identicalstretch",
     "ledger_defect",
     "ledger_recordversion",
     "ledger_putforward",
@@ -40,6 +41,7 @@ def full_ledger(tmp_path: Path) -> SmallCity:
     explain_line(batch_id=first.batch, line=3, reason="测试数据", by=BY)
     city.declare(unit, "taxation")
     withdraw_coverage(Scope(unit, "taxation", PENALTY), from_date=today(), through_date=today(), by=BY)
+    assert city.submit([city.penalty(uscc(1))]).identical == 1
     later = submit_batch(replace(city.delivery([city.penalty(uscc(3))]), mode="snapshot"), by=BY)
     assert later.put_forward == 1
     withdraw_batch(batch_id=later.batch, reason="测试", by=BY)

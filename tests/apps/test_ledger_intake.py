@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
+from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, kept_lines, today, uscc
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope, fetch_defects_file, fetch_raw_file, submit_batch
@@ -127,7 +127,7 @@ def _row(city: SmallCity, serial: int, what: str) -> dict[str, str]:
 
 def _lines_kept(result: BatchResult) -> set[int]:
     versions = RecordVersion.objects.filter(entry_id=result.batch).values_list("line", flat=True)
-    return set(versions) | set(Line.objects.filter(entry_id=result.batch).values_list("line", flat=True))
+    return {*versions, *kept_lines(result.batch)}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ SPOKEN_SINCE = sql.SQL("""
     SELECT v.id FROM ledger_recordversion v
     WHERE v.id = ANY({versions}::bigint[]) AND v.batch_id > {held}
     UNION
-    SELECT l.version_id FROM ledger_line l
-    WHERE l.entry_id > {held} AND l.status = 'identical' AND l.version_id = ANY({versions}::bigint[])
+    SELECT l.version_id FROM ledger_identicalline l
+    WHERE l.entry_id > {held} AND l.version_id = ANY({versions}::bigint[])
     AND NOT EXISTS (SELECT 1 FROM ledger_batch b WHERE b.entry_id = l.entry_id AND b.held)
     AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = l.entry_id)
 """)

@@ -53,8 +53,10 @@ UNREADABLE = sql.SQL("""
         SELECT 1 FROM ledger_recordversion v
         WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND v.batch_id = l.entry_id)
     AND NOT EXISTS (
-        SELECT 1 FROM ledger_recordversion v JOIN ledger_line i ON i.version_id = v.id
-        WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND i.entry_id = l.entry_id)
+        SELECT 1 FROM ledger_recordversion v WHERE v.subject_id = f.subject_id AND v.record_id = f.record_id AND (
+            EXISTS (SELECT 1 FROM ledger_line i WHERE i.entry_id = l.entry_id AND i.version_id = v.id)
+            OR EXISTS (
+                SELECT 1 FROM ledger_identicalstretch i WHERE i.entry_id = l.entry_id AND v.id = ANY(i.version_ids))))
     AND NOT EXISTS (
         SELECT 1 FROM ledger_line h
         WHERE h.entry_id = l.entry_id AND h.status = 'held' AND h.subject_id = f.subject_id AND h.kind = f.kind

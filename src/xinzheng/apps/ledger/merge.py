@@ -14,6 +14,7 @@ from psycopg import sql
 
 from xinzheng.apps.ledger.heads import HEAD, change_heads, find_heads, write_new_heads
 from xinzheng.apps.ledger.held_lines import HELD, as_held, leave_overtaken
+from xinzheng.apps.ledger.identical_lines import write_identical_lines
 from xinzheng.apps.ledger.models import MERGING
 from xinzheng.apps.ledger.ranks import ranked
 from xinzheng.apps.ledger.register_words import line_defects
@@ -166,12 +167,17 @@ def _decided(merging: Merging, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _write_lines(rows: pl.DataFrame) -> None:
     """Lines that made no version; one rejected here only now met another unit's record, or one of higher rank."""
+    identical, rows = (rows.filter(is_one) for is_one in (pl.col("fate") == "identical", pl.col("fate") != "identical"))
+    if identical.height:
+        write_identical_lines(identical)
+    if not rows.height:
+        return
     is_rejected = pl.col("fate") == "rejected"
     known_by = pl.when(is_rejected).then(pl.coalesce("document_key", "record_key"))
     lines = rows.with_columns(
         status="fate",
         document_key=known_by.when(pl.col("fate") == HELD).then("record_key"),
-        version_id=pl.when(pl.col("fate") == "identical").then("head_version"),
+        version_id=pl.lit(None, pl.Int64),
         is_sealed=pl.col("sealed").fill_null(value=False),
     )
     copy_frame("ledger_line", lines, LINE_COLUMNS)

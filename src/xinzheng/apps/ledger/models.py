@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from xinzheng.apps.audit.history import append_only
 from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.ledger.identical_models import IdenticalStretch  # noqa: F401  # Django finds models from here
 from xinzheng.apps.ledger.map_models import StoredMap
 from xinzheng.core.records import RecordKind
 
@@ -93,7 +94,7 @@ class RawFile(models.Model):
 
 
 class Line(models.Model):
-    """Line (行): a line of a batch that made no version.
+    """Line (行): a line of a batch that made no version. Identical ones are kept as ``IdenticalStretch`` now.
 
     ``version_id`` is, of an identical line, the version it confirms. A held line is one of a held batch that would
     have made a version. ``document_key`` is what a later delivery is recognised by: of a rejected line the normalised

@@ -27,11 +27,12 @@ RETURNED = sql.SQL("""
 
 # A unit that sent the same content itself has made the record its own.
 CONFIRMED = sql.SQL("""
-    SELECT DISTINCT l.version_id
-    FROM unnest({versions}::bigint[], {units}::bigint[]) AS s (version_id, unit_id)
-    JOIN ledger_batch b ON b.unit_id = s.unit_id
-    JOIN ledger_line l ON l.entry_id = b.entry_id AND l.version_id = s.version_id AND l.unit_id = s.unit_id
-    WHERE b.entry_id > {since} AND NOT b.held AND l.status = 'identical'
+    SELECT DISTINCT c.version_id
+    FROM ledger_identicalline c
+    JOIN ledger_batch b ON b.entry_id = c.entry_id AND b.unit_id = c.unit_id
+    JOIN unnest({versions}::bigint[], {units}::bigint[]) AS s (version_id, unit_id)
+        ON s.version_id = c.version_id AND s.unit_id = c.unit_id
+    WHERE c.entry_id > {since} AND NOT b.held AND c.version_id = ANY({versions}::bigint[])
     AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = b.entry_id)
 """)
 

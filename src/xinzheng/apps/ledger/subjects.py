@@ -9,6 +9,9 @@ from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
 from xinzheng.apps.registry.known_names import KNOWN, known_subjects
 from xinzheng.core.subjects import SubjectKind
 
+# What the registry is told of a subject it does not know.
+SEEN = ("subject_code", "subject_name", "subject_kind", "is_person")
+
 
 @dataclass
 class Subjects:
@@ -25,7 +28,7 @@ class Subjects:
 
         That is the latest name in the register, null of a natural person and of whom the register did not know.
         """
-        named = frame.filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
+        named = frame.select(SEEN).filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
         first_met = named.join(self.met, on="subject_code", how="anti")
         if first_met.height:
             self.met = self.met.vstack(self._found(first_met))
@@ -42,7 +45,7 @@ class Subjects:
 
 
 def _sightings(frame: pl.DataFrame) -> list[Sighting]:
-    rows = frame.select("subject_code", "subject_name", "subject_kind", "is_person").iter_rows()
+    rows = frame.select(SEEN).iter_rows()
     return [
         Sighting(code, name or "", SubjectKind(kind) if kind else None, bool(is_person))
         for code, name, kind, is_person in rows

@@ -20,30 +20,33 @@ from xinzheng.apps.ledger.staging import execute
 
 RESTORE = sql.SQL("""
     CREATE UNLOGGED TABLE {restore} WITH (autovacuum_enabled = off) AS
-    SELECT b.record_id, b.subject_id, nextval('ledger_recordversion_id_seq') AS version_id,
-           coalesce(c.content_id, b.version_id) AS content_id, c.content_id IS NOT NULL AS is_present,
-           coalesce(c.batch_id, %(batch)s) AS batch_id, coalesce(c.line, b.line) AS line,
-           coalesce(c.unit_id, b.unit_id) AS unit_id
-    FROM (
+    WITH shown AS (
         SELECT v.record_id, v.subject_id, v.id AS version_id, v.line, v.unit_id
         FROM ledger_recordversion v
         JOIN ledger_recordhead h ON h.record_id = v.record_id AND h.subject_id = v.subject_id AND h.version_id = v.id
         WHERE v.batch_id = %(batch)s AND v.is_present
-    ) b
-    LEFT JOIN LATERAL (
-        SELECT d.content_id, d.batch_id, d.line, d.unit_id FROM (
-            SELECT v.id AS content_id, v.batch_id, v.line, v.unit_id FROM ledger_recordversion v
-            WHERE v.subject_id = b.subject_id AND v.record_id = b.record_id AND v.is_present
-            UNION ALL
-            SELECT v.id, i.entry_id, i.line, i.unit_id FROM ledger_recordversion v
-            JOIN ledger_line i ON i.version_id = v.id AND i.status = 'identical'
-            WHERE v.subject_id = b.subject_id AND v.record_id = b.record_id AND v.is_present
-        ) d
+    ), contents AS MATERIALIZED (
+        SELECT v.id, v.record_id, v.batch_id, v.line, v.unit_id
+        FROM shown b JOIN ledger_recordversion v ON v.subject_id = b.subject_id AND v.record_id = b.record_id
+        WHERE v.is_present
+    ), delivered AS (
+        SELECT v.record_id, v.id AS content_id, v.batch_id, v.line, v.unit_id FROM contents v
+        UNION ALL
+        SELECT v.record_id, v.id, i.entry_id, i.line, i.unit_id
+        FROM contents v JOIN ledger_identicalline i ON i.version_id = v.id
+    ), latest AS (
+        SELECT DISTINCT ON (d.record_id) d.record_id, d.content_id, d.batch_id, d.line, d.unit_id
+        FROM delivered d
         JOIN audit_position p ON p.entry_id = d.batch_id
         JOIN ledger_batch o ON o.entry_id = d.batch_id
         WHERE NOT o.held AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = d.batch_id)
-        ORDER BY o.unit_id = d.unit_id DESC, p.position DESC, d.content_id DESC LIMIT 1
-    ) c ON true
+        ORDER BY d.record_id, o.unit_id = d.unit_id DESC, p.position DESC, d.content_id DESC
+    )
+    SELECT b.record_id, b.subject_id, nextval('ledger_recordversion_id_seq') AS version_id,
+           coalesce(c.content_id, b.version_id) AS content_id, c.content_id IS NOT NULL AS is_present,
+           coalesce(c.batch_id, %(batch)s) AS batch_id, coalesce(c.line, b.line) AS line,
+           coalesce(c.unit_id, b.unit_id) AS unit_id
+    FROM shown b LEFT JOIN latest c ON c.record_id = b.record_id
 """)
 
 CONTENT = """kind, domain, organ_code, organ_name, document_key, decision_date, served_date, procedure, outcome,
