@@ -33,6 +33,10 @@ def city(db: None, tmp_path: Path) -> SmallCity:
     return city
 
 
+# Published for a day longer than minor violations may be.
+SHORTLY = {"处罚决定日期": "2026-04-01", "公示截止期": "2026-07-02"}
+
+
 def misread(code: str, place: int) -> str:
     """The code with one place wrong, counted from nought."""
     other = "1" if code[place] != "1" else "2"
@@ -88,7 +92,9 @@ def test_a_row_that_cannot_be_right_is_rejected(city: SmallCity, changes: dict[s
     ({"行政相对人类别": "个体工商户"}, "class-against-code"),
     ({CODE: uscc(2, "92320500")}, "class-against-code"),
     ({"处罚决定日期": "2025-06-01", "公示截止期": "2028-06-02"}, "publication-too-long"),
-    ({"处罚决定日期": "2026-04-01", "公示截止期": "2026-07-02", "程序": "简易程序"}, "publication-too-long"),
+    (SHORTLY | {"程序": "简易程序"}, "publication-too-long"),
+    (SHORTLY | {"处罚类别": "警告"}, "publication-too-long"),
+    (SHORTLY | {"处罚类别": "其他-警告;通报批评"}, "publication-too-long"),
     ({"处罚决定日期": a_day(10), "公示截止期": a_day(11)}, "publication-before-decision"),
     ({"罚款金额(万元)": ""}, "fine-missing"),
     ({"处罚类别": "没收违法所得"}, "confiscation-missing"),
@@ -107,6 +113,12 @@ def test_a_doubtful_row_is_kept_and_told_of_once(city: SmallCity, changes: dict[
     found = told(city, city.penalty(uscc(1), **changes))
     assert (code, "warning") in found
     assert RecordVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize("category", ["警告;罚款", "罚款"])
+def test_a_penalty_that_is_more_than_a_warning_may_be_published_longer(city: SmallCity, category: str) -> None:
+    row = city.penalty(uscc(1), 处罚类别=category, **SHORTLY)
+    assert told(city, row) == []
 
 
 @pytest.mark.parametrize("prefix", ["N2320500", "A1320500", "Y1320500"])
@@ -195,6 +207,15 @@ def test_a_decision_of_an_office_after_it_was_abolished_is_told(city: SmallCity,
     office("苏州市旧粮食局", OLD_OFFICE, abolished_date=date(2025, 6, 1))
     row = city.penalty(uscc(1), **{ORGAN: "苏州市旧粮食局", ORGAN_CODE: OLD_OFFICE, "处罚决定日期": decided})
     assert told(city, row) == ([("organ-abolished", "warning")] if is_told else [])
+
+
+def test_an_abolished_office_is_known_by_its_name_where_the_row_gives_no_code(city: SmallCity) -> None:
+    office("苏州市旧粮食局", OLD_OFFICE, abolished_date=date(2025, 6, 1))
+    row = {"主体名称": FIRM, "统一社会信用代码": uscc(1), "原处罚决定书文号": "1号", "原处罚机关": "苏州市旧粮食局",
+           "修复日期": a_day(3), "原处罚决定日期": ""}  # fmt: skip
+    rows = [row | {"原处罚决定日期": day, "原处罚决定书文号": day} for day in ("2025-05-01", "2025-07-01")]
+    found = batch_defects(city.submit_kind(rows, "credit_repair", "credit_repair").batch)
+    assert [(d.line, d.code, d.field) for d in found] == [(3, "organ-abolished", "原处罚机关统一社会信用代码")]
 
 
 def test_an_office_standing_again_is_not_abolished(city: SmallCity) -> None:

@@ -12,7 +12,7 @@ from xinzheng.adapters.tabular.column_maps import (
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.export import defects_csv, template_csv, write_defects_csv, write_lines_csv
 from xinzheng.adapters.tabular.formats import KIND_NAMES
-from xinzheng.adapters.tabular.near_duplicates import alike_defects, alike_lines
+from xinzheng.adapters.tabular.near_duplicates import alike_defects, alike_lines, beaten_defects
 from xinzheng.adapters.tabular.own_maps import (
     MapFault,
     MappableField,
@@ -49,6 +49,7 @@ __all__ = [
     "TabularError",
     "alike_defects",
     "alike_lines",
+    "beaten_defects",
     "catalogue",
     "column_map_of",
     "column_maps",

@@ -24,7 +24,7 @@ _STRUCTURE = (
     ("json-key-repeated", "error", "JSON行里两个键是同一项，请只保留一个。"),
     ("character-unusable", "error", "含有空字符或者残缺的字符，请更正后重新报送。"),
     ("column-unknown", "warning", "不是本格式的列，原样保存，不参与核查。"),
-    ("duplicate-line", "warning", "与{}是同一条记录，以最后一行为准，本行只保存不入账。"),
+    (near_duplicates.BEATEN_CODE, "warning", near_duplicates.BEATEN_TEXT),
     (near_duplicates.CODE, "warning", near_duplicates.TEXT),
 )
 _OPENING = """# 核查目录
@@ -70,7 +70,7 @@ def _row_checks() -> Iterator[CatalogueEntry]:
 
 def _structure() -> Iterator[CatalogueEntry]:
     for code, severity, text in _STRUCTURE:
-        is_whole = code in {"duplicate-line", near_duplicates.CODE}
+        is_whole = code in {near_duplicates.BEATEN_CODE, near_duplicates.CODE}
         yield CatalogueEntry(code, severity, (_WHOLE_ROW,), text, ("信证文件规则",), FILE if is_whole else ROW)
 
 

@@ -14,18 +14,23 @@ from xinzheng.adapters.tabular.fields import Format
 
 _NO_ORGAN_OF_PENALTIES = "人民法院|人民检察院|仲裁委员会"
 _PUNISHING_KINDS = frozenset({"administrative_penalty", "administrative_compulsion"})
+# Nothing but a warning or a reprimand.
+_MILD_ONLY = r"^(?:(?:其他[-—:：]*)?(?:警告|通报批评)[;；,，、\s]*)+$"
 # GB 32100: registered as enterprise, individual business or cooperative; none of them punishes.
 _BUSINESS_PREFIXES = ("91", "92", "93")
 
 
 @dataclass(frozen=True)
 class PublicationPeriod:
-    """The longest publication (公示期) in months of decisions from a day through a day, and where it is written."""
+    """The longest publication (公示期) in months of decisions from a day through a day, and where it is written.
+
+    ``minor``: the longest one of minor violations (轻微), where the rule has one of their own.
+    """
 
     first: date
     last: date
     longest: int
-    summary: int | None
+    minor: int | None
     citation: str
 
 
@@ -35,7 +40,7 @@ def publication_periods() -> tuple[PublicationPeriod, ...]:
     given = yaml.safe_load(resources.files(__package__).joinpath("publication-periods.yaml").read_text("utf-8"))
     return tuple(
         PublicationPeriod(
-            rule["from"], rule["through"] or date.max, rule["longest"], rule.get("summary"), rule["citation"]
+            rule["from"], rule["through"] or date.max, rule["longest"], rule.get("minor"), rule["citation"]
         )
         for rule in given
     )
@@ -49,11 +54,12 @@ def decision_checks(form: Format, filled: frozenset[str]) -> Iterator[Check]:
 
 def _publication_check(form: Format) -> Check:
     decided, end = pl.col("decision_date:value"), pl.col("publication_end:value")
-    summary = (pl.col("procedure:value") == "summary").fill_null(value=False)
+    summary, mild = pl.col("procedure:value") == "summary", pl.col("category").str.contains(_MILD_ONLY)
+    minor = summary.fill_null(value=False) | mild.fill_null(value=False)
     months, rule = pl.lit(None, pl.Int32()), pl.lit(None, pl.String())
     for period in publication_periods():
         inside = decided.is_between(period.first, period.last)
-        longest = pl.when(summary).then(period.summary or period.longest).otherwise(period.longest)
+        longest = pl.when(minor).then(period.minor or period.longest).otherwise(period.longest)
         months = pl.when(inside).then(longest).otherwise(months)
         rule = pl.when(inside).then(pl.lit(period.citation)).otherwise(rule)
     latest = decided.dt.offset_by(pl.format("{}mo", months))

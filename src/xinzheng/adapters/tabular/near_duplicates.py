@@ -1,4 +1,4 @@
-"""Penalties that may be one decision told twice: same subject, day, amount and organ, another number."""
+"""What was told twice: lines of one record, and penalties alike in subject, day, amount and organ, not in number."""
 
 from dataclasses import replace
 
@@ -7,6 +7,8 @@ import polars as pl
 from xinzheng.adapters.tabular.batch import ParsedBatch
 from xinzheng.adapters.tabular.work import Work
 
+BEATEN_CODE = "duplicate-line"
+BEATEN_TEXT = "与第{}行是同一条记录，以第{}行为准，本行只保存不入账。"
 CODE = "near-duplicate"
 TEXT = "与第{}行的主体、决定日期、罚款金额、处罚机关都相同，只有文号不同，可能重复报送，请核对；确是两个决定的不用改。"
 _PARTS = ("subject_code", "decision_date:value", "fine:value", "organ_code:value")
@@ -41,6 +43,18 @@ def alike_defects(alike: pl.DataFrame) -> pl.DataFrame:
         code=pl.lit(CODE),
         severity=pl.lit("warning"),
         message=pl.format(TEXT, "other"),
+        value=pl.lit(None, pl.String()),
+    )
+
+
+def beaten_defects(beaten: pl.DataFrame) -> pl.DataFrame:
+    """Lines of which a later one, ``winner``, speaks of the same record, as defects (DEFECT_SCHEMA)."""
+    return beaten.select(
+        "line",
+        field=pl.lit(""),
+        code=pl.lit(BEATEN_CODE),
+        severity=pl.lit("warning"),
+        message=pl.format(BEATEN_TEXT, "winner", "winner"),
         value=pl.lit(None, pl.String()),
     )
 

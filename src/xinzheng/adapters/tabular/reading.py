@@ -15,7 +15,12 @@ from xinzheng.adapters.tabular.defects import misalignment_defects, run_checks, 
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.formats import FORMATS
 from xinzheng.adapters.tabular.headers import headings_of, resolve
-from xinzheng.adapters.tabular.near_duplicates import alike_lines, near_keys, with_alike
+from xinzheng.adapters.tabular.near_duplicates import (
+    alike_lines,
+    beaten_defects,
+    near_keys,
+    with_alike,
+)
 from xinzheng.adapters.tabular.opening import open_table
 from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows, ahead
 from xinzheng.adapters.tabular.work import lay_out
@@ -159,15 +164,7 @@ def _marked(part: ParsedBatch, duplicates: pl.DataFrame, near: pl.DataFrame) -> 
     beaten = pl.col("line").is_in(own.get_column("line").implode())
     status = pl.when(beaten).then(pl.lit("duplicate")).otherwise(pl.col("status"))
     frame = part.frame.with_columns(status=status)
-    notes = own.select(
-        "line",
-        field=pl.lit(""),
-        code=pl.lit("duplicate-line"),
-        severity=pl.lit("warning"),
-        message=pl.format("与第{}行是同一条记录，以第{}行为准，本行只保存不入账。", "winner", "winner"),
-        value=pl.lit(None, pl.String()),
-    )
-    defects = pl.concat([part.defects, notes]).sort("line", maintain_order=True)
+    defects = pl.concat([part.defects, beaten_defects(own)]).sort("line", maintain_order=True)
     return replace(part, frame=frame, defects=defects)
 
 

@@ -120,5 +120,12 @@ _WORDS = (
         "本行与此前经回流渠道归集的同一记录内容不同，已按本单位报送的更新。请核对，并告知回流渠道更正。",
         "信证报送规则",
     ),
+    RegisterCheck(
+        "delivered-again-since",
+        "",
+        "warning",
+        "本批暂存期间，本单位又报送了同一条记录，以后报的为准，本行只保存不入账。",
+        "信证报送规则",
+    ),
 )
 REGISTER_CHECKS: Mapping[str, RegisterCheck] = MappingProxyType({check.code: check for check in _WORDS})

@@ -1,12 +1,12 @@
 """Lines of the same record within one delivery (重复行): the last wins, the others are kept and make no version."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import polars as pl
 
+from xinzheng.apps.ledger.reading import tabular
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame
-
-NOTE = "与第{}行是同一条记录，以第{}行为准，本行只保存不入账。"
 
 
 def keys_of(frame: pl.DataFrame) -> pl.DataFrame:
@@ -34,12 +34,5 @@ def mark_duplicates(frame: pl.DataFrame, beaten: pl.Series) -> pl.DataFrame:
 
 
 def _notes(beaten: pl.DataFrame, entry_id: int) -> pl.DataFrame:
-    return beaten.select(
-        "line",
-        entry_id=pl.lit(entry_id, pl.Int64),
-        field=pl.lit(""),
-        code=pl.lit("duplicate-line"),
-        severity=pl.lit("warning"),
-        message=pl.format(NOTE, "winner", "winner"),
-        value=pl.lit(None, pl.String),
-    )
+    defects = cast(Callable[[pl.DataFrame], pl.DataFrame], tabular().beaten_defects)
+    return defects(beaten).with_columns(entry_id=pl.lit(entry_id, pl.Int64))

@@ -3,10 +3,10 @@
 import polars as pl
 from psycopg import sql
 
+from xinzheng.apps.ledger.register_words import line_defects
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, rows_of
 
 HELD = "held"
-OVERTAKEN = "本批暂存期间，本单位又报送了同一条记录，以后报的为准，本行只保存不入账。"
 
 # What the unit said after the held batch: versions of later batches, and lines identical to a version.
 SPOKEN_SINCE = sql.SQL("""
@@ -48,12 +48,4 @@ def leave_overtaken(decided: pl.DataFrame, entry_id: int, held: int) -> pl.DataF
 
 
 def _notes(lines: pl.Series, entry_id: int) -> pl.DataFrame:
-    return lines.to_frame().select(
-        "line",
-        entry_id=pl.lit(entry_id, pl.Int64),
-        field=pl.lit(""),
-        code=pl.lit("delivered-again-since"),
-        severity=pl.lit("warning"),
-        message=pl.lit(OVERTAKEN),
-        value=pl.lit(None, pl.String),
-    )
+    return line_defects(lines, "delivered-again-since").with_columns(entry_id=pl.lit(entry_id, pl.Int64))

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import cast
 
 import polars as pl
-from django.conf import settings
 from django.db import connection
 
+from xinzheng.apps.ledger.reading import tabular
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame
 
 # What became of a line that does not count, as the ledger keeps it.
@@ -47,6 +46,5 @@ def _not_counting(entry_id: int, lines: pl.Series) -> pl.DataFrame:
 
 
 def _defects(alike: pl.DataFrame, beaten: pl.DataFrame) -> pl.DataFrame:
-    adapter = import_module(settings.XINZHENG_TABULAR.rpartition(".")[0])
-    found = cast(Callable[[list[pl.DataFrame], pl.DataFrame], pl.DataFrame], adapter.alike_lines)([alike], beaten)
-    return cast(Callable[[pl.DataFrame], pl.DataFrame], adapter.alike_defects)(found)
+    found = cast(Callable[[list[pl.DataFrame], pl.DataFrame], pl.DataFrame], tabular().alike_lines)([alike], beaten)
+    return cast(Callable[[pl.DataFrame], pl.DataFrame], tabular().alike_defects)(found)

@@ -1,11 +1,11 @@
 """The words of the checks against the register (登记库核查), defined in the tabular adapter with all others."""
 
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from typing import Protocol, cast
 
 import polars as pl
-from django.conf import settings
+
+from xinzheng.apps.ledger.reading import tabular
 
 # What a defect holds besides its line.
 SAID = {
@@ -23,8 +23,7 @@ class RegisterWords(Protocol):
 
 def words_of(code: str) -> RegisterWords:
     """The check with this code."""
-    adapter = import_module(settings.XINZHENG_TABULAR.rpartition(".")[0])
-    return cast(RegisterWords, adapter.REGISTER_CHECKS[code])
+    return cast(RegisterWords, tabular().REGISTER_CHECKS[code])
 
 
 def line_defects(lines: pl.Series, code: str) -> pl.DataFrame:

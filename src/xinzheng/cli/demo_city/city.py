@@ -170,15 +170,15 @@ def _plan_penalties(draft: _Draft, found: Penalties) -> None:
     """The unit's main file; of a unit that errs also an addition that is partly sent back, and its correction."""
     uscc, domain = found.address
     scope = Scope(uscc, domain, PENALTY)
-    rng = stream(draft.plan.seed, f"rows-{uscc}-{domain}")
-    rows = [row_of(penalty) for penalty in delivered(found.drawn, draft.through(scope))]
+    rng, source = stream(draft.plan.seed, f"rows-{uscc}-{domain}"), draft.organ(uscc)
+    rows = [row_of(penalty, source) for penalty in delivered(found.drawn, draft.through(scope))]
     held_back = max(3, len(rows) // 100) if found.may_err else 0
     main = with_repeats(rng, [soiled(rng, row) for row in rows[held_back:]])
-    main += map(row_of, found.known)
+    main += [row_of(penalty, source) for penalty in found.known]
     if main:
         draft.add(scope, main)
     additions = sent_back(rng, rows[:held_back], left_open=1 if held_back else 0)
-    spoilt = [impossible_day(row_of(p)) for p in draft.characters.sent_back if _is_of(p, found.address)]
+    spoilt = [impossible_day(row_of(p, source)) for p in draft.characters.sent_back if _is_of(p, found.address)]
     if additions.rows or spoilt:
         draft.add(scope, [*additions.rows, *spoilt], SUPPLEMENT)
     if additions.corrected:

@@ -41,7 +41,6 @@ class Penalty:
     served: date | None = None
     repaired: date | None = None
     sealed: bool = False
-    source: Organ | None = None
 
     @property
     def is_penalised(self) -> bool:
@@ -126,9 +125,8 @@ def _between(rng: Random, first: date, last: date) -> date:
     return first + timedelta(days=rng.randint(0, max((last - first).days, 0)))
 
 
-def row_of(penalty: Penalty) -> Row:
-    """The penalty under the field identifiers of the penalty format; unknown is empty."""
-    source = penalty.source or penalty.organ
+def row_of(penalty: Penalty, source: Organ) -> Row:
+    """The penalty under the field identifiers of the penalty format; unknown is empty. ``source`` hands it in."""
     return {
         **_party_cells(penalty.party),
         "document_number": penalty.number,
