@@ -1,7 +1,6 @@
 """Provincial return: many units' records in one file; each unit stays answerable, and its own word comes first."""
 
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -9,92 +8,31 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
+from tests.returning import FINANCE, PLATFORM, SOURCE, Return, everything, unit_id
+from tests.small_city import BY, PENALTY, build_small_city, uscc
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import (
     BatchResult,
     Scope,
-    declare_coverage,
+    confirm_batch,
     explain_line,
     submit_batch,
     withdraw_batch,
-    withdraw_coverage,
 )
-from xinzheng.apps.ledger.errors import CoverageError, IntakeError
-from xinzheng.apps.ledger.models import Batch, CoverageStatement, Line, PutForward, RecordHead, RecordVersion
-from xinzheng.apps.ledger.queries import (
-    batch_defects,
-    coverage_at,
-    coverage_calendar,
-    records_at,
-    return_calendar,
-    returned_at,
-)
-from xinzheng.apps.oversight.queries import View, coverage_calendar_of, due_date
-from xinzheng.apps.oversight.reconciling import own_list, reconcile
-from xinzheng.apps.registry.actions import end_channel
-from xinzheng.apps.registry.queries import channels_at, unit_by_uscc
-from xinzheng.apps.reports.cases import answer_question
-from xinzheng.apps.reports.issuing import question_now
-from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.models import Batch, Line, PutForward, RecordHead, RecordVersion
+from xinzheng.apps.ledger.queries import batch_defects, coverage_at, records_at
+from xinzheng.apps.registry.actions import end_channel, name_channel
+from xinzheng.apps.registry.queries import Channel, channels_at
 from xinzheng.core.coverage import GapReason
-from xinzheng.core.coverage_calendar import Month, months_until
-from xinzheng.core.decision import DomainResult, Request
 from xinzheng.core.subjects import Tie
 
-PLATFORM, FINANCE, SOURCE = "11320000DEM090013T", "financial_regulation", "数据来源单位统一社会信用代码"
 SERIALS = count(1)
-
-
-@dataclass
-class Return:
-    """A small city, two of whose units have their data brought by the provincial platform as well."""
-
-    city: SmallCity
-
-    @property
-    def units(self) -> tuple[str, str]:
-        return self.city.unit(FINANCE), self.city.unit(FINANCE, 1)
-
-    def row(self, code: str, unit: int | None = 0, amount: int = 1, **columns: str) -> dict[str, str]:
-        named = "" if unit is None else self.units[unit]
-        return self.city.penalty(code, **{SOURCE: named, "处罚内容": f"罚款{amount}万元", **columns})
-
-    def bring(
-        self, *rows: dict[str, str], covers: tuple[date, date] | None = None, mode: str = "increment"
-    ) -> BatchResult:
-        """The platform delivers."""
-        return self._deliver(PLATFORM, rows, covers, mode)
-
-    def send(self, *rows: dict[str, str], unit: int = 0, covers: tuple[date, date] | None = None) -> BatchResult:
-        """A unit delivers itself."""
-        return self._deliver(self.units[unit], rows, covers, "increment")
-
-    def _deliver(
-        self, unit: str, rows: tuple[dict[str, str], ...], covers: tuple[date, date] | None, mode: str
-    ) -> BatchResult:
-        delivery = self.city.delivery(list(rows), FINANCE, covers)
-        return submit_batch(replace(delivery, scope=Scope(unit, FINANCE, PENALTY), mode=mode), by=BY)
-
-    def domain(self, subject_id: int) -> DomainResult:
-        """What a report made now would say of the domain."""
-        question = question_now(current_policy("suzhou-2024"), subject_id, Request())
-        return next(d for d in answer_question(question).decision.domains if d.code == FINANCE)
 
 
 @pytest.fixture
 def brought(db: None, tmp_path: Path) -> Return:
     return Return(build_small_city(tmp_path))
-
-
-def everything() -> tuple[date, date]:
-    return LONG_AGO, today()
-
-
-def unit_id(code: str) -> int:
-    found = unit_by_uscc(code)
-    assert found is not None
-    return found.id
 
 
 def contents(subject_id: int) -> list[str | None]:
@@ -293,106 +231,41 @@ def test_what_the_unit_confirmed_stays_its_own_when_the_return_is_withdrawn(brou
     assert brought.bring(brought.row(uscc(1), amount=2)).rejected == 1
 
 
-def test_a_statement_of_the_return_is_one_for_each_unit_and_says_where_it_came_from(brought: Return) -> None:
-    result = brought.bring(brought.row(uscc(1), 0), covers=everything())
-    made = CoverageStatement.objects.filter(batch_id=result.batch)
-    zero = {s.unit_id: (s.is_zero, s.source_unit_id) for s in made}
-    assert zero == {
-        unit_id(brought.units[0]): (False, unit_id(PLATFORM)),
-        unit_id(brought.units[1]): (True, unit_id(PLATFORM)),
-    }
-    returned = returned_at(head_position())
-    assert {key[1] for key in returned} == set(brought.units)
-    assert {stretch.source for found in returned.values() for stretch in found} == {PLATFORM}
+def test_a_unit_that_also_brings_another_s_data_names_itself_in_its_own_rows(brought: Return) -> None:
+    own, other = brought.units
+    name_channel(Channel("suzhou-2024", FINANCE, PENALTY, source=own, unit=other), by=BY)
+    firms = [brought.city.firm(uscc(n)) for n in (1, 2, 3)]
+    result = brought.send(brought.row(uscc(1), 0), brought.row(uscc(2), 1), brought.row(uscc(3), None))
+    assert (result.new, result.rejected) == (2, 1)
+    booked = dict(RecordVersion.objects.values_list("subject_id", "unit_id"))
+    assert booked == {firms[0]: unit_id(own), firms[1]: unit_id(other)}
+    assert brought.send(brought.row(uscc(1), 0, amount=2)).changed == 1
+    brought.send(brought.row(uscc(2), 1, amount=1), unit=1)
+    assert brought.send(brought.row(uscc(2), 1, amount=3)).rejected == 1
 
 
-def scope(unit: str) -> Scope:
-    return Scope(unit, FINANCE, PENALTY)
+def test_a_returned_file_may_hold_rows_of_every_domain_the_platform_brings(brought: Return) -> None:
+    tax = brought.city.penalty(uscc(1), "苏税罚〔2026〕2号", 领域="taxation")
+    result = brought.bring(brought.row(uscc(1)) | {"领域": FINANCE}, tax)
+    assert result.new == 2
+    booked = {domain: unit for domain, unit in RecordVersion.objects.values_list("domain", "unit_id")}
+    assert booked == {FINANCE: unit_id(brought.units[0]), "taxation": unit_id(brought.city.unit("taxation"))}
 
 
-def covered(unit: str) -> list[tuple[date, date]]:
-    found = coverage_at("suzhou-2024", head_position()).statements_of(unit, PENALTY, FINANCE)
-    return [(s.from_date, s.through_date) for s in found]
-
-
-def test_the_platform_makes_a_zero_return_for_all_its_units_and_takes_it_back(brought: Return) -> None:
-    first, last = everything()
-    made = declare_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
-    assert (made.statements, made.is_zero) == (2, True)
-    assert covered(brought.units[0]) == covered(brought.units[1]) == [(first, last)]
-    gone = withdraw_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
-    assert gone.statements == 2
-    assert covered(brought.units[0]) == covered(brought.units[1]) == []
-
-
-def test_the_platform_takes_back_nothing_that_a_unit_said_itself(brought: Return) -> None:
-    first, last = everything()
-    declare_coverage(scope(brought.units[0]), from_date=first, through_date=last, by=BY)
-    with pytest.raises(CoverageError) as refused:
-        withdraw_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
-    assert refused.value.code == "nothing-stated"
-    assert covered(brought.units[0]) == [(first, last)]
-
-
-def test_the_unit_s_own_statement_replaces_the_part_of_the_return_s_that_it_overlaps(brought: Return) -> None:
-    first, last = everything()
-    middle = last - timedelta(days=100)
-    declare_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
-    declare_coverage(scope(brought.units[0]), from_date=middle, through_date=last, by=BY)
-    (stretch,) = returned_at(head_position())[FINANCE, brought.units[0], PENALTY]
-    assert (stretch.from_date, stretch.through_date) == (first, middle - timedelta(days=1))
-    assert covered(brought.units[0]) == [(first, last)]
-
-
-@pytest.mark.parametrize("said_by", [0, None])
-def test_what_the_unit_took_back_no_later_return_covers_until_the_unit_does(
-    brought: Return, said_by: int | None
-) -> None:
-    first, last = everything()
-    day = last - timedelta(days=100)
-    platform, unit = scope(PLATFORM), scope(brought.units[0])
-    declare_coverage(platform if said_by is None else unit, from_date=first, through_date=last, by=BY)
-    withdraw_coverage(unit, from_date=day, through_date=day, by=BY)
-    gap = [(first, day - timedelta(days=1)), (day + timedelta(days=1), last)]
-    assert covered(unit.unit_uscc) == gap
-    declare_coverage(platform, from_date=first, through_date=last, by=BY)
-    assert covered(unit.unit_uscc) == gap
-    assert covered(brought.units[1]) == [(first, last)]
-    declare_coverage(unit, from_date=day, through_date=day, by=BY)
-    assert covered(unit.unit_uscc) == [(first, last)]
-
-
-def test_the_coverage_calendar_knows_the_months_that_came_by_return(brought: Return) -> None:
-    first, last = everything()
-    declare_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
-    declare_coverage(scope(brought.units[0]), from_date=last.replace(day=1), through_date=last, by=BY)
-    months, policy = months_until(Month.of(last), 3), current_policy("suzhou-2024")
-    calendar = coverage_calendar_of(policy, View(head_position(), months, due_date(policy, last)))
-    returned = {row.scope.unit.uscc: row.returned for row in calendar.rows if row.scope.domain == FINANCE}
-    assert returned == {brought.units[0]: frozenset(months[:2]), brought.units[1]: frozenset(months)}
-
-
-def test_a_unit_s_own_calendar_names_who_stated_what_by_return(brought: Return) -> None:
-    first, last = everything()
-    declare_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
-    (state,) = coverage_calendar(brought.units[0], "suzhou-2024")
-    assert [(s.from_date, s.through_date, s.source) for s in state.returned] == [(first, last, PLATFORM)]
-
-
-def test_what_the_platform_brings_reaches_as_far_as_the_last_of_its_units(brought: Return) -> None:
-    first, last = everything()
-    declare_coverage(scope(brought.units[0]), from_date=first, through_date=last, by=BY)
-    declare_coverage(scope(brought.units[1]), from_date=first, through_date=last - timedelta(days=9), by=BY)
-    states = {s.domain: s for s in return_calendar(PLATFORM, "suzhou-2024", head_position())}
-    assert states[FINANCE].stretches == ((first, last - timedelta(days=9)),)
-    assert states[FINANCE].served == brought.units
-    assert states["taxation"].stretches == ()
-
-
-def test_a_platform_does_not_reconcile_for_the_units_whose_data_it_brings(brought: Return) -> None:
-    with pytest.raises(IntakeError) as refused:
-        reconcile(scope(PLATFORM), Month(2026, 1), own_list([]), by=BY)
-    assert refused.value.code == "unit-not-responsible"
+def test_a_held_return_waits_at_the_units_and_is_ranked_when_it_is_confirmed(brought: Return) -> None:
+    firm = brought.city.firm(uscc(1))
+    brought.city.declare_everything()
+    many = [brought.row(uscc(n), 1, 行政处罚决定书文号=f"金罚〔2026〕{n}号") for n in range(100, 200)]
+    for n in range(5):
+        brought.bring(*many[n * 20 : n * 20 + 20])
+    rest = [brought.row(uscc(n), 1, 行政处罚决定书文号=f"金罚〔2026〕{n}号") for n in range(200, 300)]
+    held = brought.bring(brought.row(uscc(1)), *many, *rest)
+    assert held.held
+    assert brought.domain(firm).result == "not_verifiable"
+    assert brought.send(brought.row(uscc(1), amount=2)).mended == 1
+    booked = confirm_batch(batch_id=held.batch, by="another officer")
+    assert (booked.new, booked.rejected) == (100, 1)
+    assert contents(firm) == ["罚款2万元"]
 
 
 def test_a_snapshot_by_return_puts_forward_only_what_the_return_brought(brought: Return) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.returning import PLATFORM, SOURCE
 from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
 from tests.web.conftest import People, client_of
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -18,7 +19,6 @@ from xinzheng.apps.registry.queries import unit_by_uscc
 
 pytestmark = pytest.mark.django_db
 
-PLATFORM, SOURCE = "11320000DEM090013T", "数据来源单位统一社会信用代码"
 PAGE = "/department/waiting"
 
 
