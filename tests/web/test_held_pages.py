@@ -69,6 +69,7 @@ def test_another_officer_and_the_credit_office_confirm_and_see_the_new_batch(
     assert (status, address) == (200, f"/department/batches/{booked}")
     assert f"批次{held.batch}已确认，由批次{booked}入账。" in page
     assert "8行已入账" in page
+    assert "<span>已确认</span>" in client_of(people.officer).get("/department").content.decode()
     before = page_of(account, held.batch)
     assert f"本批已确认，由批次{booked}入账。" in before
     assert "/decline" not in before

@@ -55,7 +55,7 @@ DEPARTMENT = (
     NavItem("数据核对", "/department/reconciliation", ("/department/reconciliation",)),
 )
 OFFICE = (
-    NavItem("归集覆盖", "/office/coverage", ("/office/coverage", "/office/waivers")),
+    NavItem("归集覆盖", "/office/coverage", ("/office/coverage", "/office/waivers", "/office/held")),
     NavItem("质量评分", "/office/scores", ("/office/scores",)),
     NavItem("质量通报", "/office/bulletins", ("/office/bulletins",)),
     NavItem("催报", "/office/reminders", ("/office/reminders",)),

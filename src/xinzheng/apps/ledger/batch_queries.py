@@ -19,7 +19,8 @@ BATCHES = """
     SELECT b.entry_id, b.unit_id, b.domain, b.kind, b.mode, b.file_name, b.lines, b.new, b.changed, b.identical,
            b.rejected, b.duplicate, b.held, b.put_forward, e.recorded_at, s.from_date, s.through_date,
            EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = b.entry_id) AS is_withdrawn,
-           encode(b.file_sha256, 'hex') AS file_sha256
+           encode(b.file_sha256, 'hex') AS file_sha256,
+           (SELECT c.entry_id FROM ledger_batch c WHERE c.confirms_id = b.entry_id) AS booked_as
     FROM ledger_batch b
     JOIN audit_entry e ON e.id = b.entry_id
     LEFT JOIN LATERAL (
@@ -39,7 +40,10 @@ WAITING = f"""
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """A batch as people see it (批次). ``waiting`` counts rejected lines that are neither mended nor explained."""
+    """A batch as people see it (批次). ``waiting`` counts rejected lines that are neither mended nor explained.
+
+    ``booked_as`` is, of a held batch that was confirmed, the batch that booked it.
+    """
 
     batch: int
     unit_id: int
@@ -60,6 +64,7 @@ class BatchSummary:
     covers_through: date | None
     is_withdrawn: bool
     file_sha256: str
+    booked_as: int | None
     waiting: int = 0
 
 

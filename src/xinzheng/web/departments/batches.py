@@ -33,7 +33,7 @@ from xinzheng.apps.registry.queries import units_at
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.departments.duties import scope_name
-from xinzheng.web.departments.held_view import HeldView, held_view
+from xinzheng.web.departments.held_view import held_view
 from xinzheng.web.form_errors import FieldError, by_field
 
 READ_AT_MOST = 5000
@@ -63,14 +63,13 @@ def batch_page(
 ) -> HttpResponse:
     """The page of a batch, also after a mistake in one of its forms."""
     batch_id, unit = found.batch, units_at(head_position())[found.unit_id]
-    held = held_view(found, account)
     defects = batch_defects(batch_id, READ_AT_MOST)
     severity, field = request.GET.get("severity", ""), request.GET.get("field", "")
     chosen = [d for d in defects if severity in ("", d.severity) and field in ("", d.field or WHOLE_LINE)]
     context = {
         "batch": found,
-        "state": state_of(found, held),
-        "held": held,
+        "state": state_of(found),
+        "held": held_view(found, account),
         "is_own": account.unit_id == found.unit_id,
         "unit": unit,
         "scope_name": scope_name(unit, found.domain, found.kind),
@@ -161,10 +160,10 @@ def withdraw(request: HttpRequest, account: Account, batch_id: int) -> HttpRespo
     return redirect("department-batch", batch_id=batch_id)
 
 
-def state_of(found: BatchSummary, held: HeldView | None) -> State:
+def state_of(found: BatchSummary) -> State:
     """What a batch amounts to."""
-    if held is not None and held.booked_as is not None:
-        return State("info", f"本批已确认，由批次{held.booked_as}入账。", "各行和覆盖声明以那一批为准。")
+    if found.booked_as is not None:
+        return State("info", f"本批已确认，由批次{found.booked_as}入账。", "各行和覆盖声明以那一批为准。")
     if found.is_withdrawn:
         return State("unver", "本批已撤回。", "本批的内容和覆盖声明都不再生效。")
     if found.held:

@@ -4,20 +4,19 @@ from dataclasses import dataclass
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_confirm, refusals_to_decline
-from xinzheng.apps.ledger.queries import BatchSummary, booked_as, hold_reasons, submitter_of
+from xinzheng.apps.ledger.queries import BatchSummary, hold_reasons, submitter_of
 from xinzheng.web.actors import actor_name
 
 
 @dataclass(frozen=True)
 class HeldView:
-    """A held batch: its reasons, who sent it, why this account may not confirm it, the batch that booked it."""
+    """A held batch: its reasons, who sent it, why this account may not confirm it."""
 
     reasons: tuple[str, ...]
     submitted_by: str
     is_waiting: bool
     refusals: list[str]
     may_decline: bool
-    booked_as: int | None
 
 
 def held_view(found: BatchSummary, account: Account) -> HeldView | None:
@@ -31,5 +30,4 @@ def held_view(found: BatchSummary, account: Account) -> HeldView | None:
         is_waiting=not found.is_withdrawn,
         refusals=refusals_to_confirm(account, found.unit_id, by),
         may_decline=not refusals_to_decline(account, found.unit_id),
-        booked_as=booked_as(found.batch) if found.is_withdrawn else None,
     )
