@@ -1,5 +1,7 @@
 """Column maps: a delivery is read by the one it names, its batch remembers the version, and a unit's own has bounds."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import DatabaseError, connection, transaction
 
 from tests.small_city import BY, PENALTY, SmallCity, build_small_city, uscc
@@ -15,6 +18,8 @@ from xinzheng.adapters.tabular import TabularError
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.ledger.actions import (
     Delivery,
+    confirm_batch,
+    fetch_defects_file,
     queue_upload,
     retire_column_map,
     save_column_map,
@@ -27,6 +32,7 @@ from xinzheng.apps.ledger.queries import batch_map_name, column_map, column_map_
 from xinzheng.apps.ledger.reading import Reading, read_stretches, reading_of
 from xinzheng.apps.ledger.uploads import take_in_upload
 from xinzheng.apps.registry.queries import unit_by_uscc
+from xinzheng.core.floors import Floors
 
 SHIPPED = "双公示2016"
 OWN = "老系统导出"
@@ -120,6 +126,31 @@ def test_a_batch_is_read_again_by_the_version_it_was_read_by(city: SmallCity) ->
     batch = Batch.objects.get(pk=batch_id)
     (stretch,) = read_stretches(delivery.file, reading_of(batch))
     assert stretch.frame["procedure"].to_list() == ["ordinary"]
+
+
+def test_the_lines_to_correct_are_written_by_the_map_with_the_source_s_own_columns(city: SmallCity) -> None:
+    save(city)
+    batch_id = submit_batch(named(city, OWN, SOURCE_ROW, SOURCE_ROW | {"书号": ""}), by=BY).batch
+    retire_column_map(unit_id=unit_id(city), name=OWN, by=BY)
+    with fetch_defects_file(batch_id=batch_id, by=BY) as file:
+        rows = list(csv.DictReader(io.StringIO(file.read().decode("utf-8-sig"))))
+    assert rows[-1].keys() >= SOURCE_ROW.keys()
+    assert "“书号”：为空" in rows[-1]["问题"]
+
+
+def test_a_held_batch_is_booked_by_the_version_it_came_with(city: SmallCity, settings: LazySettings) -> None:
+    save(city)
+    settings.XINZHENG_FLOORS = Floors(least_history=2, far_times=3, far_lines=3)
+    for number in "ab":
+        submit_batch(named(city, OWN, SOURCE_ROW | {"书号": number}), by=BY)
+    rows = [SOURCE_ROW | {"书号": f"{number}号"} for number in range(8)]
+    held = submit_batch(named(city, OWN, *rows), by=BY)
+    assert held.held
+    changed_words(city)
+    booked = confirm_batch(batch_id=held.batch, by="second-officer")
+    assert booked.new == 8
+    assert set(RecordVersion.objects.filter(batch_id=booked.batch).values_list("procedure", flat=True)) == {"ordinary"}
+    assert batch_map_name(booked.batch) == OWN
 
 
 def test_an_upload_keeps_the_version_it_was_queued_with(city: SmallCity) -> None:

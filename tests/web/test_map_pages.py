@@ -123,6 +123,7 @@ def test_a_saved_map_reads_a_delivery_and_the_sample_is_gone(people: People) -> 
     assert take_in_upload(Upload.objects.get().pk) is not None
     version = RecordVersion.objects.get()
     assert (version.organ_name, version.procedure) == ("市水务局", "ordinary")
+    assert "按列对照“旧系统导出”读取" in text(client.get(f"/department/batches/{version.batch_id}"))
 
 
 def test_what_decides_cannot_be_saved_without_a_column(people: People) -> None:

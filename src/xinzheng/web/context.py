@@ -48,7 +48,7 @@ DEPARTMENT = (
     NavItem(
         "报送与覆盖",
         "/department",
-        tuple(f"/department/{part}" for part in ("upload", "uploads", "batches", "zero", "coverage")),
+        tuple(f"/department/{part}" for part in ("upload", "uploads", "batches", "zero", "coverage", "maps")),
     ),
     NavItem("归集日历", "/department/calendar", ()),
     NavItem("质量评分", "/department/score", ()),

@@ -71,12 +71,16 @@ class SheetRow:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sample under a map. ``problem``: why it cannot be read at all as the map says, or empty."""
+    """A sample under a map. ``waived``: fields that stand in a column, and whose cells may be empty all the same.
+
+    ``problem``: why it cannot be read at all as the map says, or empty.
+    """
 
     columns: tuple[SheetColumn, ...]
     gaps: tuple[Gap, ...]
     translations: tuple[Translation, ...]
     rows: tuple[SheetRow, ...]
+    waived: tuple[str, ...]
     problem: str = ""
 
     @property
@@ -97,10 +101,12 @@ def sheet_of(sample: MapSample, content: Mapping[str, Any]) -> Sheet:
     except XinzhengError as error:
         seen, problem = preview_sample(sample, None, ROWS_READ), error.message
     fields = {field.id: field for field in tabular().mappable_fields(sample.kind)}
-    rows = () if problem else tuple(_row(row, fields) for row in seen.rows[:ROWS_SHOWN])
     columns = tuple(_column(place, heading, seen.rows) for place, heading in enumerate(seen.headings))
     gaps = tuple(_gaps(fields, {column.field for column in columns}, content))
-    return Sheet(columns, gaps, tuple(_translations(sample.kind, seen, content)), rows, problem)
+    still_open = {gap.name for gap in gaps if not gap.is_closed}
+    rows = () if problem else tuple(_row(row, fields, still_open) for row in seen.rows[:ROWS_SHOWN])
+    waived = tuple(name for name in content["waived"] if name not in {gap.field for gap in gaps})
+    return Sheet(columns, gaps, tuple(_translations(sample.kind, seen, content)), rows, waived, problem)
 
 
 def _column(place: int, taken: Any, rows: Iterable[Any]) -> SheetColumn:
@@ -141,7 +147,8 @@ def _translations(kind: str, seen: Any, content: Mapping[str, Any]) -> Iterable[
                 yield Translation(field.id, field.name, field.words, pairs)
 
 
-def _row(row: Any, fields: Mapping[str, Any]) -> SheetRow:
+def _row(row: Any, fields: Mapping[str, Any], still_open: set[str]) -> SheetRow:
+    """What is told of the whole file is not told of each row again."""
     values = tuple((fields[name].name, value) for name, value in row.values.items() if name in fields)
-    problems = dict.fromkeys(message for _, _, message in row.defects)
+    problems = dict.fromkeys(message for name, _, message in row.defects if name not in still_open)
     return SheetRow(row.line, row.is_rejected, values, tuple(problems))

@@ -15,7 +15,7 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.ledger.actions import save_column_map
 from xinzheng.apps.ledger.map_models import MapSample
 from xinzheng.apps.ledger.map_samples import best_map, deliver_sample, sample_of
-from xinzheng.apps.ledger.map_sheets import Sheet, sheet_of
+from xinzheng.apps.ledger.map_sheets import Gap, Sheet, sheet_of
 from xinzheng.apps.ledger.maps import ColumnMapError, draft_faults, map_fields, stored_map
 from xinzheng.apps.ledger.queries import ColumnMapSummary, column_map
 from xinzheng.apps.ledger.uploads import is_kept_for_mapping
@@ -85,7 +85,14 @@ def _errors(editing: Editing, draft: dict[str, Any], sheet: Sheet) -> list[Field
     errors = places_of(draft_faults(editing.unit.id, draft, editing.base), sheet)
     if sheet.problem and not errors:
         errors.append(FieldError("name", sheet.problem))
-    return errors + [FieldError(f"gap-{gap.field}", f"还缺“{gap.name}”：请为它选一列。") for gap in sheet.open_gaps]
+    return errors + [FieldError(f"gap-{gap.field}", f"还缺“{gap.name}”：{_way_out(gap)}。") for gap in sheet.open_gaps]
+
+
+def _way_out(gap: Gap) -> str:
+    ways = ["请为它选一列"]
+    ways += ["或者写明每行都填什么"] if gap.may_be_constant else []
+    ways += ["或者勾选来源没有这一项"] if gap.may_be_waived else []
+    return "，".join(ways)
 
 
 def _save(request: HttpRequest, editing: Editing, draft: dict[str, Any], action: str) -> HttpResponse:

@@ -64,7 +64,8 @@ def map_page(request: HttpRequest, account: Account, name: str) -> HttpResponse:
         "columns": [(c["heading"], fields.get(c["field"], ""), c["meaning"]) for c in content["columns"]],
         "constants": [(fields[key], text) for key, text in content["constants"].items()],
         "words": [(fields[key], *said) for key, words in content["words"].items() for said in words.items()],
-        "waived": [fields[key] for key in content["waived"]],
+        "waived": [name for key, name in fields.items() if key in content["waived"]],
+        "has_meanings": any(c["meaning"] for c in content["columns"]),
         "versions": column_map_versions(unit.id, name),
     }
     return render(request, "departments/map.html", context | _sample_fields())

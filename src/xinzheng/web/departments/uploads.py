@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_submit
@@ -63,6 +63,8 @@ def upload_progress(request: HttpRequest, account: Account, upload_id: int) -> H
     if found.state == Upload.State.DONE and follows:
         address = f"/department/batches/{found.batch_id}"
         return HttpResponseClientRedirect(address) if _asks_for_part(request) else HttpResponseRedirect(address)
+    if found.state == Upload.State.FAILED and "follow" in request.GET and _asks_for_part(request):
+        return HttpResponseClientRefresh()
     template = "departments/upload_job.html" if _asks_for_part(request) else "departments/upload.html"
     return render(request, template, {"upload": found, "follow": follows, "is_under_way": found.state in UNDER_WAY})
 
