@@ -13,6 +13,7 @@ import polars as pl
 from xinzheng.apps.ledger.delivery import Answering
 from xinzheng.apps.ledger.known_units import KnownUnits, known_units
 from xinzheng.apps.ledger.register_words import row_defects, words_of
+from xinzheng.apps.ledger.subjects import name_digest
 from xinzheng.apps.registry.known_names import names_ever
 from xinzheng.core.identifiers import name_key
 from xinzheng.core.records import OrganPlace
@@ -20,6 +21,8 @@ from xinzheng.core.records import OrganPlace
 NAME = ("kind", "subject_id", "subject_name")
 ORGAN = ("kind", "organ_code", "organ_name")
 SOURCE = ("kind", "domain", "source_code", "source_name")
+# Subjects whose names are kept for the stretches to come.
+REMEMBERED = 200_000
 
 
 @dataclass
@@ -46,18 +49,22 @@ class RegisterChecks:
 
     def _misnamed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Rows with another name than the latest; those with one it had before are not told."""
-        differs = ~pl.col("is_person") & (pl.col("subject_name") != pl.col("registered_name"))
+        differs = ~pl.col("is_person") & (name_digest("subject_name") != pl.col("registered_name"))
         rows = frame.select("line", *NAME, "is_person", "registered_name").filter(differs)
         told = list(rows.select(NAME).unique().iter_rows())
-        unasked = {subject for _, subject, _ in told} - self.names.keys()
-        if unasked:
-            self.names |= {key: frozenset(map(name_key, names)) for key, names in names_ever(unasked).items()}
+        self._ask_names({subject for _, subject, _ in told})
         said = (
             (kind, subject, name, *words_of(code).defect(kind, name, name))
             for kind, subject, name in told
             if (code := _fault_of_name(name, self.names[subject]))
         )
         return row_defects(rows, NAME, said)
+
+    def _ask_names(self, subjects: set[int]) -> None:
+        if len(self.names) > REMEMBERED:
+            self.names.clear()
+        if unasked := subjects - self.names.keys():
+            self.names |= {key: frozenset(map(name_key, names)) for key, names in names_ever(unasked).items()}
 
     def _organs(self, frame: pl.DataFrame, distinct: pl.DataFrame) -> Iterator[pl.DataFrame]:
         elsewhere, decided = words_of("organ-elsewhere"), pl.coalesce("decision_date", "listed_from")

@@ -6,11 +6,14 @@ import polars as pl
 
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
-from xinzheng.apps.registry.known_names import KNOWN, known_subjects
+from xinzheng.apps.registry.known_names import known_subjects
 from xinzheng.core.subjects import SubjectKind
 
 # What the registry is told of a subject it does not know.
 SEEN = ("subject_code", "subject_name", "subject_kind", "is_person")
+
+# Of a name only its digest is kept: a delivery may meet millions of subjects.
+MET = {"subject_code": pl.String, "subject_id": pl.Int64, "registered_name": pl.UInt64}
 
 
 @dataclass
@@ -21,12 +24,13 @@ class Subjects:
     """
 
     entry: Entry
-    met: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KNOWN))
+    met: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MET))
 
     def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with ``subject_id``, null where the identifier could not be read, and ``registered_name``.
 
-        That is the latest name in the register, null of a natural person and of whom the register did not know.
+        That is the digest of the latest name in the register (:func:`name_digest`), null of a natural person and of
+        whom the register did not know.
         """
         named = frame.select(SEEN).filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
         first_met = named.join(self.met, on="subject_code", how="anti")
@@ -41,7 +45,13 @@ class Subjects:
         )
         met = register_unknown_subjects(_sightings(unknown), entry=self.entry)
         new = {"subject_code": list(met), "subject_id": list(met.values()), "registered_name": [None] * len(met)}
-        return known.vstack(pl.DataFrame(new, schema=KNOWN))
+        digested = known.with_columns(registered_name=name_digest("registered_name"))
+        return digested.vstack(pl.DataFrame(new, schema=MET))
+
+
+def name_digest(column: str) -> pl.Expr:
+    """What names are told apart by, the same within one process; null where there is none."""
+    return pl.when(pl.col(column).is_not_null()).then(pl.col(column).hash())
 
 
 def _sightings(frame: pl.DataFrame) -> list[Sighting]:
