@@ -61,6 +61,11 @@ def codes(prefix: str, count: int) -> list[str]:
     return made
 
 
+def firm_name(number: int) -> str:
+    """What the subject with this number is called, in the register and in its rows."""
+    return f"苏州{PLACES[number % 10]}{TRADES[number % 8]}{number}有限公司"
+
+
 def rows(count: int, subjects: list[str], organ: str, *, changed: bool = False) -> Iterator[tuple[object, ...]]:
     """National penalty rows, deterministic; ``changed``: every tenth says something else."""
     dice = random.Random(SEED)
@@ -68,7 +73,7 @@ def rows(count: int, subjects: list[str], organ: str, *, changed: bool = False) 
     for number in range(count):
         subject = dice.randrange(len(subjects))
         violation, act, basis = VIOLATIONS[dice.randrange(len(VIOLATIONS))]
-        name = f"苏州{PLACES[subject % 10]}{TRADES[subject % 8]}{subject}有限公司"
+        name = firm_name(subject)
         fine = dice.randrange(1, 500) * 0.01
         day = first_day + timedelta(days=dice.randrange(1400))
         order = "责令停止违法行为" if changed and number % 10 == 0 else "责令改正违法行为"
@@ -107,8 +112,8 @@ def register(subjects: list[str], organ: str) -> None:
             entry=entry, policy_id="bench", domain="market_regulation", kind="administrative_penalty", unit=unit, rank=1
         )
         for start in range(0, len(subjects), REGISTERED_AT_ONCE):
-            some = subjects[start : start + REGISTERED_AT_ONCE]
-            register_unknown_subjects((Sighting(code, "") for code in some), entry=entry)
+            some = enumerate(subjects[start : start + REGISTERED_AT_ONCE], start)
+            register_unknown_subjects((Sighting(code, firm_name(number)) for number, code in some), entry=entry)
         take_position(entry)
 
 
