@@ -83,7 +83,7 @@ def test_every_page_can_be_used_by_everybody(
     found += look_at(page, ["/apply", waiting, failed, "/reports", f"/reports/{number}", "/department"])
     officer = visit(site, look)
     site.sign_in(officer, "chief")
-    found += look_at(officer, ["/department", f"/department/batches/{faulty_batch.batch}"])
+    found += look_at(officer, ["/department", f"/department/batches/{faulty_batch.batch}", "/department/waiting"])
     assert found == []
 
 

@@ -129,6 +129,7 @@ def test_the_navigation_shows_each_role_its_own_desk_and_marks_where_one_is(peop
         ("/preferences/elder", "/"),
         ("/department/upload", "/department"),
         ("/department/zero", "/department"),
+        ("/department/waiting/explain", "/department/waiting"),
         ("/department/batches/7/explain", "/department/batches/7"),
     ],
 )

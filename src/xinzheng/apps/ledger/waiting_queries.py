@@ -37,12 +37,10 @@ OF_BATCH = f"""
 # Lines booked under who brought them, in the domains and kinds that this unit's data come through it, ever.
 ELSEWHERE = f"""
     SELECT l.unit_id, l.domain, l.kind, count(*)
-    FROM ledger_line l
+    FROM (SELECT DISTINCT source_id, domain, kind FROM registry_returnchannel WHERE unit_id = %(unit)s) c
+    JOIN ledger_line l ON l.unit_id = c.source_id AND l.domain = c.domain AND l.kind = c.kind
     JOIN audit_position p ON p.entry_id = l.entry_id
     WHERE l.status = 'rejected' AND {PENDING}
-    AND EXISTS (
-        SELECT 1 FROM registry_returnchannel c
-        WHERE c.unit_id = %(unit)s AND c.source_id = l.unit_id AND c.domain = l.domain AND c.kind = l.kind)
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608
 
