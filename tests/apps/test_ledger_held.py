@@ -1,6 +1,7 @@
 """A batch too unlike the usual is kept, not booked; until a second officer acts it covers nothing, clears nobody."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -29,7 +30,7 @@ from xinzheng.apps.ledger.actions import (
 )
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.models import Batch, Defect, HoldReason, Line, PutForward, RecordHead, RecordVersion
-from xinzheng.apps.ledger.queries import batch_summary, coverage_at, records_at
+from xinzheng.apps.ledger.queries import batch_summary, coverage_at, pending_for, records_at
 from xinzheng.apps.ledger.uploads import take_in_upload
 from xinzheng.apps.oversight.queries import View, coverage_calendar_of, due_date
 from xinzheng.apps.registry.queries import find_subject
@@ -398,3 +399,85 @@ def test_the_lines_corrected_may_come_back_as_a_small_whole_file(city: SmallCity
     assert city.submit([numbered(city, 310 + n) for n in range(6)][:1], covers=EVERYTHING).held
     corrected = city.submit([numbered(city, 305)], covers=EVERYTHING)
     assert (corrected.held, corrected.mended, corrected.is_covered) == (False, 1, True)
+
+
+def refused(code: str, act: Callable[[], object]) -> str:
+    """The message with which the deed was refused, for the reason expected."""
+    with pytest.raises(IntakeError) as error, transaction.atomic():
+        act()
+    assert error.value.code == code
+    return error.value.message
+
+
+def test_what_a_waiting_held_file_repeats_is_not_taken_back_before_it_is_settled(city: SmallCity) -> None:
+    first = city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
+    held = held_surge(city, covers=None)
+    assert held.identical == 1
+    message = refused("held-batch-waits", lambda: withdraw_batch(batch_id=first.batch, reason="报错了文件", by=BY))
+    assert f"批次{held.batch}" in message
+    assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
+    withdraw_batch(batch_id=held.batch, reason="也报错了", by=BY)
+    withdraw_batch(batch_id=first.batch, reason="报错了文件", by=BY)
+    assert taxation_of(uscc(1)) is Result.NONE_FOUND
+
+
+def test_what_a_confirmed_file_repeats_stays_when_the_first_is_taken_back(city: SmallCity) -> None:
+    first = city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
+    held = held_surge(city, covers=None)
+    confirm_batch(batch_id=held.batch, by=SECOND)
+    withdraw_batch(batch_id=first.batch, reason="报错了文件", by=BY)
+    assert content_of(uscc(1)) == ["罚款1万元"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_held_batches_count_as_they_came_in_whatever_order_they_are_confirmed(
+    city: SmallCity, order: tuple[int, int]
+) -> None:
+    held = [city.submit(surge(city)), city.submit(surge(city, 9, 处罚内容="罚款6万元"))]
+    assert all(one.held for one in held)
+    for n in order:
+        booked = confirm_batch(batch_id=held[n].batch, by=SECOND)
+        # The later word settles what the earlier one left open, never the other way round.
+        assert booked.mended == (8 if n == 1 and order == (1, 0) else 0)
+        assert taxation_of(uscc(1)) is not Result.NONE_FOUND
+    assert content_of(uscc(1)) == ["罚款6万元"]
+    assert not pending_for([find_subject(uscc(1)) or 0], head_position())
+
+
+def test_an_older_held_file_does_not_change_what_a_later_one_repeats(city: SmallCity) -> None:
+    city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
+    older, later = city.submit(surge(city, 8, 处罚内容="罚款6万元")), held_surge(city, covers=None)
+    assert (older.changed, later.identical) == (1, 1)
+    refused("held-batch-waits", lambda: confirm_batch(batch_id=older.batch, by=SECOND))
+    confirm_batch(batch_id=later.batch, by=SECOND)
+    assert confirm_batch(batch_id=older.batch, by=SECOND).duplicate == 8
+    assert content_of(uscc(1)) == ["罚款1万元"]
+
+
+def test_a_held_file_mends_only_what_was_broken_before_it(city: SmallCity) -> None:
+    city.firm(uscc(1))
+    before = numbered(city, 1, uscc(1), 处罚决定日期="2026-02-30")
+    city.submit([before, numbered(city, 40)])
+    held = held_surge(city, covers=None)
+    after = numbered(city, 2, uscc(2), 处罚决定日期="2026-02-30")
+    city.submit([after, numbered(city, 41)])
+    assert confirm_batch(batch_id=held.batch, by=SECOND).mended == 1
+    subjects = [find_subject(uscc(n)) or 0 for n in (1, 2)]
+    assert [bool(pending_for([subject], head_position())) for subject in subjects] == [False, True]
+
+
+def test_a_confirmed_batch_can_be_taken_back_whole(city: SmallCity) -> None:
+    held = held_surge(city, covers=None)
+    booked = confirm_batch(batch_id=held.batch, by=SECOND)
+    assert withdraw_batch(batch_id=booked.batch, reason="仍有错误", by=SECOND).gone == 8
+    assert taxation_of(uscc(1)) is Result.NONE_FOUND
+
+
+def test_at_no_position_is_a_held_line_neither_waiting_nor_booked(city: SmallCity) -> None:
+    held = held_surge(city, covers=None)
+    subject = find_subject(uscc(1))
+    assert subject is not None
+    confirm_batch(batch_id=held.batch, by=SECOND)
+    for position in range(held.position, head_position() + 1):
+        is_booked = bool(records_at({subject: Tie.SELF}, position, "320500"))
+        assert is_booked or pending_for([subject], position), position

@@ -44,6 +44,7 @@ STATUSES = {
     "line-settled": HTTPStatus.CONFLICT,
     "batch-withdrawn-already": HTTPStatus.CONFLICT,
     "batch-not-held": HTTPStatus.CONFLICT,
+    "held-batch-waits": HTTPStatus.CONFLICT,
     "second-officer-needed": HTTPStatus.FORBIDDEN,
     "unit-not-responsible": HTTPStatus.FORBIDDEN,
     "nothing-stated": HTTPStatus.CONFLICT,

@@ -36,7 +36,7 @@ ANY_PENDING = sql.SQL("""
 
 NAMED = sql.SQL("""
     SELECT l.entry_id, l.line FROM ledger_line l
-    WHERE l.unit_id = ANY(%(units)s) AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NOT NULL AND {pending}
+    WHERE l.unit_id = ANY(%(units)s) AND l.entry_id < %(through)s AND l.subject_id IS NOT NULL AND {pending}
     AND EXISTS (
         SELECT 1 FROM {fates} f WHERE f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.subject_id = l.subject_id
         AND {may_mend}
@@ -47,7 +47,7 @@ UNREADABLE = sql.SQL("""
     SELECT l.entry_id, l.line, f.line
     FROM ledger_line l
     JOIN {fates} f ON f.fate = ANY(%(accepted)s) AND f.kind = l.kind AND f.match_key = l.document_key
-    WHERE l.unit_id = ANY(%(units)s) AND l.entry_id <> ALL(%(own)s) AND l.subject_id IS NULL AND {pending}
+    WHERE l.unit_id = ANY(%(units)s) AND l.entry_id < %(through)s AND l.subject_id IS NULL AND {pending}
     AND {may_mend}
     AND NOT EXISTS (
         SELECT 1 FROM ledger_recordversion v
@@ -73,12 +73,12 @@ def are_lines_pending(unit_ids: Sequence[int], entry: Entry) -> bool:
 def mend_lines(entry: Entry, merging: Merging) -> int:
     """Record which earlier rejected or held lines of the unit this delivery mends; how many.
 
-    Those of the held batch that it confirms are left: they cease with that batch.
+    A batch that books a held one says what was said then: it mends none of the lines that came with or after that.
     """
     if not merging.keeps_fates:
         return 0
-    own = [merging.entry_id, merging.confirms or merging.entry_id]
-    values = merging.values() | {"accepted": list(ACCEPTED), "own": own}
+    through = merging.confirms or merging.entry_id
+    values = merging.values() | {"accepted": list(ACCEPTED), "through": through}
     names = {"pending": PENDING_NOW, "may_mend": MAY_MEND, **merging.names()}
     mended = [(batch, line) for batch, line in _rows(NAMED.format(**names), values)]
     found = _rows(UNREADABLE.format(**names), values)

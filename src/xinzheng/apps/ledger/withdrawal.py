@@ -13,6 +13,7 @@ from psycopg import sql
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.held_lines import refuse_if_repeated
 from xinzheng.apps.ledger.merge import begin_merging
 from xinzheng.apps.ledger.models import Batch, BatchWithdrawal
 from xinzheng.apps.ledger.reasons import check_reason
@@ -67,6 +68,14 @@ MOVE_HEADS = sql.SQL("""
 """)
 
 
+# All versions of the records touched, but the content that is shown from now on.
+OUT_OF_SIGHT = sql.SQL("""
+    SELECT v.id FROM {restore} r
+    JOIN ledger_recordversion v ON v.subject_id = r.subject_id AND v.record_id = r.record_id
+    WHERE NOT (r.is_present AND r.content_id = v.id)
+""")
+
+
 @dataclass(frozen=True)
 class WithdrawalResult:
     """What a withdrawal did: ``restored`` records show other content again, ``gone`` records are there no more."""
@@ -83,7 +92,8 @@ def withdraw_batch(*, batch_id: int, reason: str, by: str) -> WithdrawalResult:
 
     Raises:
         IntakeError: ``unknown-batch``, ``batch-withdrawn-already``; and as of
-            :func:`~xinzheng.apps.ledger.reasons.check_reason`.
+            :func:`~xinzheng.apps.ledger.reasons.check_reason` and
+            :func:`~xinzheng.apps.ledger.held_lines.refuse_if_repeated`.
     """
     check_reason(reason, "撤回批次须写明原因。")
     begin_merging()
@@ -102,6 +112,7 @@ def withdraw_batch(*, batch_id: int, reason: str, by: str) -> WithdrawalResult:
 def _restore(entry: Entry, batch_id: int) -> tuple[int, int]:
     restore = sql.Identifier(f"ledger_restore_{entry.pk}")
     execute(RESTORE.format(restore=restore), {"batch": batch_id})
+    refuse_if_repeated(OUT_OF_SIGHT.format(restore=restore), settled=batch_id)
     names = [name.strip() for name in CONTENT.split(",")]
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     content_of = sql.SQL(", ").join(sql.Identifier("v", name) for name in names)
