@@ -33,7 +33,7 @@ def _cleaned(texts: pl.Series, *, is_plain: bool) -> pl.Series:
     if marks.len():
         texts = texts.replace(marks, pl.Series([None], dtype=pl.String()))
     if not is_plain and texts.str.starts_with("'").any():
-        texts = texts.str.replace(r"^'([=+\-@\t])", "$1")
+        texts = texts.str.replace(r"^'(?:[\t\r\n]\s*|([=+\-@＝＋－＠]))", "$1")
     return texts
 
 

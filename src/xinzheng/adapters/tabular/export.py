@@ -20,7 +20,7 @@ from xinzheng.adapters.tabular.reading import DEFAULT_LIMITS, read_batches
 from xinzheng.adapters.tabular.rows import OVERFLOW_COLUMN, OpenTable, RawRows
 
 # A cell beginning with one of these may run as a formula when the file is opened.
-_RISKY = r"^([=+\-@\t\r＝＋－＠])"
+_RISKY = r"^([=+\-@\t\r\n＝＋－＠])"
 _ROWS_AT_ONCE = 50_000
 
 # From the first and the last of some lines to what is wrong with lines between them: columns ``line``, ``message``.

@@ -81,13 +81,12 @@ class _Workbook:
                     sheet = self._sheet(large.tops())
                     return _Source(_top_rows(sheet), self._followed(large.laid(sheet.name)))
                 slices = large.laid(names[0])
-                if (first := next(slices, None)) is None:
+                first = _first(slices)
+                if not first:
                     raise self._empty()
         except UnusualError:
             return self.whole(is_old=False)
-        top = [_texts(row, first.left) for row in first.rows[:TOP_ROWS]]
-        above = [list[str]()] * min(first.line - 1, TOP_ROWS)
-        return _Source([*above, *top][:TOP_ROWS], self._followed(itertools.chain([first], slices)), slices.close)
+        return _Source(_top_texts(first), self._followed(itertools.chain(first, slices)), slices.close)
 
     def _followed(self, slices: Iterator[Laid]) -> Iterator[Laid]:
         line = 1
@@ -148,6 +147,21 @@ class _Workbook:
     def _empty(self) -> TabularError:
         message = f"{self.file_name}没有内容。请填写后重新报送；没有数据的，请作零报告。"
         return TabularError(message, code="file-empty")
+
+
+def _first(slices: Iterator[Laid]) -> list[Laid]:
+    """As many as hold the rows at the top."""
+    found = list[Laid]()
+    while not found or found[-1].line + len(found[-1].rows) <= TOP_ROWS:
+        if (laid := next(slices, None)) is None:
+            break
+        found.append(laid)
+    return found
+
+
+def _top_texts(first: list[Laid]) -> list[list[str]]:
+    numbered = {line: _texts(row, laid.left) for laid in first for line, row in enumerate(laid.rows, laid.line)}
+    return [numbered.get(line, []) for line in range(1, min(max(numbered), TOP_ROWS) + 1)]
 
 
 def _top_rows(sheet: CalamineSheet) -> list[list[str]]:

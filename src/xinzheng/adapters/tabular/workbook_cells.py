@@ -10,6 +10,7 @@ import polars as pl
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import Header
+from xinzheng.adapters.tabular.privacy import without_numbers
 from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
@@ -74,7 +75,10 @@ def _checked(frame: pl.DataFrame, file_name: str, limits: Limits) -> Iterator[Ra
     frame = frame.rechunk()
     lines, frame = frame.get_column(_LINE).alias("line"), frame.drop(_LINE)
     refuse_huge_cells(frame, lines, limits.cell_bytes, file_name)
-    found = without_blank_rows(frame, lines, _beyond_header(frame, lines))
+    unusable = _unusable(frame, lines)
+    if unusable.height:
+        frame = frame.with_columns(pl.all().str.replace_all("\0", "", literal=True).replace("", None))
+    found = without_blank_rows(frame, lines, pl.concat([_beyond_header(frame, lines), unusable]))
     if found.lines.len():
         yield found
 
@@ -122,6 +126,18 @@ def _beyond_header(frame: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
     message = "本行在表头之外的列里还有内容，各列可能错位，请给该列加上列名或者移到正确的列。"
     beyond = frame.select(lines, beyond=pl.col(OVERFLOW_COLUMN).is_not_null()).filter("beyond")
     return beyond.select("line", code=pl.lit("cells-beyond-header"), message=pl.lit(message))
+
+
+def _unusable(frame: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
+    """Rows with zero characters, which a workbook can write as _x0000_ and nothing can store."""
+    found = [pl.DataFrame(schema=MISALIGNED_SCHEMA)]
+    for column in frame.get_columns():
+        holds = column.str.contains("\0", literal=True)
+        if holds.any():
+            message = f"“{without_numbers(column.name)[:40]}”含有空字符或者残缺的字符，请更正后重新报送。"
+            rows = pl.DataFrame({"line": lines.filter(holds)})
+            found.append(rows.select("line", code=pl.lit("character-unusable"), message=pl.lit(message)))
+    return pl.concat(found)
 
 
 def cell_text(cell: Cell) -> str | None:
