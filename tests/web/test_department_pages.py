@@ -113,6 +113,7 @@ def test_the_responsible_officer_may_explain_a_line_and_the_officer_may_not(
     page = client_of(people.chief).post(f"{address}/explain", explained, follow=True).content.decode()
     assert "第3行的说明已记录" in page
     assert "1行退回，等待改正" in page
+    assert "第3行：该决定已经撤销，不再报送。" in page
 
 
 def test_an_explanation_without_a_reason_is_not_kept(people: People, faulty_batch: BatchResult) -> None:

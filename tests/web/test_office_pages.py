@@ -204,7 +204,7 @@ def test_differences_are_listed_and_need_a_reason_to_be_signed(people: People, d
     assert "请写明原因" in client.post(address, {"note": " "}, follow=True).content.decode()
     assert "将补报" in client.post(address, {"note": "将补报"}, follow=True).content.decode()
     office = page(people.office, f"/office/reconciliations?month={PAST}")
-    assert "1项已核验，1项不一致" in office
+    assert "1项已核对，1项不一致" in office
     assert "0项等待责任人签字" in office
 
 
@@ -222,7 +222,7 @@ def test_a_count_and_a_digest_are_enough(people: People, decided: None) -> None:
         ({"count": "二", "digest": "00"}, "件数应为整数"),
         ({"count": "2", "digest": "00"}, "摘要值应为64位"),
         ({"scope": "taxation|x"}, "请选择领域"),
-        ({"month": "2026-99"}, "请选择要核验的月份"),
+        ({"month": "2026-99"}, "请选择要核对的月份"),
         ({"month": str(Month.of(today())), "count": "0", "digest": "0" * 64}, "还没有过完"),
     ],
 )

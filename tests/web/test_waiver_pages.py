@@ -33,7 +33,7 @@ def test_an_explained_line_is_told_with_its_reasons_and_by_whom_in_which_role(
 ) -> None:
     explain_line(batch_id=faulty_batch.batch, line=3, reason="该决定已经撤销", by=people.chief.actor)
     page = office(people)
-    assert f"批次{faulty_batch.batch}，第3行" in page
+    assert f"批次{faulty_batch.batch}</a>，第3行" in page
     assert "处罚决定日期" in page
     assert "该决定已经撤销" in page
     assert "数源单位责任人" in page

@@ -58,7 +58,7 @@ OFFICE = (
     NavItem("归集覆盖", "/office/coverage", ("/office/coverage", "/office/waivers", "/office/held")),
     NavItem("质量评分", "/office/scores", ("/office/scores",)),
     NavItem("质量通报", "/office/bulletins", ("/office/bulletins",)),
-    NavItem("催报", "/office/reminders", ("/office/reminders",)),
+    NavItem("催办", "/office/reminders", ("/office/reminders",)),
     NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
     NavItem("待核主体", "/office/review", ("/office/review",)),
 )

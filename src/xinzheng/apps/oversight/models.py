@@ -85,7 +85,7 @@ class NamedOfficer(models.Model):
 
 
 class Reconciliation(models.Model):
-    """Reconciliation by the source (核验): the unit's own list of a month against the platform's copy at a position.
+    """Reconciliation by the source (核对): the unit's own list of a month against the platform's copy at a position.
 
     ``own_count`` and ``own_sha256`` are the unit's, ``count`` and ``sha256`` the platform's; a digest is that of the
     normalised document numbers, sorted, one a line. ``missing`` are those only the unit has, ``surplus`` those only

@@ -45,5 +45,5 @@ def refusals_to_sign(account: Account, unit_id: int, domain: str) -> list[str]:
     if named is not None:
         return [] if named == account.pk else ["该领域已指定责任人，须由指定的责任人签字。"]
     if refusals_to_answer_for_lines(account, unit_id):
-        return ["核验结果须由本单位责任人签字。"]
+        return ["核对结果须由本单位责任人签字。"]
     return []

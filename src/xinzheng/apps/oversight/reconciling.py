@@ -1,4 +1,4 @@
-"""Reconciliation by the source (核验): a unit's own list of a month against the platform's copy."""
+"""Reconciliation by the source (核对): a unit's own list of a month against the platform's copy."""
 
 import hashlib
 from collections.abc import Iterable
@@ -117,7 +117,7 @@ def reconcile(scope: Scope, month: Month, own: OwnList, *, by: str) -> Reconcili
     """
     unit_id = answering_itself(scope).unit.id
     if scope.kind not in RECONCILED_KINDS:
-        raise OversightError("这类数据没有文号，不按文号核验。", code="kind-without-documents")
+        raise OversightError("这类数据没有文号，不按文号核对。", code="kind-without-documents")
     _refuse_running_month(month, today_in_china())
     position = head_position()
     copy = platform_copy(unit_id, scope, month, position)
@@ -147,7 +147,7 @@ def reconcile(scope: Scope, month: Month, own: OwnList, *, by: str) -> Reconcili
 
 def _refuse_running_month(month: Month, today: date) -> None:
     if month.last >= today:
-        raise OversightError(f"{month.year}年{month.number}月还没有过完，请下月再核验。", code="month-not-over")
+        raise OversightError(f"{month.year}年{month.number}月还没有过完，请下月再核对。", code="month-not-over")
 
 
 @transaction.atomic
@@ -169,7 +169,7 @@ def sign_reconciliation(found: Reconciliation, account: Account, note: str) -> R
                 entry=entry, reconciliation=found, account_id=account.pk, note=note.strip()
             )
     except IntegrityError as error:
-        raise OversightError("这次核验已经签字，不能再改。", code="already-signed") from error
+        raise OversightError("这次核对已经签字，不能再改。", code="already-signed") from error
     record_event(who=account.actor, action="reconciliation-signed", object_kind="reconciliation", object_id=found.pk)
     take_position(entry)
     return signature

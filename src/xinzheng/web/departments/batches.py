@@ -21,6 +21,7 @@ from xinzheng.apps.accounts.permissions import (
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file, withdraw_batch
 from xinzheng.apps.ledger.errors import IntakeError
+from xinzheng.apps.ledger.models import LineResolution
 from xinzheng.apps.ledger.queries import (
     BatchSummary,
     DefectLine,
@@ -84,6 +85,9 @@ def batch_page(
         "field": field,
         "severities": _severities(defects),
         "fields": sorted({defect.field or WHOLE_LINE for defect in defects}),
+        "explained": LineResolution.objects.filter(batch_id=batch_id, how="explained")
+        .select_related("entry")
+        .order_by("line")[:SHOWN_AT_MOST],
         "may_withdraw": not (found.is_withdrawn or found.held or refusals_to_withdraw(account, found.unit_id)),
         "may_explain": found.waiting > 0 and not refusals_to_answer_for_lines(account, found.unit_id),
         "errors": errors,

@@ -1,4 +1,4 @@
-"""Reconciliation by the source (核验): a unit compares its list, the responsible officer signs, the office sees all."""
+"""Reconciliation by the source (核对): a unit compares its list, the responsible officer signs, the office sees all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def sign(request: HttpRequest, account: Account, reconciliation_id: int) -> Http
     unit = own_unit(account)
     found = Reconciliation.objects.filter(pk=reconciliation_id, unit_id=unit.id).first()
     if found is None:
-        raise Http404("本单位没有这次核验。")
+        raise Http404("本单位没有这次核对。")
     refuse_if(refusals_to_sign(account, unit.id, found.domain))
     try:
         sign_reconciliation(found, account, request.POST.get("note", ""))
@@ -131,7 +131,7 @@ def _compare(request: HttpRequest, account: Account, scopes: Sequence[Scope]) ->
     try:
         month = read_month(request.POST.get("month", ""))
     except Http404:
-        return [FieldError("month", "请选择要核验的月份。")]
+        return [FieldError("month", "请选择要核对的月份。")]
     try:
         own = _own(request)
         found = reconcile(LedgerScope(chosen.unit.uscc, chosen.domain, chosen.kind), month, own, by=account.actor)
