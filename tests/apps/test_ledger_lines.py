@@ -75,12 +75,21 @@ def test_one_new_line_mends_one_unreadable_line(city: SmallCity) -> None:
     assert waiting_for_anybody() == 0
 
 
-def test_a_broken_line_sent_twice_is_mended_in_both_batches(city: SmallCity) -> None:
+def test_a_broken_line_sent_twice_counts_once_and_is_mended_in_both_batches(city: SmallCity) -> None:
+    firm = city.firm(uscc(2))
     for _ in range(2):
-        city.submit([city.penalty(UNREADABLE)])
-    assert waiting_for_anybody() == 2
+        city.submit([city.penalty(UNREADABLE), city.penalty(uscc(2), **WRONG_DAY)])
+        assert waiting_for_anybody() == 1
+        assert [p.count for p in pending_for([firm], head_position())] == [1]
     assert city.submit([city.penalty(uscc(1))]).mended == 2
     assert waiting_for_anybody() == 0
+
+
+def test_an_explanation_settles_the_line_in_every_delivery_of_the_file(city: SmallCity) -> None:
+    first, second = (city.submit([city.penalty(UNREADABLE)]) for _ in range(2))
+    explain_line(batch_id=second.batch, line=2, reason="表尾残行", by=BY)
+    assert waiting_for_anybody() == 0
+    assert [batch_summary(batch.batch).waiting for batch in (first, second)] == [0, 0]
 
 
 def test_when_the_mending_batch_is_withdrawn_the_line_waits_again(city: SmallCity) -> None:

@@ -36,17 +36,26 @@ PENDING = f"""
         AND NOT {BATCH_IS_WITHDRAWN.format(batch="r.entry_id")})
 """  # noqa: S608
 
-PENDING_LINES = f"""
-    SELECT l.entry_id, l.subject_id IS NULL, l.domain, u.uscc, l.kind, count(*)
+# Whose statement of which batch a waiting line holds back.
+HELD_BACK = f"""
+    SELECT DISTINCT l.entry_id, u.uscc
     FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id JOIN registry_unit u ON u.id = l.unit_id
-    WHERE {PENDING} GROUP BY 1, 2, 3, 4, 5
+    WHERE {PENDING}
 """  # noqa: S608
 
-PENDING_OF_SUBJECTS = f"""
-    SELECT l.domain, u.uscc, l.kind, l.is_sealed, count(*)
+# A broken line sent again in the same file is still one: sending twice changes nothing. Of one subject the number of
+# its document tells as much; lines that name nobody may be several parties of one document.
+SAME_LINE = "encode(b.file_sha256, 'hex') || ':' || l.line"
+WAITING = f"""
+    SELECT l.domain, u.uscc, l.kind, l.is_sealed, count(DISTINCT {{same}})
     FROM ledger_line l JOIN audit_position p ON p.entry_id = l.entry_id JOIN registry_unit u ON u.id = l.unit_id
-    WHERE l.subject_id = ANY(%(subjects)s) AND {PENDING} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    JOIN ledger_batch b ON b.entry_id = l.entry_id
+    WHERE {{whose}} AND {PENDING} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """  # noqa: S608
+WAITING_OF_SUBJECTS = WAITING.format(
+    whose="l.subject_id = ANY(%(subjects)s)", same=f"(l.subject_id, coalesce(l.document_key, {SAME_LINE}))"
+)
+WAITING_OF_ANYBODY = WAITING.format(whose="l.subject_id IS NULL", same=SAME_LINE)
 
 STATEMENTS = f"""
     SELECT s.id, p.position, s.from_date, s.through_date, s.domain, u.uscc, s.kind, s.batch_id, r.uscc,
@@ -102,7 +111,7 @@ def returned_at(position: int) -> Mapping[Key, tuple[ReturnedStretch, ...]]:
 
 def pending_for(subject_ids: Collection[int], position: int) -> tuple[PendingLines, ...]:
     """The rejected and held lines that name these subjects and were not settled at the position."""
-    rows = _rows(PENDING_OF_SUBJECTS, {"subjects": list(subject_ids), "position": position})
+    rows = _rows(WAITING_OF_SUBJECTS, {"subjects": list(subject_ids), "position": position})
     return tuple(PendingLines(domain, unit, kind, count, sealed=sealed) for domain, unit, kind, sealed, count in rows)
 
 
@@ -141,13 +150,11 @@ def _served(registry: State) -> Mapping[Key, tuple[str, ...]]:
 @lru_cache(maxsize=16)
 def _spoken(ledger: State) -> _Spoken:
     at = {"position": ledger.position}
-    waiting = _rows(PENDING_LINES, at)
-    blocked = {(batch, unit) for batch, _, _, unit, *_ in waiting}
+    blocked: set[tuple[int, str]] = set(_rows(HELD_BACK, at))
     rows = _rows(STATEMENTS, at)
     anybody: dict[Key, int] = defaultdict(int)
-    for _batch, is_anybody, domain, unit, kind, count in waiting:
-        if is_anybody:
-            anybody[domain, unit, kind] += count
+    for domain, unit, kind, _sealed, count in _rows(WAITING_OF_ANYBODY, at):
+        anybody[domain, unit, kind] += count
     pending = (PendingLines(*key, count, names_subject=False) for key, count in sorted(anybody.items()))
     spoken = frozenset((domain, unit, kind) for _, _, _, _, domain, unit, kind, *_ in rows)
     pieces = _pieces(rows, blocked)
