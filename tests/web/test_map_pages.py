@@ -1,11 +1,14 @@
 """The column map editor: a sample, its headings, what is missing, words, the preview, saving; only for its unit."""
 
+import io
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.http import HttpResponse
@@ -299,6 +302,30 @@ def test_of_a_large_text_the_beginning_is_kept_and_a_large_workbook_is_refused(p
     workbook = SimpleUploadedFile("a.xlsx", b"PK\x03\x04" + b"0" * (20 * 1024**2))
     refused = client.post(NEW, {"kind": PENALTY, "sample": workbook})
     assert "超过20 MB" in text(refused)
+
+
+def test_a_workbook_and_lines_of_json_are_samples_as_well(people: People) -> None:
+    client, book = client_of(people.officer), io.BytesIO()
+    with xlsxwriter.Workbook(book) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, list(ROW))
+        sheet.write_row(1, 0, list(ROW.values()))
+    for name, data in (("a.xlsx", book.getvalue()), ("a.jsonl", json.dumps(ROW, ensure_ascii=False).encode())):
+        sent = client.post(NEW, {"kind": PENALTY, "sample": SimpleUploadedFile(name, data)})
+        page = text(client.post(sent.headers["Location"], form("preview")))
+        assert "前1行中，1行可以入账" in page
+
+
+def test_a_header_further_down_is_told_and_no_sample_stays(people: People) -> None:
+    data = b"\xe6\xa0\x87\xe9\xa2\x98\n\n" + as_csv([OLD]).removeprefix(b"\xef\xbb\xbf")
+    client = client_of(people.officer)
+    file = SimpleUploadedFile("旧.csv", data, "text/csv")
+    client.post("/department/upload", {"scope": SCOPE, "mode": "increment", "file": file})
+    upload = Upload.objects.get()
+    take_in_upload(upload.pk)
+    told = text(client.post(f"/department/uploads/{upload.pk}/map", follow=True))
+    assert "的表头在第3行" in told
+    assert not MapSample.objects.exists()
 
 
 def test_an_identity_number_is_neither_shown_nor_kept_in_a_map(people: People) -> None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_submit
 from xinzheng.apps.ledger.actions import retire_column_map
+from xinzheng.apps.ledger.map_models import MapSample
 from xinzheng.apps.ledger.map_samples import SampleFile, keep_failed_upload, keep_sample, preview_sample
 from xinzheng.apps.ledger.maps import ColumnMapError, map_fields
 from xinzheng.apps.ledger.models import Upload
@@ -98,8 +99,7 @@ def map_upload(request: HttpRequest, account: Account, upload_id: int) -> HttpRe
     if upload.unit_uscc != unit.uscc:
         raise PermissionDenied("这次上传属于另一单位，不能查看。")
     try:
-        sample = keep_failed_upload(upload, unit.id, by=account.actor)
-        preview_sample(sample, None, rows=0)
+        sample = _readable(keep_failed_upload(upload, unit.id, by=account.actor))
     except XinzhengError as error:
         messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
         return redirect("department-maps-new")
@@ -124,17 +124,22 @@ def _take_sample(request: HttpRequest, account: Account, unit: RegisteredUnit) -
 
 
 def _kept(request: HttpRequest, account: Account, unit: RegisteredUnit, file: "UploadedFile[bytes]") -> str:
-    """Keep the sample, once it is sure that it is a table; the address of its editor."""
+    """Keep the sample; the address of its editor."""
     with on_disk(file) as path:
         given = SampleFile(unit.id, request.POST["kind"], path, str(file.name))
-        sample = keep_sample(given, by=account.actor)
+        sample = _readable(keep_sample(given, by=account.actor))
+    base = request.POST.get("base", "")
+    return f"/department/maps/new?{urlencode({'sample': str(sample.pk)} | ({'base': base} if base else {}))}"
+
+
+def _readable(sample: MapSample) -> MapSample:
+    """The sample, once it is sure that it is a table; otherwise it is dropped, and the adapter's error raised."""
     try:
         preview_sample(sample, None, rows=0)
     except XinzhengError:
         sample.delete()
         raise
-    base = request.POST.get("base", "")
-    return f"/department/maps/new?{urlencode({'sample': str(sample.pk)} | ({'base': base} if base else {}))}"
+    return sample
 
 
 def _sample_page(request: HttpRequest, unit: RegisteredUnit, errors: "list[FieldError] | tuple[()]") -> HttpResponse:
