@@ -30,8 +30,11 @@ def _uscc(draw: random.Random) -> str:
     return first17 + uscc_check_character(first17)
 
 
-def penalty_rows(count: int, seed: int = 7) -> Iterator[Sequence[str]]:
-    """Rows of the 30 national columns, five to a subject, one in a thousand wrong; the same for the same seed."""
+def penalty_rows(count: int, organ: tuple[str, str] = _ORGAN, seed: int = 7) -> Iterator[Sequence[str]]:
+    """Rows of the 30 national columns, five to a subject, one in a thousand wrong; the same for the same seed.
+
+    ``organ``: name and code of who decided and who delivers.
+    """
     draw = random.Random(seed)
     codes = [_uscc(draw) for _ in range(max(count // 5, 1))]
     for number in range(count):
@@ -45,7 +48,7 @@ def penalty_rows(count: int, seed: int = 7) -> Iterator[Sequence[str]]:
             f"示市监处罚〔{day.year}〕{number}号", violation,
             f"{name}在经营中实施{violation}，经现场检查和询问调查属实，当事人对事实予以确认",
             "《中华人民共和国广告法》第五十五条第一款；《中华人民共和国行政处罚法》第三十二条", "罚款", f"罚款{fine}元",
-            f"{fine / 10000:.4f}", "0", "", f"{day:%Y%m%d}", "2099/12/31", "", *_ORGAN, *_ORGAN, "",
+            f"{fine / 10000:.4f}", "0", "", f"{day:%Y%m%d}", "2099/12/31", "", *organ, *organ, "",
         )  # fmt: skip
 
 
