@@ -1,6 +1,6 @@
 """Rows as read, before anything is checked."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,7 +18,7 @@ MISALIGNED_SCHEMA = {"line": pl.Int64(), "code": pl.String(), "message": pl.Stri
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def ahead(items: Iterator[T]) -> Generator[T]:
     """The same items, the next one made on another core while the caller works on the one before."""
     with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
         coming = pool.submit(next, items, None)

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from python_calamine import CalamineWorkbook
 
@@ -73,20 +74,24 @@ class LargeWorkbook:
         Raises what :func:`~xinzheng.adapters.tabular.sheet_rows.slices` raises, the reader's errors, and UnusualError
         after parts of the sheet were handed over.
         """
+        left = Event()
         with _private_folder() as folder, zipfile.ZipFile(self.path) as archive:
-            for path in ahead(self._groups(archive, self.parts.sheets[sheet], folder)):
-                with CalamineWorkbook.from_path(path) as workbook:
-                    for index in range(len(workbook.sheet_names)):
-                        found = workbook.get_sheet_by_index(index)
-                        if found.start is not None:
-                            yield Laid(found.to_python(), found.start[0] + 1, found.start[1])
-                path.unlink()
+            groups = ahead(self._groups(archive, self.parts.sheets[sheet], folder, left))
+            try:
+                for path in groups:
+                    yield from _read(path)
+                    path.unlink()
+            finally:
+                # Whoever wants only the beginning must not wait for more of it to be written.
+                left.set()
+                groups.close()
 
-    def _groups(self, archive: zipfile.ZipFile, member: str, folder: Path) -> Iterator[Path]:
+    def _groups(self, archive: zipfile.ZipFile, member: str, folder: Path, left: Event) -> Iterator[Path]:
         bounds = Bounds(self.limits.xlsx_slice_cells, self.limits.xlsx_slice_bytes)
         with archive.open(member) as file:
             envelope, pieces = open_rows(file)
-            found = slices(RowReader(envelope, self.strings, self.limits.columns, member), pieces, bounds)
+            reader = RowReader(envelope, self.strings, self.limits.columns, member)
+            found = itertools.takewhile(lambda _: not left.is_set(), slices(reader, pieces, bounds))
             # Twice the strings at least: so all workbooks together hold little more than the one they are made of.
             sizes = itertools.chain([_FIRST_SIZE], itertools.repeat(max(_LEAST_SIZE, 2 * self.parts.strings_size)))
             for number, size in enumerate(sizes):
@@ -95,6 +100,14 @@ class LargeWorkbook:
                 path = folder / f"{number}.xlsx"
                 write_workbook(path, archive, self.parts, _sheets(itertools.chain([first], found), envelope, size))
                 yield path
+
+
+def _read(path: Path) -> Iterator[Laid]:
+    with CalamineWorkbook.from_path(path) as workbook:
+        for index in range(len(workbook.sheet_names)):
+            found = workbook.get_sheet_by_index(index)
+            if found.start is not None:
+                yield Laid(found.to_python(), found.start[0] + 1, found.start[1])
 
 
 def _sheets(found: Iterable[Slice], envelope: Envelope, size: int) -> Iterator[tuple[str, list[bytes]]]:
