@@ -1,5 +1,6 @@
 """XLSX before it is opened: really a workbook, of bearable size, without macros or formulas never computed."""
 
+import errno
 import re
 import zipfile
 import zlib
@@ -39,6 +40,9 @@ def explained(file_name: str) -> Iterator[None]:
     except UncomputedError as error:
         raise _uncomputed(error, file_name) from error
     except damaged as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"读取{file_name}所需的临时空间不足，没有接收。请联系系统管理员清理磁盘后重新报送。"
+            raise TabularError(message, code="temporary-space-full") from error
         raise workbook_damaged(file_name) from error
 
 
