@@ -147,15 +147,14 @@ def withdraw(args: argparse.Namespace) -> int:
 
 def rotate(args: argparse.Namespace) -> int:
     """Replace the key-encryption key."""
+    from xinzheng.apps.ledger.key_hooks import HOOKS
     from xinzheng.apps.registry.actions import rotate_key
 
-    rotation = rotate_key(by=BY)
+    rotation = rotate_key(by=BY, hooks=HOOKS)
     if args.json:
         print(json.dumps(asdict(rotation), ensure_ascii=False))
         return 0
     print(f"已更换密钥，重新封装{sum(rotation.rewrapped.values())}个数据密钥。请立即备份密钥目录。")
-    if rotation.kept:
-        print(f"批次和上传的数据密钥仍由旧密钥封装，请继续保留：{'、'.join(rotation.kept)}。")
     return 0
 
 

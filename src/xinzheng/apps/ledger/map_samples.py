@@ -48,8 +48,8 @@ def keep_sample(given: SampleFile, *, by: str) -> MapSample:
     sample = MapSample(
         unit_id=given.unit_id, by=by, kind=given.kind, file_name=given.file_name, upload_id=given.upload_id
     )
-    sample.wrapped_key = wrap_key(key, _owner(sample.pk))
-    sample.content = encrypt(key, zlib.compress(_beginning(given.file)), _owner(sample.pk))
+    sample.wrapped_key = wrap_key(key, sample_owner(sample.pk))
+    sample.content = encrypt(key, zlib.compress(_beginning(given.file)), sample_owner(sample.pk))
     sample.save(force_insert=True)
     return sample
 
@@ -117,10 +117,10 @@ def drop_kept_files() -> int:
 
 @contextmanager
 def _opened(sample: MapSample) -> Iterator[Path]:
-    key = unwrap_key(bytes(sample.wrapped_key), _owner(sample.pk))
+    key = unwrap_key(bytes(sample.wrapped_key), sample_owner(sample.pk))
     with tempfile.TemporaryDirectory(prefix="xinzheng-sample-") as folder:
         file = Path(folder) / "file"
-        file.write_bytes(zlib.decompress(decrypt(key, bytes(sample.content), _owner(sample.pk))))
+        file.write_bytes(zlib.decompress(decrypt(key, bytes(sample.content), sample_owner(sample.pk))))
         yield file
 
 
@@ -138,5 +138,6 @@ def _beginning(file: Path) -> bytes:
     return data[: data.rfind(b"\n", 0, TEXT_BYTES) + 1] or data[:TEXT_BYTES]
 
 
-def _owner(sample_id: UUID) -> str:
+def sample_owner(sample_id: UUID) -> str:
+    """What a sample, and its key, are bound to."""
     return f"map-sample:{sample_id}"

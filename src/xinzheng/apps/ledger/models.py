@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from xinzheng.apps.audit.history import append_only
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.identical_models import IdenticalStretch  # noqa: F401  # Django finds models from here
+from xinzheng.apps.ledger.key_models import BatchKey  # noqa: F401  # Django finds models from here
 from xinzheng.apps.ledger.map_models import StoredMap
 from xinzheng.core.records import RecordKind
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from xinzheng.apps.ledger.key_models import BatchKey
 from xinzheng.apps.ledger.models import Batch, RawFile
 from xinzheng.apps.registry.keys import decrypt, encrypt, unwrap_key
 from xinzheng.core.errors import XinzhengError
@@ -83,7 +84,8 @@ def keep_raw_file(entry_id: int, pieces: Iterable[bytes]) -> None:
 def restore_raw_file(batch: Batch, into: Path) -> None:
     """Write the batch's file, as it came, to ``into``. Raises RawFileError, KeyFileError."""
     owner = batch_owner(batch.pk)
-    key = unwrap_key(bytes(batch.wrapped_key), owner)
+    anew = BatchKey.objects.filter(batch_id=batch.pk).first()
+    key = unwrap_key(bytes(batch.wrapped_key if anew is None else anew.wrapped_key), owner)
     pieces = RawFile.objects.filter(entry_id=batch.pk).order_by("seq").values_list("chunk", flat=True)
     open_pieces((bytes(piece) for piece in pieces.iterator(chunk_size=8)), key, owner, into)
 

@@ -57,11 +57,11 @@ def queue_upload(delivery: Delivery, *, by: str) -> Upload:
         column_map=column_map,
         **asdict(delivery.scope),
     )
-    upload.wrapped_key = wrap_key(key, _owner(upload.pk))
+    upload.wrapped_key = wrap_key(key, upload_owner(upload.pk))
     upload.save(update_fields=["wrapped_key"])
-    for seq, piece in enumerate(seal_file(delivery.file, key, _owner(upload.pk))):
+    for seq, piece in enumerate(seal_file(delivery.file, key, upload_owner(upload.pk))):
         UploadPiece.objects.create(upload=upload, seq=seq, chunk=piece)
-    run_intake.configure(queueing_lock=_owner(upload.pk)).defer(upload_id=upload.pk)
+    run_intake.configure(queueing_lock=upload_owner(upload.pk)).defer(upload_id=upload.pk)
     return upload
 
 
@@ -74,7 +74,7 @@ def requeue_broken_off() -> int:
     queued = 0
     for upload_id in Upload.objects.filter(state__in=open_states, created_at__lt=stale).values_list("pk", flat=True):
         with suppress(AlreadyEnqueued):
-            run_intake.configure(queueing_lock=_owner(upload_id)).defer(upload_id=upload_id)
+            run_intake.configure(queueing_lock=upload_owner(upload_id)).defer(upload_id=upload_id)
             queued += 1
     return queued
 
@@ -163,13 +163,13 @@ def queue_again(upload: Upload, column_map: StoredMap, *, by: str) -> None:
     ):
         raise IntakeError("这份上传已经在处理，请到“最近上传”查看。", code="upload-settled")
     with suppress(AlreadyEnqueued), transaction.atomic():
-        run_intake.configure(queueing_lock=_owner(upload.pk)).defer(upload_id=upload.pk)
+        run_intake.configure(queueing_lock=upload_owner(upload.pk)).defer(upload_id=upload.pk)
 
 
 def _restore(upload: Upload, file: Path) -> None:
-    key = unwrap_key(bytes(upload.wrapped_key), _owner(upload.pk))
+    key = unwrap_key(bytes(upload.wrapped_key), upload_owner(upload.pk))
     pieces = upload.pieces.order_by("seq").values_list("chunk", flat=True)
-    open_pieces((bytes(piece) for piece in pieces.iterator(chunk_size=8)), key, _owner(upload.pk), file)
+    open_pieces((bytes(piece) for piece in pieces.iterator(chunk_size=8)), key, upload_owner(upload.pk), file)
 
 
 def _delivery(upload: Upload, file: Path) -> Delivery:
@@ -186,5 +186,6 @@ def _fail(upload_id: int, message: str, code: str = "unexpected") -> None:
         UploadPiece.objects.filter(upload_id=upload_id).delete()
 
 
-def _owner(upload_id: int) -> str:
+def upload_owner(upload_id: int) -> str:
+    """What the pieces of an upload's file, and its key, are bound to."""
     return f"upload:{upload_id}"

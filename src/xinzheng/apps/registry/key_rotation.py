@@ -40,7 +40,7 @@ AT_ONCE = 2_000
 Rewrap: TypeAlias = Callable[[bytes, str], bytes]
 # The hook for a table of HOLDERS: called inside the transaction with a function (wrapped key, owner) -> the same data
 # key under the new key, it re-wraps all rows of its table and returns how many. A table without a hook keeps its rows,
-# and the retired key stays for them: batches are history, which nobody may update.
+# and the retired key stays for them. The ledger's hooks are in its ``key_hooks``.
 Hook: TypeAlias = Callable[[Rewrap], int]
 NO_HOOKS: Mapping[str, Hook] = MappingProxyType({})
 
