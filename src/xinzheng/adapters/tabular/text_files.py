@@ -221,17 +221,17 @@ class Block:
 
 def blocks(pieces: Iterator[bytes], separator: str, file_name: str) -> Iterator[Block]:
     """Cut pieces at record ends. Raises TabularError where a quotation mark stands alone: it would merge lines."""
-    pending, size, inside, first = list[bytes](), 0, False, 1
+    pending, size, inside, first = list[memoryview](), 0, False, 1
     for piece in pieces:
-        end = _last_record_end(piece, inside=inside)
+        end, view = _last_record_end(piece, inside=inside), memoryview(piece)
         # Looking for a byte is many times faster than counting it.
         inside ^= b'"' in piece and bool(piece.count(b'"') % 2)
         if end:
-            block = _block(b"".join([*pending, piece[:end]]), separator, first, file_name)
+            block = _block(b"".join([*pending, view[:end]]), separator, first, file_name)
             yield block
             first += block.records
             pending, size = [], 0
-        pending.append(piece[end:])
+        pending.append(view[end:])
         size += len(piece) - end
         if size > _LONGEST_RECORD:
             raise _unclosed(file_name, first)

@@ -18,7 +18,7 @@ from xinzheng.apps.ledger.identical_lines import write_identical_lines
 from xinzheng.apps.ledger.models import MERGING
 from xinzheng.apps.ledger.ranks import ranked
 from xinzheng.apps.ledger.register_words import line_defects
-from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute, rows_of
+from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame, execute, rows_of, widen_pipe
 from xinzheng.apps.ledger.versions import write_versions
 
 # Only one merge at a time: two would not see each other's heads. Readers and reports never ask for it.
@@ -74,6 +74,7 @@ def begin_merging() -> None:
         cursor.execute("SELECT set_config(%s, 'on', true)", [MERGING])
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("SET LOCAL jit = off")
+    widen_pipe()
 
 
 # Unlogged, and made in the delivery's own transaction: whatever ends that, kill -9 included, takes the table with it.

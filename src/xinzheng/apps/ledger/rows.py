@@ -79,6 +79,14 @@ def digests(frame: pl.DataFrame) -> pl.Series:
     return pl.Series("digest", [sha256(first + rest).digest() for first, rest in pairs], dtype=pl.Binary)
 
 
+def _second_part(frame: pl.DataFrame) -> pl.Expr:
+    """Of natural keys, which are JSON arrays of texts, the second part; without escapes it is told by the marks."""
+    key = pl.col("record_key")
+    if frame.select(key.str.contains("\\", literal=True).any()).item():
+        return key.str.json_path_match("$[1]")
+    return key.str.split('"').list.get(3, null_on_oob=True)
+
+
 def _document_key(frame: pl.DataFrame) -> pl.Expr:
     """The normalised document number: second in the natural key of kinds that have one; else from the number given.
 
@@ -91,7 +99,7 @@ def _document_key(frame: pl.DataFrame) -> pl.Expr:
         loose = pl.Series([None if number is None else document_key(number) for number in loose], dtype=pl.String)
     return (
         pl.when(keyed)
-        .then(pl.col("record_key").str.json_path_match("$[1]"))
+        .then(_second_part(frame))
         .otherwise(pl.coalesce("repaired_document_key", pl.lit(loose)))
         .alias("document_key")
     )

@@ -1,5 +1,7 @@
 """Frames into tables by COPY, and statements over whole sets, on Django's connection."""
 
+import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -13,11 +15,22 @@ from xinzheng.apps.ledger.reading import ahead
 DEFECT_COLUMNS = ("entry_id", "line", "field", "code", "severity", "message", "value")
 # What is encoded at once: few enough rows to stay in the processor's cache.
 ROWS_AT_ONCE = 2_000
+# As much as that takes.
+SEND_BYTES = 2 * 1024**2
 SEPARATOR = "\x01"
 # Between texts in one text: natural keys and codes are without control characters.
 BETWEEN = "\x01"
 # The backslash first: the others bring one along.
 ESCAPES = (("\\", r"\\"), ("\n", r"\n"), ("\r", r"\r"), (SEPARATOR, rf"\{SEPARATOR}"))
+
+
+def widen_pipe() -> None:
+    """Have more lie ready for the server, which else waits for us whenever another thread has the interpreter's lock.
+
+    The system may grant less than is asked for.
+    """
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as pipe:
+        pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
 
 
 def copy_frame(table: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:

@@ -33,19 +33,24 @@ class Subjects:
         whom the register did not know.
         """
         named = frame.select(SEEN).filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
-        first_met = named.join(self.met, on="subject_code", how="anti")
+        # Those of the stretch on the right: it is the right side of a join that is made a table of, each time.
+        here = self.met.join(named, on="subject_code", how="semi")
+        first_met = named.join(here, on="subject_code", how="anti")
         if first_met.height:
-            self.met = self.met.vstack(self._found(first_met))
-        return frame.join(self.met, on="subject_code", how="left", maintain_order="left")
+            found = self._found(first_met)
+            self.met, here = self.met.vstack(found), here.vstack(found)
+        return frame.join(here, on="subject_code", how="left", maintain_order="left")
 
     def _found(self, frame: pl.DataFrame) -> pl.DataFrame:
         known = known_subjects(frame.filter(~pl.col("is_person")).get_column("subject_code"))
         unknown = frame.filter(pl.col("is_person")).vstack(
             frame.filter(~pl.col("is_person")).join(known, on="subject_code", how="anti")
         )
+        digested = known.with_columns(registered_name=name_digest("registered_name"))
+        if not unknown.height:
+            return digested
         met = register_unknown_subjects(_sightings(unknown), entry=self.entry)
         new = {"subject_code": list(met), "subject_id": list(met.values()), "registered_name": [None] * len(met)}
-        digested = known.with_columns(registered_name=name_digest("registered_name"))
         return digested.vstack(pl.DataFrame(new, schema=MET))
 
 

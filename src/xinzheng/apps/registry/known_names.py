@@ -75,8 +75,8 @@ def known_subjects(codes: pl.Series) -> pl.DataFrame:
         texts = cursor.fetchone()
     if texts[0] is None:
         return pl.DataFrame(schema=KNOWN)
-    columns = {name: text.split(BETWEEN) for name, text in zip(KNOWN, texts, strict=True)}
-    found = pl.DataFrame(columns, schema=dict.fromkeys(KNOWN, pl.String))
+    columns = [pl.Series(name, [text]).str.split(BETWEEN).explode() for name, text in zip(KNOWN, texts, strict=True)]
+    found = pl.DataFrame(columns)
     return found.with_columns(pl.col("subject_id").cast(pl.Int64), pl.col("registered_name").replace("", None))
 
 
