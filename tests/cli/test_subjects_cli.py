@@ -8,6 +8,7 @@ import pytest
 from tests.small_city import uscc
 from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
+from xinzheng.apps.registry.keys import HOLDERS
 from xinzheng.apps.registry.models import Subject
 from xinzheng.cli import main
 
@@ -104,6 +105,7 @@ def test_items_are_confirmed_linked_and_rejected_once(capsys: pytest.CaptureFixt
 
 def test_the_key_is_rotated(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["subjects", "rotate-key", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rewrapped"] == {"registry_personidentity": 0}
+    rewrapped = json.loads(capsys.readouterr().out)["rewrapped"]
+    assert rewrapped == {"registry_personidentity": 0} | dict.fromkeys(HOLDERS, 0)
     assert main(["subjects", "rotate-key"]) == 0
     assert "请立即备份密钥目录" in capsys.readouterr().out
