@@ -1,4 +1,4 @@
-"""``xinzheng intake``: deliver a file; confirm a held batch; withdraw a batch; explain a rejected line."""
+"""``xinzheng intake``: deliver a file; confirm or withdraw a batch; explain a rejected line; fetch a file back."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinzheng.cli.column_maps import list_maps
+from xinzheng.cli.raw_file import fetch
 from xinzheng.core.errors import XinzhengError
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--confirm", type=int, metavar="BATCH", help="确认暂存的批次，使其入账（须写 --officer）")
     parser.add_argument("--officer", metavar="USERNAME", help="由谁确认：报送人以外的本单位人员或者信用办人员的用户名")
     parser.add_argument("--explain", nargs=3, metavar=("BATCH", "LINE", "REASON"), help="说明一个退回行为何不需更正")
+    parser.add_argument(
+        "--fetch", nargs=2, metavar=("BATCH", "OUT"), help="取回批次的原始文件，写到OUT；不覆盖已有文件"
+    )
     parser.add_argument("--reason", default="", metavar="原因", help="撤回批次的原因")
     parser.add_argument("--json", action="store_true", help="输出一个JSON对象")
     parser.set_defaults(run=run, parser=parser)
@@ -82,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
     if args.maps:
         return list_maps(args)
     asked = [args.file is not None, args.confirm is not None, args.withdraw is not None, args.explain is not None]
-    if sum(asked) != 1:
-        args.parser.error("请给出数据文件，或者 --confirm，或者 --withdraw，或者 --explain，四者之一")
+    if sum(asked) + (args.fetch is not None) != 1:
+        args.parser.error("请给出数据文件，或者 --confirm、--withdraw、--explain、--fetch 之一")
     if (args.confirm is None) != (args.officer is None):
         args.parser.error("--confirm 和 --officer 须同时写")
     if args.confirm is not None:
@@ -92,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
         return _withdraw(args)
     if args.explain is not None:
         return _explain(args)
+    if args.fetch is not None:
+        return fetch(args)
     return _submit(args)
 
 
