@@ -98,6 +98,13 @@ def test_a_kind_that_is_its_own_domain_needs_none(city: SmallCity) -> None:
     assert social.post(COVERAGE, body).status_code == 201
 
 
+def test_a_rejected_line_is_counted_as_waiting_whether_or_not_it_names_somebody(city: SmallCity, tax: System) -> None:
+    broken = {"处罚决定日期": "2026-09-31"}
+    city.submit([city.penalty(uscc(1), "苏税罚〔2026〕8号", **broken), city.penalty("", "苏税罚〔2026〕9号", **broken)])
+    told = tax.get("/api/v1/responsibilities").json()["responsibilities"]
+    assert {(r["domain"], r["kind"]): r["waiting"] for r in told if r["waiting"]} == {("taxation", PENALTY): 2}
+
+
 def test_a_unit_reads_what_it_answers_for_and_how_far_its_data_reaches(city: SmallCity, tax: System) -> None:
     tax.post(COVERAGE, period("2026-01-01", "2026-03-31"))
     told = tax.get("/api/v1/responsibilities").json()

@@ -73,7 +73,7 @@ def test_a_method_that_is_not_offered(anybody: Client, method: str, address: str
     anybody.handler.enforce_csrf_checks = True
     refused = getattr(anybody, method)(address)
     assert (refused.status_code, problem_in(refused)["code"]) == (405, "method-not-allowed")
-    assert refused.headers["Allow"] == allowed
+    assert sorted(refused.headers["Allow"].split(", ")) == allowed.split(", ")
 
 
 def test_a_host_that_is_not_ours_is_a_problem_too(anybody: Client) -> None:

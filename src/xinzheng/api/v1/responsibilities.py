@@ -1,5 +1,6 @@
-"""What the unit answers for, and how far its data reaches."""
+"""What the unit answers for or may deliver for others, and how far the data reaches."""
 
+from dataclasses import replace
 from datetime import date
 
 from django.http import HttpRequest
@@ -7,9 +8,11 @@ from ninja import Router
 
 from xinzheng.api.callers import UnitKey, caller_of
 from xinzheng.api.v1.schemas import ResponsibilitiesAnswer, ResponsibilityAnswer, Stretch
+from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.delivery import today_in_china
-from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar
+from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar, waiting_by_scope
 from xinzheng.apps.registry.models import Responsibility
+from xinzheng.apps.registry.queries import served_units
 from xinzheng.apps.reports.packs import current_calendar, current_policy
 from xinzheng.core.decision import data_needed_through
 from xinzheng.core.errors import CalendarError, RefusedError
@@ -23,18 +26,19 @@ router = Router(tags=["responsibilities"])
     auth=UnitKey(),
     response=ResponsibilitiesAnswer,
     operation_id="listResponsibilities",
-    summary="本单位负责的领域、记录类型和归集情况",
+    summary="本单位负责的、可以为其他单位报送的领域和记录类型，以及归集情况",
 )
 def list_responsibilities(request: HttpRequest) -> ResponsibilitiesAnswer:
-    """Under each policy, each domain and kind the unit answers for now."""
-    caller = caller_of(request)
-    named = Responsibility.objects.filter(unit_id=caller.unit_id).values_list("policy_id", flat=True)
-    found = [
-        _answer(policy_id, state, policy)
-        for policy_id in sorted(set(named))
-        for policy in [_policy(policy_id)]
-        for state in coverage_calendar(caller.uscc, policy_id)
-    ]
+    """Under each policy, each domain and kind the unit answers for now, then those it may deliver for others."""
+    caller, position = caller_of(request), head_position()
+    served = {unit.unit_id for unit in served_units(caller.unit_id)}
+    named = Responsibility.objects.filter(unit_id__in={caller.unit_id, *served}).values_list("policy_id", flat=True)
+    waiting, found = waiting_by_scope(caller.unit_id, position), []
+    for policy_id in sorted(set(named)):
+        policy, own = _policy(policy_id), coverage_calendar(caller.uscc, policy_id, position)
+        brought = return_calendar(caller.uscc, policy_id, position) if served else []
+        counted = (replace(s, waiting=waiting.get((s.domain, s.kind), 0)) for s in (*own, *brought))
+        found += [_answer(policy_id, state, policy) for state in counted]
     return ResponsibilitiesAnswer(unit=caller.uscc, responsibilities=found)
 
 
@@ -44,6 +48,7 @@ def _answer(policy_id: str, state: CoverageState, policy: Policy | None) -> Resp
         domain=state.domain,
         domain_name=_domain_names(policy).get(state.domain, state.domain),
         kind=state.kind,
+        served=list(state.served),
         stated=[Stretch(covers_from=first, covers_through=last) for first, last in state.stretches],
         waiting=state.waiting,
         needed_through=_needed_through(policy),

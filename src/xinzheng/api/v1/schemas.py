@@ -176,19 +176,24 @@ class Stretch(BaseModel):
 
 
 class ResponsibilityAnswer(BaseModel):
-    """What the unit answers for under a policy, and how far its data reaches."""
+    """What the unit answers for under a policy, or may deliver for others, and how far the data reaches."""
 
     policy: str
     domain: str
     domain_name: str
     kind: str
-    stated: list[Stretch] = Field(description="已经声明完整的时段")
-    waiting: int = Field(description="等待更正或者说明的退回行数；不为零时相关声明不生效")
+    served: list[str] = Field(
+        description="空：由本单位负责；不空：本单位是回流渠道，可以为这些单位报送，写的是它们的统一社会信用代码"
+    )
+    stated: list[Stretch] = Field(description="已经声明完整的时段；为其他单位报送的，是其中每个单位都完整的时段")
+    waiting: int = Field(
+        description="等待更正、说明或者确认的行数，回流渠道处可能属于本单位的也在内；不为零时相关批次的声明不生效"
+    )
     needed_through: date | None = Field(description="数据今天至少须完整到这一天；工作日历尚未公布的为空")
 
 
 class ResponsibilitiesAnswer(BaseModel):
-    """All that the unit answers for."""
+    """All that the unit answers for or may deliver for others."""
 
     unit: str = Field(description="单位的统一社会信用代码")
     responsibilities: list[ResponsibilityAnswer]

@@ -44,6 +44,23 @@ ELSEWHERE = f"""
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608
 
+# Both together, held lines as well: whatever keeps statements of this unit's data back.
+BY_SCOPE = f"""
+    SELECT l.domain, l.kind, count(*)
+    FROM (
+        SELECT entry_id, line, domain, kind, status FROM ledger_line
+        WHERE unit_id = %(unit)s AND status IN ('rejected', 'held')
+        UNION ALL
+        SELECT l.entry_id, l.line, l.domain, l.kind, l.status
+        FROM (SELECT DISTINCT source_id, domain, kind FROM registry_returnchannel WHERE unit_id = %(unit)s) c
+        JOIN ledger_line l ON l.unit_id = c.source_id AND l.domain = c.domain AND l.kind = c.kind
+        WHERE l.status IN ('rejected', 'held')
+    ) l
+    JOIN audit_position p ON p.entry_id = l.entry_id
+    WHERE {PENDING}
+    GROUP BY 1, 2
+"""  # noqa: S608
+
 
 REASONS = """
     SELECT d.entry_id, d.line, d.field, d.message
@@ -101,6 +118,15 @@ def waiting_total(unit_id: int) -> int:
 def waiting_elsewhere(unit_id: int) -> list[WaitingElsewhere]:
     """What waits at the units that bring this one's data, and may concern it."""
     return [WaitingElsewhere(*row) for row in _rows(ELSEWHERE, {"unit": unit_id, "position": LATEST})]
+
+
+def waiting_by_scope(unit_id: int, position: int) -> dict[tuple[str, str], int]:
+    """By domain and kind, the rejected and held lines that kept the unit's statements back at a position.
+
+    Those that wait at who brings the unit's data count too: they may be its own.
+    """
+    rows = _rows(BY_SCOPE, {"unit": unit_id, "position": position})
+    return {(domain, kind): count for domain, kind, count in rows}
 
 
 def line_unit(batch_id: int, line: int) -> int | None:
