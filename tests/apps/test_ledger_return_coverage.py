@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.returning import FINANCE, PLATFORM, Return, everything, unit_id
 from tests.small_city import BY, PENALTY, build_small_city, uscc
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.actions import Scope, declare_coverage, withdraw_coverage
+from xinzheng.apps.ledger.actions import Scope, declare_coverage, declare_zero, withdraw_coverage
 from xinzheng.apps.ledger.errors import CoverageError, IntakeError
 from xinzheng.apps.ledger.models import CoverageStatement
 from xinzheng.apps.ledger.queries import coverage_at, coverage_calendar, return_calendar, returned_at
@@ -56,6 +56,16 @@ def test_the_platform_makes_a_zero_return_for_all_its_units_and_takes_it_back(br
     gone = withdraw_coverage(scope(PLATFORM), from_date=first, through_date=last, by=BY)
     assert gone.statements == 2
     assert covered(brought.units[0]) == covered(brought.units[1]) == []
+
+
+def test_while_lines_that_the_platform_brought_wait_neither_it_nor_their_unit_returns_zero(brought: Return) -> None:
+    first, last = everything()
+    brought.bring(brought.row(uscc(1), 0, 处罚决定日期="2026-02-30"))
+    for code in (PLATFORM, brought.units[0]):
+        with pytest.raises(CoverageError) as refused:
+            declare_zero(scope(code), from_date=first, through_date=last, by=BY)
+        assert refused.value.code == "lines-waiting"
+    assert declare_zero(scope(brought.units[1]), from_date=first, through_date=last, by=BY).is_zero
 
 
 def test_the_platform_takes_back_nothing_that_a_unit_said_itself(brought: Return) -> None:

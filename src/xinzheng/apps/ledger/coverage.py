@@ -33,7 +33,7 @@ ANY_LIVE = f"""
 
 WAITING_OF_SCOPE = sql.SQL("""
     SELECT count(*) FROM ledger_line l
-    WHERE l.unit_id = %(unit)s AND l.domain = %(domain)s AND l.kind = %(kind)s AND {pending}
+    WHERE l.unit_id = ANY(%(units)s) AND l.domain = %(domain)s AND l.kind = %(kind)s AND {pending}
 """).format(pending=PENDING_NOW)
 
 
@@ -132,7 +132,8 @@ def declare_zero(scope: Scope, *, from_date: date, through_date: date, by: str) 
 
 
 def _count_waiting(who: Answering) -> int:
-    values: dict[str, Any] = {"unit": who.unit.id, "domain": who.scope.domain, "kind": who.scope.kind}
+    units = {who.unit.id, *who.units_of(who.scope.domain, who.scope.kind)}
+    values: dict[str, Any] = {"units": list(units), "domain": who.scope.domain, "kind": who.scope.kind}
     with connection.cursor() as cursor:
         cursor.execute(WAITING_OF_SCOPE.as_string(None), values)
         return int(cursor.fetchone()[0])
