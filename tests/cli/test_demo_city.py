@@ -16,6 +16,7 @@ from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.ledger.models import Batch, RecordVersion
 from xinzheng.apps.oversight.models import Bulletin, Reconciliation
+from xinzheng.apps.oversight.queries import View, coverage_calendar_of, due_date
 from xinzheng.apps.registry.models import Subject
 from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports.cases import answer_question
@@ -27,6 +28,8 @@ from xinzheng.cli.demo_city.characters import known_codes
 from xinzheng.cli.demo_city.loading import Loaded, load_city
 from xinzheng.cli.demo_city.organs import deployments
 from xinzheng.cli.demo_city.progress import PlainLines
+from xinzheng.cli.demo_city.returning import DOMAIN, LEFT_TO_IT, returned_days
+from xinzheng.core.coverage_calendar import Month, months_until
 from xinzheng.core.decision import Decision, Request
 from xinzheng.core.errors import XinzhengError
 
@@ -151,6 +154,22 @@ def test_no_person_is_named_in_the_ledger(city: LoadedCity) -> None:
     assert not [version for version in own if "示例航" in texts[version.pk]]
 
 
+def test_a_returned_batch_stands_under_the_units_it_names_and_the_calendar_says_so(city: LoadedCity) -> None:
+    platform = Account.objects.get(username="demo-platform")
+    batch = Batch.objects.get(unit_id=platform.unit_id)
+    assert (batch.lines, batch.new, batch.rejected, batch.held) == (5, 5, 0, False)
+    assert platform.unit_id not in RecordVersion.objects.filter(batch_id=batch.pk).values_list("unit_id", flat=True)
+    first, last = returned_days(city.wanted.today - timedelta(days=DAYS_AGO))
+    policy = current_policy(SUZHOU)
+    view = View(head_position(), months_until(Month.of(last), 2), due_date(policy, city.wanted.today))
+    rows = [row for row in coverage_calendar_of(policy, view).rows if row.returned]
+    assert [(row.scope.unit.short_name, row.scope.domain, row.scope.kind) for row in rows] == [
+        (LEFT_TO_IT, DOMAIN, "administrative_penalty")
+    ]
+    assert rows[0].returned == {Month.of(first), Month.of(last)}
+    assert not rows[0].is_late
+
+
 def test_a_later_day_carries_the_statements_on_and_hands_in_nothing(city: LoadedCity) -> None:
     assert not city.carried_on.is_new
     assert city.carried_on.is_refreshed
@@ -182,6 +201,7 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
         "demo-person": Role.SUBJECT_AGENT,
         "demo-water": Role.DEPARTMENT_OFFICER,
         "demo-water-head": Role.RESPONSIBLE_OFFICER,
+        "demo-platform": Role.DEPARTMENT_OFFICER,
         "demo-office": Role.OFFICE_OPERATOR,
         "demo-admin": Role.SYSTEM_ADMINISTRATOR,
     }

@@ -13,8 +13,10 @@ import pytest
 from xinzheng.cli.demo_city.city import City, CityPlan, make_city
 from xinzheng.cli.demo_city.codes import PERSONS_DIVISION, invented_identity_number, invented_uscc
 from xinzheng.cli.demo_city.coverage import LATE_DAYS, NEVER
+from xinzheng.cli.demo_city.deliveries import PENALTY
 from xinzheng.cli.demo_city.files import FileForm, write_sheet
 from xinzheng.cli.demo_city.organs import deployments
+from xinzheng.cli.demo_city.returning import DOMAIN, LEFT_TO_IT, PLATFORM, STATED_ITSELF, returned_days
 from xinzheng.core.identifiers import check_identity_number, check_uscc
 
 TODAY = date(2026, 11, 21)
@@ -138,6 +140,21 @@ def test_every_responsible_unit_but_the_silent_one_speaks_for_all_it_answers_for
         asked = {(r.uscc, r.domain, r.kind) for r in deployment.responsibilities if r.uscc not in silent}
         assert asked <= spoken
         assert not {uscc for uscc, _, _ in spoken} & silent
+
+
+def test_two_months_of_one_unit_are_spoken_for_by_the_platform_only(city: City) -> None:
+    names = {unit.short_name: unit.uscc for unit in deployments()["suzhou"].units}
+    (returned,) = (f for f in city.files if f.scope.uscc == names[PLATFORM])
+    assert returned.covers == (date(2026, 7, 1), date(2026, 8, 31))
+    before, after = (s for s in city.statements if (s.uscc, s.domain, s.kind) == (names[LEFT_TO_IT], DOMAIN, PENALTY))
+    assert (before.through_date, after.from_date) == (date(2026, 6, 30), date(2026, 9, 1))
+    named = {row[returned.sheet.header.index("数据来源单位统一社会信用代码")] for row in returned.sheet.rows}
+    assert named == {names[LEFT_TO_IT], names[STATED_ITSELF]}
+
+
+def test_a_return_ends_before_the_data_of_a_late_unit_on_any_day() -> None:
+    days = (TODAY + timedelta(days=n) for n in range(400))
+    assert all(returned_days(day)[1] < day - timedelta(days=LATE_DAYS) for day in days)
 
 
 def test_a_unit_told_to_be_late_states_less_and_delivers_less() -> None:

@@ -12,6 +12,7 @@ from xinzheng.apps.registry.queries import find_subject, unit_by_uscc
 from xinzheng.cli.demo_city.characters import known_codes
 from xinzheng.cli.demo_city.marks import BY
 from xinzheng.cli.demo_city.organs import unit_named
+from xinzheng.cli.demo_city.returning import PLATFORM
 from xinzheng.core.errors import XinzhengError
 
 AGENTS = (
@@ -22,6 +23,7 @@ AGENTS = (
 )
 WATER_UNIT = "市水务局"
 WATER_HEAD = "demo-water-head"
+PLATFORM_OFFICER = "demo-platform"
 
 
 def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
@@ -37,10 +39,14 @@ def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
 def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
     """Without a password nobody can sign in by password."""
     subjects = {role: _subject(code) for role, code in known_codes().items()}
+    water = _registered(deployments, WATER_UNIT)
+    if water is None:
+        raise XinzhengError(f"没有登记单位“{WATER_UNIT}”，请重新运行 xinzheng demo city。", code="demo-city-broken")
     return [
         *(NewAccount(name, shown, Role.SUBJECT_AGENT, subject_id=subjects[role]) for name, role, shown in AGENTS),
-        NewAccount("demo-water", "苏州市水务局工作人员", Role.DEPARTMENT_OFFICER, unit_id=_unit(deployments)),
-        NewAccount(WATER_HEAD, "苏州市水务局责任人", Role.RESPONSIBLE_OFFICER, unit_id=_unit(deployments)),
+        NewAccount("demo-water", "苏州市水务局工作人员", Role.DEPARTMENT_OFFICER, unit_id=water),
+        NewAccount(WATER_HEAD, "苏州市水务局责任人", Role.RESPONSIBLE_OFFICER, unit_id=water),
+        *_platform_accounts(deployments),
         NewAccount("demo-office", "信用办工作人员", Role.OFFICE_OPERATOR),
         NewAccount("demo-admin", "系统管理员", Role.SYSTEM_ADMINISTRATOR),
     ]
@@ -53,9 +59,14 @@ def _subject(code: str) -> int:
     return found
 
 
-def _unit(deployments: Mapping[str, Deployment]) -> int:
-    planned = unit_named(deployments, WATER_UNIT)
+def _platform_accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
+    """None in a city that was made before there were returns."""
+    unit_id = _registered(deployments, PLATFORM)
+    shown = f"{PLATFORM}工作人员"
+    return [NewAccount(PLATFORM_OFFICER, shown, Role.DEPARTMENT_OFFICER, unit_id=unit_id)] if unit_id else []
+
+
+def _registered(deployments: Mapping[str, Deployment], name: str) -> int | None:
+    planned = unit_named(deployments, name)
     unit = None if planned is None else unit_by_uscc(planned.uscc)
-    if unit is None:
-        raise XinzhengError(f"没有登记单位“{WATER_UNIT}”，请重新运行 xinzheng demo city。", code="demo-city-broken")
-    return unit.id
+    return None if unit is None else unit.id

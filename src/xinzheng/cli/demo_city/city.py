@@ -39,6 +39,7 @@ from xinzheng.cli.demo_city.parties import (
     register_rows,
 )
 from xinzheng.cli.demo_city.penalties import Penalty, Row, delivered, row_of
+from xinzheng.cli.demo_city.returning import CITY, ReturnPlan, own_part, returned_file
 
 # The busiest units of a city also send some rows that intake sends back, and later correct them.
 UNITS_THAT_ERR, ENOUGH_TO_ERR = 7, 12
@@ -122,10 +123,17 @@ def make_city(plan: CityPlan) -> City:
         _plan_files(draft, [party for party in parties if party.city == city])
         by_file = {(f.scope.uscc, f.scope.domain, f.scope.kind) for f in draft.files if f.covers}
         files += draft.files
-        spoken += [found for key, found in covered.items() if key not in by_file]
+        silent = [found for key, found in covered.items() if key not in by_file]
+        spoken += [part for found in silent for part in own_part(found, plan.deployments, plan.today)]
+    files.append(returned_file(_return_plan(plan, parties, next(numbers))))
     registered = [*characters.parties.values(), *(party for party in parties if party.code not in unregistered)]
     register = Sheet(REGISTER_COLUMNS, register_rows(registered))
     return City(register, tuple(files), tuple(spoken), characters.parties)
+
+
+def _return_plan(plan: CityPlan, parties: Sequence[Party], number: int) -> ReturnPlan:
+    of_city = [party for party in parties if party.city == CITY]
+    return ReturnPlan(plan.deployments[CITY], of_city, plan.seed, number, plan.today)
 
 
 def _unregistered(parties: Sequence[Party], seed: int) -> frozenset[str]:

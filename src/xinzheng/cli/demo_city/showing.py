@@ -96,7 +96,7 @@ def say_where(page: Page, port: int) -> None:
         page.fact(
             "　　",
             "、".join(shown for _, _, shown in AGENTS)
-            + "、苏州市水务局工作人员、苏州市水务局责任人、信用办工作人员、系统管理员",
+            + "、苏州市水务局工作人员、苏州市水务局责任人、省级平台（演示）工作人员、信用办工作人员、系统管理员",
         )
     else:
         page.fact("账户", "演示登录已关闭（XINZHENG_DEMONSTRATION=0）")
