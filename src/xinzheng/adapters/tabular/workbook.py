@@ -13,7 +13,7 @@ from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, refuse_displaced
 from xinzheng.adapters.tabular.old_workbook_safety import inspect_old_workbook, is_old_office
-from xinzheng.adapters.tabular.rows import OpenTable
+from xinzheng.adapters.tabular.rows import OpenTable, ahead
 from xinzheng.adapters.tabular.sheet_rows import UnusualError
 from xinzheng.adapters.tabular.workbook_cells import Cell, Laid, cell_text, raw_rows
 from xinzheng.adapters.tabular.workbook_safety import explained, inspect_workbook, workbook_damaged
@@ -49,7 +49,8 @@ def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     form = "xls" if is_old else "xlsx"
-    rows = raw_rows(source.laid, header, file_name, limits)
+    # The reader lays cells out beside the interpreter: meanwhile those before become columns.
+    rows = raw_rows(ahead(source.laid), header, file_name, limits)
     return OpenTable(header, rows, digest, form, form)
 
 
