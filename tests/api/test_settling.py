@@ -9,8 +9,8 @@ from django.conf import LazySettings
 from tests.api.conftest import BATCHES, System, problem_in, system_of
 from tests.small_city import LONG_AGO, SmallCity, today, uscc
 from xinzheng.apps.audit.models import AuditEvent
-from xinzheng.apps.ledger.actions import submit_batch
-from xinzheng.apps.ledger.models import BatchWithdrawal, LineResolution, RecordHead
+from xinzheng.apps.ledger.actions import confirm_batch, submit_batch
+from xinzheng.apps.ledger.models import BatchWithdrawal, LineResolution, RecordHead, Upload
 from xinzheng.apps.ledger.queries import batch_summary
 from xinzheng.apps.ledger.uploads import take_in_upload
 from xinzheng.core.floors import Floors
@@ -135,16 +135,23 @@ def test_a_held_delivery_is_confirmed_by_another_key_and_stands_as_the_booked_on
     address = f"{BATCHES}/{number}"
     assert tax.get(address).json()["result"]["held"]
     told = chief.post(f"{address}/confirmation")
-    assert told.status_code == 201, told.content
-    assert (told.json()["held_batch"], told.json()["new"]) == (held.batch, 20)
+    assert (told.status_code, told.json()["status"]) == (202, "queued"), told.content
+    assert (told.json()["confirms"], told.json()["result"]) == (held.batch, None)
     assert chief.post(f"{address}/confirmation").json() == told.json()
+    assert tax.get(address).json()["result"]["held"]
+    booked = take_in_upload(told.json()["id"])
+    assert booked is not None
+    followed = chief.get(told.headers["Location"]).json()
+    assert (followed["status"], followed["result"]["batch"], followed["result"]["new"]) == ("done", booked.batch, 20)
+    again = chief.post(f"{address}/confirmation")
+    assert (again.status_code, again.json()) == (202, followed)
     result = tax.get(address).json()["result"]
-    assert (result["batch"], result["held"], result["is_withdrawn"]) == (told.json()["batch"], False, False)
+    assert (result["batch"], result["held"], result["is_withdrawn"]) == (booked.batch, False, False)
     (listed,) = tax.get(BATCHES).json()["batches"]
-    assert (listed["batch"], listed["held"]) == (told.json()["batch"], False)
+    assert (listed["id"], listed["batch"], listed["held"]) == (number, booked.batch, False)
     assert AuditEvent.objects.get(action="batch-confirmed").who == f"api-key:{chief.key_id}"
     chief.post(f"{address}/withdrawal", {"reason": "报错了文件"})
-    assert batch_summary(told.json()["batch"]).is_withdrawn
+    assert batch_summary(booked.batch).is_withdrawn
 
 
 def test_what_is_not_held_cannot_be_confirmed_nor_by_the_key_that_sent_it(
@@ -160,6 +167,26 @@ def test_what_is_not_held_cannot_be_confirmed_nor_by_the_key_that_sent_it(
     assert held.held
     refused = chief.post(f"{BATCHES}/{number}/confirmation")
     assert (refused.status_code, problem_in(refused)["code"]) == (403, "second-officer-needed")
+    assert not Upload.objects.exclude(confirms_id=None).exists()
+
+
+def test_a_confirmation_that_is_refused_says_why_and_one_that_was_made_elsewhere_is_pointed_to(
+    city: SmallCity, tax: System, chief: System, settings: LazySettings
+) -> None:
+    settings.XINZHENG_FLOORS = Floors(least_history=1, far_times=3, far_lines=3, ended_records=2, rejected_lines=3)
+    submit_batch(city.delivery([city.penalty(uscc(50), "苏税罚〔2025〕1号")]), by="test")
+    number = int(tax.upload([city.penalty(uscc(n), f"苏税罚〔2026〕{n}号") for n in range(10, 30)]).json()["id"])
+    held = take_in_upload(number)
+    assert held is not None
+    queued = chief.post(f"{BATCHES}/{number}/confirmation")
+    booked = confirm_batch(batch_id=held.batch, by="account:2")
+    assert take_in_upload(queued.json()["id"]) is None
+    told = chief.get(queued.headers["Location"]).json()
+    assert (told["status"], told["result"]) == ("failed", None)
+    assert f"由批次{booked.batch}入账" in told["message"]
+    again = chief.post(f"{BATCHES}/{number}/confirmation")
+    assert (again.status_code, again.headers["Location"]) == (202, f"{BATCHES}/{number}")
+    assert again.json()["result"]["batch"] == booked.batch
 
 
 def test_deliveries_are_listed_latest_first_page_by_page_and_only_the_units_own(

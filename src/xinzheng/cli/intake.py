@@ -189,7 +189,7 @@ def _confirm(args: argparse.Namespace) -> int:
     unit_id = batch_summary(args.confirm).unit_id
     if refusals := refusals_to_confirm(officer, unit_id, submitter_of(args.confirm)):
         raise XinzhengError("".join(refusals), code="not-permitted")
-    result = confirm_batch(batch_id=args.confirm, by=officer.actor)
+    result = confirm_batch(batch_id=args.confirm, by=officer.actor, progress=_progress())
     return _report(args, result, has_statement=batch_summary(result.batch).covers_from is not None)
 
 

@@ -51,6 +51,7 @@ urlpatterns = [
     path("department/batches/<int:batch_id>/defects.csv", batches.defects_csv, name="department-defects"),
     path("department/batches/<int:batch_id>/file", batches.raw_file, name="department-file"),
     path("department/batches/<int:batch_id>/confirm", held.confirm, name="department-confirm"),
+    path("department/batches/<int:batch_id>/confirmation", held.confirmation, name="department-confirmation"),
     path("department/batches/<int:batch_id>/decline", held.decline, name="department-decline"),
     path("department/batches/<int:batch_id>/withdraw", batches.withdraw, name="department-withdraw"),
     path("department/batches/<int:batch_id>/explain", batches.explain, name="department-explain"),

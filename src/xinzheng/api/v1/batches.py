@@ -22,6 +22,9 @@ from xinzheng.apps.ledger.queries import batch_summary, defects_total, hold_reas
 # Room for the fields and the marks between the parts.
 MULTIPART = Body("multipart/form-data", settings.XINZHENG_BATCH_MAX_BYTES + MEBIBYTE)
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]+$"
+PROGRESS_ADDRESS = {
+    "responses": {202: {"headers": {"Location": {"description": "进度地址", "schema": {"type": "string"}}}}}
+}
 
 router = Router(tags=["batches"])
 
@@ -33,9 +36,7 @@ router = Router(tags=["batches"])
     operation_id="queueBatch",
     summary="报送一个文件",
     description="文件收下即答复202，在后台处理；Location 头是进度地址。同一 Idempotency-Key 原样重发，得到同一次报送。",
-    openapi_extra={
-        "responses": {202: {"headers": {"Location": {"description": "进度地址", "schema": {"type": "string"}}}}}
-    },
+    openapi_extra=PROGRESS_ADDRESS,
 )
 def queue_batch(
     request: HttpRequest,
@@ -62,7 +63,7 @@ def queue_batch(
     else:
         upload_id = once(RepeatableRequest(caller.key, idempotency_key, digest_of(form, file)), queue)
     response.headers["Location"] = reverse("interface-1:batch", args=[upload_id])
-    return _answer(Upload.objects.get(pk=upload_id))
+    return upload_answer(Upload.objects.get(pk=upload_id))
 
 
 @router.get(
@@ -75,7 +76,7 @@ def queue_batch(
 )
 def read_batch(request: HttpRequest, upload_id: Path[int]) -> UploadAnswer:
     """How far the delivery is, and what became of it."""
-    return _answer(own_upload(caller_of(request), upload_id))
+    return upload_answer(own_upload(caller_of(request), upload_id))
 
 
 @router.get(
@@ -140,7 +141,8 @@ def download_file(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
     return response
 
 
-def _answer(upload: Upload) -> UploadAnswer:
+def upload_answer(upload: Upload) -> UploadAnswer:
+    """How far a delivery, or a confirmation, is."""
     return UploadAnswer.model_validate(
         {
             "id": upload.pk,
@@ -156,6 +158,7 @@ def _answer(upload: Upload) -> UploadAnswer:
             "created_at": upload.created_at,
             "lines_done": upload.lines_done,
             "message": upload.message or None,
+            "confirms": upload.confirms_id,
             "result": None if upload.batch_id is None else _result(taken(upload)),
         }
     )

@@ -37,7 +37,7 @@ def list_batches(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
 ) -> DeliveriesAnswer:
     """What came over the interface and the workspace."""
-    found = Upload.objects.filter(unit_uscc=caller_of(request).uscc).order_by("-pk")
+    found = Upload.objects.filter(unit_uscc=caller_of(request).uscc, confirms_id=None).order_by("-pk")
     if before is not None:
         found = found.filter(pk__lt=before)
     if status is not None:

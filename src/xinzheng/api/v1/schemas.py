@@ -141,7 +141,10 @@ class BatchResultAnswer(BaseModel):
 
 
 class UploadAnswer(BaseModel):
-    """How far a delivery is. ``id`` is the delivery's; the batch has a number of its own once it is done."""
+    """How far a delivery is. ``id`` is the delivery's; the batch has a number of its own once it is done.
+
+    A confirmation is followed in the same way, by an ``id`` of its own.
+    """
 
     id: int
     status: Literal["queued", "running", "done", "failed"]
@@ -156,6 +159,7 @@ class UploadAnswer(BaseModel):
     created_at: datetime
     lines_done: int = Field(description="已读入的行数")
     message: str | None = Field(description="未能接收的原因和办法")
+    confirms: int | None = Field(description="这是确认时，所确认的暂存批次号；报送的为空")
     result: BatchResultAnswer | None = Field(description="处理完成后才有")
 
 

@@ -2,24 +2,27 @@
 
 from http import HTTPStatus
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from ninja import Path, Router
 
 from xinzheng.api.callers import Body, Caller, UnitKey, caller_of
 from xinzheng.api.problems import ProblemError
+from xinzheng.api.v1.batches import PROGRESS_ADDRESS, upload_answer
 from xinzheng.api.v1.own_batches import own_batch, own_upload, taken
+from xinzheng.api.v1.schemas import UploadAnswer
 from xinzheng.api.v1.settling_schemas import (
     BatchWithdrawalAnswer,
-    ConfirmationAnswer,
     ExplanationAnswer,
     ReasonFields,
 )
 from xinzheng.apps.accounts.permissions import refusals_to_answer_by_key
-from xinzheng.apps.ledger.actions import confirm_batch, explain_line, withdraw_batch
-from xinzheng.apps.ledger.models import BatchWithdrawal, Line, LineResolution
-from xinzheng.apps.ledger.queries import batch_summary, booked_as
+from xinzheng.apps.ledger.actions import explain_line, queue_confirmation, withdraw_batch
+from xinzheng.apps.ledger.models import BatchWithdrawal, Line, LineResolution, Upload
+from xinzheng.apps.ledger.queries import batch_summary, booked_as, confirmation_of
 
 JSON = Body("application/json", 64 * 1024)
+BEHIND_THE_SCENES = "收下即答复202，在后台入账；Location 头是进度地址。重发不会再入账一次。"
 RESPONSIBLE = "须用责任人的密钥。同样的请求重发，答复不变。"
 
 router = Router(tags=["batches"])
@@ -72,31 +75,27 @@ def withdraw(request: HttpRequest, upload_id: Path[int], given: ReasonFields) ->
 @router.post(
     "/batches/{int:upload_id}/confirmation",
     auth=UnitKey(),
-    response={201: ConfirmationAnswer},
+    response={202: UploadAnswer},
     operation_id="confirmBatch",
     summary="确认一次暂存的报送，使它入账",
-    description=f"须用责任人的密钥，并且不是报送时用的那一个。{RESPONSIBLE[9:]}",
+    description=f"须用责任人的密钥，并且不是报送时用的那一个。{BEHIND_THE_SCENES}",
+    openapi_extra=PROGRESS_ADDRESS,
 )
-def confirm(request: HttpRequest, upload_id: Path[int]) -> ConfirmationAnswer:
-    """Book a held batch; the booked one has a number of its own."""
+def confirm(request: HttpRequest, response: HttpResponse, upload_id: Path[int]) -> UploadAnswer:
+    """Have a held batch booked; the booked one has a number of its own."""
     caller = _responsible(request)
-    upload = own_upload(caller, upload_id)
+    found = _confirmation(own_upload(caller, upload_id), caller)
+    response.headers["Location"] = reverse("interface-1:batch", args=[found.pk])
+    return upload_answer(found)
+
+
+def _confirmation(upload: Upload, caller: Caller) -> Upload:
+    """The one there is, unless it failed, or a new one; of a batch that was booked otherwise the delivery itself."""
     batch_id = upload.batch_id or taken(upload)
-    booked = booked_as(batch_id)
-    if booked is None:
-        booked = confirm_batch(batch_id=batch_id, by=caller.actor).batch
-    found = batch_summary(booked)
-    return ConfirmationAnswer(
-        held_batch=batch_id,
-        batch=booked,
-        lines=found.lines,
-        new=found.new,
-        changed=found.changed,
-        identical=found.identical,
-        rejected=found.rejected,
-        duplicate=found.duplicate,
-        waiting=found.waiting,
-    )
+    if booked_as(batch_id) is None:
+        return queue_confirmation(batch_id=batch_id, by=caller.actor)
+    found = confirmation_of(batch_id)
+    return found if found is not None and found.state == Upload.State.DONE else upload
 
 
 def _responsible(request: HttpRequest) -> Caller:

@@ -34,20 +34,6 @@ class BatchWithdrawalAnswer(BaseModel):
     reason: str
 
 
-class ConfirmationAnswer(BaseModel):
-    """A held batch confirmed; ``new`` + ``changed`` + ``identical`` + ``rejected`` + ``duplicate`` = ``lines``."""
-
-    held_batch: int = Field(description="暂存的批次号")
-    batch: int = Field(description="入账的批次号")
-    lines: int
-    new: int
-    changed: int
-    identical: int
-    rejected: int
-    duplicate: int
-    waiting: int = Field(description="退回后尚未更正也未说明的行数")
-
-
 class DeliveryAnswer(BaseModel):
     """One delivery in the list; all about it is at its own address."""
 

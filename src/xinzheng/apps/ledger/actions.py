@@ -1,6 +1,7 @@
 """Write the ledger. Each action is one transaction and names who did it (``by``)."""
 
 from xinzheng.apps.ledger.batch_files import KeptFile, fetch_defects_file, fetch_raw_file
+from xinzheng.apps.ledger.confirmations import queue_confirmation
 from xinzheng.apps.ledger.confirming import confirm_batch
 from xinzheng.apps.ledger.coverage import CoverageResult, declare_coverage, declare_zero, withdraw_coverage
 from xinzheng.apps.ledger.delivery import Delivery, Scope
@@ -26,6 +27,7 @@ __all__ = [
     "explain_line",
     "fetch_defects_file",
     "fetch_raw_file",
+    "queue_confirmation",
     "queue_upload",
     "retire_column_map",
     "save_column_map",

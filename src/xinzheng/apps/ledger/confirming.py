@@ -14,30 +14,32 @@ from xinzheng.apps.ledger.intake import BatchResult, take_in_confirmed
 from xinzheng.apps.ledger.merge import begin_merging
 from xinzheng.apps.ledger.models import Batch, BatchWithdrawal, CoverageStatement
 from xinzheng.apps.ledger.raw_files import restore_raw_file
+from xinzheng.apps.ledger.taking import Progress
 from xinzheng.apps.ledger.withdrawal import withdraw_batch
 from xinzheng.apps.registry.queries import units_at
 
 
-def confirm_batch(*, batch_id: int, by: str) -> BatchResult:
+def confirm_batch(*, batch_id: int, by: str, progress: Progress | None = None) -> BatchResult:
     """Book a held batch as a new batch of the same file, scope, mode, statement and column map; one transaction.
 
     The held batch is withdrawn with it, so that its lines no longer wait. What the unit delivered after the held batch
-    stays as it is: its lines of the same records are kept as duplicates.
+    stays as it is: its lines of the same records are kept as duplicates. ``progress`` is called with the number of
+    lines judged so far.
 
     Raises:
         IntakeError: ``unknown-batch``, ``batch-not-held``, ``batch-withdrawn-already`` (confirmed or declined before)
             or ``second-officer-needed``; and as for taking a file in.
         RawFileError, KeyFileError: the kept file cannot be read.
     """
-    batch = _held_batch(batch_id, by)
+    batch = batch_to_confirm(batch_id, by)
     with tempfile.TemporaryDirectory(prefix="xinzheng-held-") as folder:
         file = Path(folder) / "file"
         restore_raw_file(batch, file)
         with transaction.atomic():
             begin_merging()
             # Whoever waited for our turn finds what the one before did.
-            _held_batch(batch_id, by)
-            result = take_in_confirmed(_delivery(batch, file), by=by, confirms=batch_id)
+            batch_to_confirm(batch_id, by)
+            result = take_in_confirmed(_delivery(batch, file), by=by, confirms=batch_id, progress=progress)
             # After the new batch: at no position are the lines neither booked nor waiting.
             withdraw_batch(batch_id=batch_id, reason=f"已确认，由批次{result.batch}入账。", by=by)
             details = {"booked": result.batch}
@@ -45,7 +47,8 @@ def confirm_batch(*, batch_id: int, by: str) -> BatchResult:
     return result
 
 
-def _held_batch(batch_id: int, by: str) -> Batch:
+def batch_to_confirm(batch_id: int, by: str) -> Batch:
+    """A held batch that waits, and that ``by`` did not send. Raises IntakeError as ``confirm_batch`` does."""
     batch = Batch.objects.filter(pk=batch_id).select_related("entry").first()
     if batch is None:
         raise IntakeError(f"没有编号为{batch_id}的批次，请核对。", code="unknown-batch")
@@ -65,11 +68,16 @@ def _held_batch(batch_id: int, by: str) -> Batch:
 
 
 def _delivery(batch: Batch, file: Path) -> Delivery:
-    scope = Scope(units_at(head_position())[batch.unit_id].uscc, batch.domain, batch.kind)
-    return Delivery(file, scope, _covers(batch), batch.mode, batch.file_name, map_version=batch.column_map_id)
+    scope, covers = scope_of(batch), stated_with(batch)
+    return Delivery(file, scope, covers, batch.mode, batch.file_name, map_version=batch.column_map_id)
 
 
-def _covers(batch: Batch) -> tuple[date, date] | None:
+def scope_of(batch: Batch) -> Scope:
+    """For whom and what a batch was delivered."""
+    return Scope(units_at(head_position())[batch.unit_id].uscc, batch.domain, batch.kind)
+
+
+def stated_with(batch: Batch) -> tuple[date, date] | None:
     """What the held batch stated, unless that was taken back meanwhile, also in part: it is then to be stated anew."""
     made = CoverageStatement.objects.filter(entry=batch.entry, batch_id=batch.pk)
     own = None if made.exclude(withdrawals=None).exists() else made.first()

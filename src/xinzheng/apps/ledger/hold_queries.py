@@ -12,7 +12,8 @@ from xinzheng.core.floors import Reason
 
 WAITING = """
     SELECT b.entry_id, b.unit_id, b.domain, b.kind, b.file_name, b.lines, e.recorded_at, e.actor,
-           array_agg(r.message ORDER BY r.id)
+           array_agg(r.message ORDER BY r.id),
+           EXISTS (SELECT 1 FROM ledger_upload u WHERE u.confirms_id = b.entry_id AND u.state IN ('queued', 'running'))
     FROM ledger_batch b
     JOIN audit_entry e ON e.id = b.entry_id
     JOIN ledger_holdreason r ON r.entry_id = b.entry_id
@@ -24,7 +25,10 @@ WAITING = """
 
 @dataclass(frozen=True, slots=True)
 class HeldBatch:
-    """A held batch that waits for a second officer. ``submitted_by`` is an actor, never a name."""
+    """A held batch that waits for a second officer. ``submitted_by`` is an actor, never a name.
+
+    ``is_being_confirmed``: one did so, and its file waits to be taken in or is.
+    """
 
     batch: int
     unit_id: int
@@ -35,6 +39,7 @@ class HeldBatch:
     recorded_at: datetime
     submitted_by: str
     reasons: Sequence[str]
+    is_being_confirmed: bool
 
 
 def held_batches(unit_id: int | None = None, limit: int = 200) -> list[HeldBatch]:

@@ -102,13 +102,13 @@ def take_in(delivery: Delivery, *, by: str, progress: Progress | None = None) ->
     return _received(_Receiving(delivery, who, by, progress, chosen_map(who, delivery)))
 
 
-def take_in_confirmed(delivery: Delivery, *, by: str, confirms: int) -> BatchResult:
+def take_in_confirmed(delivery: Delivery, *, by: str, confirms: int, progress: Progress | None = None) -> BatchResult:
     """Book the file of a held batch, whatever the floors say; what its unit delivered since then stays.
 
     Raises as ``take_in`` does.
     """
     who = _check(delivery)
-    return _received(_Receiving(delivery, who, by, None, chosen_map(who, delivery), confirms))
+    return _received(_Receiving(delivery, who, by, progress, chosen_map(who, delivery), confirms))
 
 
 def _received(receiving: _Receiving) -> BatchResult:

@@ -12,6 +12,7 @@ from xinzheng.apps.ledger.batch_queries import (
     defects_total,
     return_calendar,
 )
+from xinzheng.apps.ledger.confirmations import confirmation_of
 from xinzheng.apps.ledger.coverage_queries import (
     ReturnedStretch,
     case_coverage,
@@ -29,6 +30,7 @@ from xinzheng.apps.ledger.maps import (
     column_maps_of,
 )
 from xinzheng.apps.ledger.record_queries import records_at
+from xinzheng.apps.ledger.upload_queries import delivered_uploads
 from xinzheng.apps.ledger.waiting_queries import (
     WaitingElsewhere,
     WaitingLine,
@@ -62,9 +64,11 @@ __all__ = [
     "column_map",
     "column_map_versions",
     "column_maps_of",
+    "confirmation_of",
     "coverage_at",
     "coverage_calendar",
     "defects_total",
+    "delivered_uploads",
     "has_waiting_lines",
     "held_batches",
     "hold_reasons",

@@ -1,7 +1,7 @@
 """Uploads (上传): a file is kept, encrypted, and taken in behind the scenes while the officer does something else."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 from procrastinate.exceptions import AlreadyEnqueued
 
+from xinzheng.apps.ledger.confirming import confirm_batch
 from xinzheng.apps.ledger.delivery import Delivery, Scope, answering, check_period
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.intake import BatchResult, take_in
@@ -26,11 +27,13 @@ from xinzheng.core.errors import XinzhengError
 # With the upload's number: held by whoever takes it in.
 UPLOAD_LOCK = 0x75706C64
 
+OPEN_STATES = (Upload.State.QUEUED, Upload.State.RUNNING)
 STALE = timedelta(minutes=5)
 # Failures that a column map may mend, and how long the file is kept for that.
 MAPPABLE_FAILURES = frozenset({"header-missing", "column-missing"})
 KEPT_FOR_MAPPING = timedelta(hours=1)
 UNEXPECTED = "处理时发生意外，数据没有入账。请稍后重新上传；仍不成功的，请联系管理员。"
+NOT_CONFIRMED = "处理时发生意外，没有入账，本批仍然暂存。请稍后重新确认；仍不成功的，请联系管理员。"
 
 
 @transaction.atomic
@@ -69,10 +72,9 @@ def requeue_broken_off() -> int:
     """Queue again what a killed worker left behind; how many. One that is still at work is left alone by its lock."""
     from xinzheng.apps.ledger.tasks import run_intake
 
-    open_states = (Upload.State.QUEUED, Upload.State.RUNNING)
     stale = timezone.now() - STALE
     queued = 0
-    for upload_id in Upload.objects.filter(state__in=open_states, created_at__lt=stale).values_list("pk", flat=True):
+    for upload_id in Upload.objects.filter(state__in=OPEN_STATES, created_at__lt=stale).values_list("pk", flat=True):
         with suppress(AlreadyEnqueued):
             run_intake.configure(queueing_lock=upload_owner(upload_id)).defer(upload_id=upload_id)
             queued += 1
@@ -80,7 +82,9 @@ def requeue_broken_off() -> int:
 
 
 def take_in_upload(upload_id: int) -> BatchResult | None:
-    """Take an upload in; its outcome stands in the upload. None when it was settled before, or is refused.
+    """Take an upload in, or book the held batch it confirms; its outcome stands in the upload.
+
+    None when it was settled before, or is refused.
 
     Batch and upload change in one transaction: run twice, or again after a crash, it still makes one batch.
     """
@@ -89,22 +93,31 @@ def take_in_upload(upload_id: int) -> BatchResult | None:
         return None
     Upload.objects.filter(pk=upload_id).update(state=Upload.State.RUNNING, lines_done=0)
     try:
-        with tempfile.TemporaryDirectory(prefix="xinzheng-upload-") as folder:
-            return _take_once(upload, _delivery(upload, Path(folder) / "file"))
+        return _confirm_once(upload, upload.confirms_id) if upload.confirms_id else _take_file_once(upload)
     except XinzhengError as error:
         _fail(upload_id, error.message, error.code)
         return None
     except Exception:
-        _fail(upload_id, UNEXPECTED)
+        _fail(upload_id, NOT_CONFIRMED if upload.confirms_id else UNEXPECTED)
         raise
 
 
-def _take_once(upload: Upload, delivery: Delivery) -> BatchResult | None:
+def _take_file_once(upload: Upload) -> BatchResult | None:
+    with tempfile.TemporaryDirectory(prefix="xinzheng-upload-") as folder:
+        delivery = _delivery(upload, Path(folder) / "file")
+        return _once(upload, lambda progress: take_in(delivery, by=upload.by, progress=progress))
+
+
+def _confirm_once(upload: Upload, batch_id: int) -> BatchResult | None:
+    return _once(upload, lambda progress: confirm_batch(batch_id=batch_id, by=upload.by, progress=progress))
+
+
+def _once(upload: Upload, take: Callable[[Progress], BatchResult]) -> BatchResult | None:
     with transaction.atomic():
         if not _is_ours(upload.pk):
             return None
         with _telling(upload.pk) as progress:
-            result = take_in(delivery, by=upload.by, progress=progress)
+            result = take(progress)
         settled = Upload.objects.filter(pk=upload.pk, state=Upload.State.RUNNING).update(
             state=Upload.State.DONE, batch_id=result.batch, lines_done=result.lines, lines_total=result.lines
         )
@@ -147,6 +160,7 @@ def opened_upload(upload: Upload) -> Iterator[Path]:
 def is_kept_for_mapping(upload: Upload) -> bool:
     """Whether it failed for its headings, and its file is still there to make a column map for."""
     failed = upload.state == Upload.State.FAILED and upload.failure_code in MAPPABLE_FAILURES
+    failed = failed and upload.confirms_id is None
     return failed and upload.failed_at is not None and upload.failed_at > timezone.now() - KEPT_FOR_MAPPING
 
 

@@ -21,7 +21,7 @@ from xinzheng.apps.accounts.permissions import (
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import explain_line, fetch_defects_file, fetch_raw_file, withdraw_batch
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.ledger.models import LineResolution
+from xinzheng.apps.ledger.models import Batch, LineResolution
 from xinzheng.apps.ledger.queries import (
     BatchSummary,
     DefectLine,
@@ -41,6 +41,7 @@ from xinzheng.web.form_errors import FieldError, by_field
 READ_AT_MOST = 5000
 SHOWN_AT_MOST = 200
 WHOLE_LINE = "整行"
+NOT_YOURS = "只有数源单位和信用办可以查看批次。"
 SEVERITIES = {"error": "退回", "warning": "提醒"}
 
 
@@ -51,6 +52,11 @@ class State:
     mark: str
     sentence: str
     consequence: str
+
+
+CONFIRMING = State(
+    "unver", "本批正在确认入账。", "完成之前没有入账，本批的覆盖声明不生效；所涉主体的这个领域写“未能核查”。"
+)
 
 
 @require_safe
@@ -65,13 +71,14 @@ def batch_page(
 ) -> HttpResponse:
     """The page of a batch, also after a mistake in one of its forms."""
     batch_id, unit = found.batch, units_at(head_position())[found.unit_id]
+    held = held_view(found, account)
     defects = batch_defects(batch_id, READ_AT_MOST)
     severity, field = request.GET.get("severity", ""), request.GET.get("field", "")
     chosen = [d for d in defects if severity in ("", d.severity) and field in ("", d.field or WHOLE_LINE)]
     context = {
         "batch": found,
-        "state": state_of(found),
-        "held": held_view(found, account),
+        "state": CONFIRMING if held and held.is_being_confirmed else state_of(found),
+        "held": held,
         "is_own": account.unit_id == found.unit_id,
         "unit": unit,
         "scope_name": scope_name(unit, found.domain, found.kind),
@@ -198,9 +205,20 @@ def readable_batch(account: Account, batch_id: int) -> BatchSummary:
     return _own_batch(account, batch_id)
 
 
+def refuse_reading(account: Account, batch_id: int) -> None:
+    """Refuse whom ``readable_batch`` refuses, without reading what became of the lines."""
+    if account.role == Role.OFFICE_OPERATOR:
+        refuse_if(refusals_to_run_the_office(account))
+        return
+    unit_id = Batch.objects.filter(pk=batch_id).values_list("unit_id", flat=True).first()
+    if account.unit_id is None or unit_id is None:
+        raise PermissionDenied(NOT_YOURS)
+    refuse_if(refusals_to_submit(account, unit_id))
+
+
 def _own_batch(account: Account, batch_id: int) -> BatchSummary:
     if account.unit_id is None:
-        raise PermissionDenied("只有数源单位和信用办可以查看批次。")
+        raise PermissionDenied(NOT_YOURS)
     found = _batch(batch_id)
     refuse_if(refusals_to_submit(account, found.unit_id))
     return found

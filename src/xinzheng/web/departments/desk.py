@@ -13,8 +13,7 @@ from django.views.decorators.http import require_safe
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_declare_coverage
 from xinzheng.apps.ledger.actions import Scope, declare_coverage
-from xinzheng.apps.ledger.models import Upload
-from xinzheng.apps.ledger.queries import batches_of, column_maps_of, held_batches, waiting_total
+from xinzheng.apps.ledger.queries import batches_of, column_maps_of, delivered_uploads, held_batches, waiting_total
 from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
@@ -85,7 +84,7 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
         "held_batches": held_batches(unit.id),
         "waiting_lines": waiting_total(unit.id),
         "batches": [(batch, scope_name(unit, batch.domain, batch.kind)) for batch in batches],
-        "uploads": Upload.objects.filter(unit_uscc=unit.uscc).order_by("-created_at")[:UPLOADS_SHOWN],
+        "uploads": delivered_uploads().filter(unit_uscc=unit.uscc)[:UPLOADS_SHOWN],
         "errors": mistakes.errors,
         "error_of": by_field(mistakes.errors),
         "values": defaultdict(str, mistakes.values),

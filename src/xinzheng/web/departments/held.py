@@ -1,16 +1,19 @@
 """Settling a held batch (暂存批次): a second officer lets it in, or it is taken back."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_confirm, refusals_to_decline
-from xinzheng.apps.ledger.actions import confirm_batch, withdraw_batch
-from xinzheng.apps.ledger.queries import submitter_of
+from xinzheng.apps.ledger.actions import queue_confirmation, withdraw_batch
+from xinzheng.apps.ledger.models import Upload
+from xinzheng.apps.ledger.queries import confirmation_of, submitter_of
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
-from xinzheng.web.departments.batches import batch_page, readable_batch
+from xinzheng.web.departments.batches import batch_page, readable_batch, refuse_reading
 from xinzheng.web.form_errors import FieldError
 
 PAGE = "/department/batches/{batch_id}"
@@ -20,17 +23,34 @@ NOT_SAID = "请写明撤回的原因，例如“文件不完整，将重新报�
 @form_on(PAGE)
 @signed_in
 def confirm(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
-    """Book the batch, and go to the one that came of it."""
+    """Have the batch booked behind the scenes; its page tells how far that is."""
     found = readable_batch(account, batch_id)
     refuse_if(refusals_to_confirm(account, found.unit_id, submitter_of(batch_id)))
     try:
-        result = confirm_batch(batch_id=batch_id, by=account.actor)
+        queue_confirmation(batch_id=batch_id, by=account.actor)
     except XinzhengError as error:
         messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
         return redirect("department-batch", batch_id=batch_id)
-    said = f"批次{batch_id}已确认，由批次{result.batch}入账。"
-    messages.add_message(request, messages.SUCCESS, said, extra_tags="none")
-    return redirect("department-batch", batch_id=result.batch)
+    return HttpResponseRedirect(f"{PAGE.format(batch_id=batch_id)}#confirm-h")
+
+
+@require_safe
+@signed_in
+def confirmation(request: HttpRequest, account: Account, batch_id: int) -> HttpResponse:
+    """How far the confirmation is, as a part of the batch's page; once it is done, on to the booked batch."""
+    refuse_reading(account, batch_id)
+    found, page = confirmation_of(batch_id), PAGE.format(batch_id=batch_id)
+    if found is None:
+        raise Http404("这一批没有提交过确认。")
+    if not getattr(request, "htmx", False):
+        return HttpResponseRedirect(page)
+    if found.state == Upload.State.DONE:
+        said = f"批次{batch_id}已确认，由批次{found.batch_id}入账。"
+        messages.add_message(request, messages.SUCCESS, said, extra_tags="none")
+        return HttpResponseClientRedirect(PAGE.format(batch_id=found.batch_id))
+    if found.state == Upload.State.FAILED:
+        return HttpResponseClientRefresh()
+    return render(request, "departments/confirmation.html", {"batch_id": batch_id, "upload": found})
 
 
 @form_on(PAGE)

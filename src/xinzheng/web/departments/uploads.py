@@ -17,6 +17,7 @@ from xinzheng.apps.accounts.permissions import refusals_to_submit
 from xinzheng.apps.ledger.actions import Delivery, Scope
 from xinzheng.apps.ledger.maps import ColumnMapError
 from xinzheng.apps.ledger.models import Upload
+from xinzheng.apps.ledger.queries import delivered_uploads
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.core.errors import XinzhengError
@@ -54,7 +55,7 @@ def upload(request: HttpRequest, account: Account) -> HttpResponse:
 @signed_in
 def upload_progress(request: HttpRequest, account: Account, upload_id: int) -> HttpResponse:
     """Show how far an upload is; its own page goes on to the batch, its line on the desk stays where it is."""
-    found = Upload.objects.filter(pk=upload_id).first()
+    found = delivered_uploads().filter(pk=upload_id).first()
     if found is None:
         raise Http404("没有这次上传。")
     if found.unit_uscc != own_unit(account).uscc:
