@@ -48,7 +48,7 @@ def command(home: Path, *arguments: str) -> Ran:
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
         process = subprocess.Popen(
-            [sys.executable, "-m", "xinzheng.cli", *arguments], env=environment, stdout=out, stderr=told, cwd=ROOT
+            [sys.executable, "-m", "xinzheng.cli", *arguments], env=environment, stdout=out, stderr=told, cwd=home
         )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -189,7 +189,6 @@ def demo_default(home: Path, rows: int | None) -> None:
     print(f"  {ran.seconds:.0f} 秒，内存峰值 {ran.peak:,} MiB", flush=True)
     must(ran.code == 0, f"演示没有走完，退出码{ran.code}")
     must(ran.peak < MOST_MIB, f"内存峰值 {ran.peak} MiB 超过 {MOST_MIB} MiB")
-    must(command(home, "audit", "verify").code == 0, "审计链不完整")
 
 
 PARTS: dict[str, tuple[Callable[[Path, int | None], None], str]] = {
