@@ -13,6 +13,7 @@ from xinzheng.apps.ledger.coverage_queries import PENDING, ReturnedStretch, cove
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.models import Defect
 from xinzheng.apps.ledger.statements import common
+from xinzheng.apps.ledger.waiting_queries import waiting_by_scope
 from xinzheng.apps.registry.queries import channels_at
 
 BATCHES = """
@@ -82,7 +83,7 @@ class DefectLine:
 
 @dataclass(frozen=True)
 class CoverageState:
-    """How far one responsibility of a unit reaches (归集情况): the stretches stated, and lines that wait.
+    """How far one responsibility of a unit reaches (归集情况): stretches stated, rejected or held lines that wait.
 
     ``returned`` are those of the days that were stated by return (数据回流). ``served`` names the units whose data this
     one brings; the stretches are then what the data of all of them cover, and it is theirs, not this unit's.
@@ -142,11 +143,11 @@ def coverage_calendar(unit_uscc: str, policy_id: str, position: int | None = Non
     """How far each responsibility of a unit under a policy reaches; at the head of the ledger unless told."""
     position = head_position() if position is None else position
     coverage, returned = coverage_at(policy_id, position), returned_at(position)
-    found = []
+    waits, found = waiting_by_scope(unit_uscc, position), []
     for who in coverage.responsibilities:
         if who.unit == unit_uscc:
             stated = coverage.statements_of(who.unit, who.kind, who.domain)
-            waiting = sum(lines.count for lines in coverage.pending_of(who.unit, who.kind, who.domain))
+            waiting = waits.get((who.domain, who.kind), 0)
             stretches = tuple((s.from_date, s.through_date) for s in stated)
             by_return = returned.get((who.domain, who.unit, who.kind), ())
             found.append(CoverageState(who.domain, who.kind, stretches, waiting, by_return))
@@ -161,10 +162,10 @@ def return_calendar(unit_uscc: str, policy_id: str, position: int) -> list[Cover
     for who in coverage.responsibilities:
         if (who.domain, who.kind, who.unit) in pairs:
             served[who.domain, who.kind].append(who.unit)
-    found = []
+    waits, found = waiting_by_scope(unit_uscc, position), []
     for (domain, kind), units in served.items():
         stated = ([(s.from_date, s.through_date) for s in coverage.statements_of(u, kind, domain)] for u in units)
-        waiting = sum(lines.count for lines in coverage.pending_of(unit_uscc, kind, domain))
+        waiting = waits.get((domain, kind), 0)
         found.append(CoverageState(domain, kind, tuple(common(stated)), waiting, served=tuple(units)))
     return found
 

@@ -49,10 +49,11 @@ BY_SCOPE = f"""
     SELECT l.domain, l.kind, count(*)
     FROM (
         SELECT entry_id, line, domain, kind, status FROM ledger_line
-        WHERE unit_id = %(unit)s AND status IN ('rejected', 'held')
+        WHERE unit_id = (SELECT id FROM registry_unit WHERE uscc = %(uscc)s) AND status IN ('rejected', 'held')
         UNION ALL
         SELECT l.entry_id, l.line, l.domain, l.kind, l.status
-        FROM (SELECT DISTINCT source_id, domain, kind FROM registry_returnchannel WHERE unit_id = %(unit)s) c
+        FROM (SELECT DISTINCT r.source_id, r.domain, r.kind
+              FROM registry_returnchannel r JOIN registry_unit u ON u.id = r.unit_id WHERE u.uscc = %(uscc)s) c
         JOIN ledger_line l ON l.unit_id = c.source_id AND l.domain = c.domain AND l.kind = c.kind
         WHERE l.status IN ('rejected', 'held')
     ) l
@@ -120,12 +121,12 @@ def waiting_elsewhere(unit_id: int) -> list[WaitingElsewhere]:
     return [WaitingElsewhere(*row) for row in _rows(ELSEWHERE, {"unit": unit_id, "position": LATEST})]
 
 
-def waiting_by_scope(unit_id: int, position: int) -> dict[tuple[str, str], int]:
-    """By domain and kind, the rejected and held lines that kept the unit's statements back at a position.
+def waiting_by_scope(uscc: str, position: int) -> dict[tuple[str, str], int]:
+    """By domain and kind, the rejected and held lines that kept a unit's statements back at a position.
 
     Those that wait at who brings the unit's data count too: they may be its own.
     """
-    rows = _rows(BY_SCOPE, {"unit": unit_id, "position": position})
+    rows = _rows(BY_SCOPE, {"uscc": uscc, "position": position})
     return {(domain, kind): count for domain, kind, count in rows}
 
 
