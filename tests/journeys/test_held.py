@@ -8,6 +8,7 @@ from django.conf import LazySettings
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import Site
+from tests.journeys.test_everybody import mistakes_on
 from tests.small_city import SmallCity, today
 from tests.web.conftest import People, water_rows
 from xinzheng.apps.ledger.actions import submit_batch
@@ -42,6 +43,7 @@ def test_who_confirms_stays_with_the_batch_until_it_is_booked_and_then_sees_the_
     expect(page.get_by_role("button", name="确认无误，入账")).to_have_count(0)
     Upload.objects.filter(confirms_id=held).update(state="running", lines_done=2)
     expect(page.locator(".job")).to_contain_text("已读2行，共8行")
+    assert mistakes_on(page, "a batch that is being confirmed") == []
     work_off()
     booked = booked_as(held)
     page.wait_for_url(f"**/department/batches/{booked}")
@@ -58,6 +60,7 @@ def test_a_confirmation_that_fails_is_told_on_the_page_and_can_be_made_again(
     expect(page.locator(".job")).to_contain_text("等待处理")
     Upload.objects.filter(confirms_id=held).update(state="failed", message="请先处理另一批。")
     expect(page.get_by_role("alert")).to_contain_text("请先处理另一批。")
+    assert mistakes_on(page, "a confirmation that failed") == []
     page.get_by_role("button", name="确认无误，入账").click()
     work_off()
     page.wait_for_url(f"**/department/batches/{booked_as(held)}")
