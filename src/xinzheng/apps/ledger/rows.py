@@ -24,9 +24,9 @@ DOCUMENT_KINDS = (
 DISPLACING = ("cells-missing", "cells-beyond-header", "value-nested", "json-key-repeated", "character-unusable")
 
 
-def judged(stretch: Stretch, register: RegisterChecks, subjects: Subjects) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A stretch's rows with what the ledger knows of them, and their defects."""
-    frame = subjects.joined(_reliably_sealed(stretch))
+def judged(stretch: Stretch, register: RegisterChecks, here: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A stretch's rows with what the ledger knows of them, and their defects; ``here`` are the subjects they name."""
+    frame = Subjects.joined(_reliably_sealed(stretch), here)
     doubtful = register.defects(frame)
     frame, foreign = _reject_foreign(frame, register.who)
     frame, nameless = answered_for(frame, register.who)

@@ -26,12 +26,8 @@ class Subjects:
     entry: Entry
     met: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MET))
 
-    def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with ``subject_id``, null where the identifier could not be read, and ``registered_name``.
-
-        That is the digest of the latest name in the register (:func:`name_digest`), null of a natural person and of
-        whom the register did not know.
-        """
+    def meet(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The subjects that the rows name, as ``joined`` wants them; all that the database has to be asked for."""
         named = frame.select(SEEN).filter(pl.col("subject_code").is_not_null()).unique("subject_code", keep="any")
         # Those of the stretch on the right: it is the right side of a join that is made a table of, each time.
         here = self.met.join(named, on="subject_code", how="semi")
@@ -39,7 +35,18 @@ class Subjects:
         if first_met.height:
             found = self._found(first_met)
             self.met, here = self.met.vstack(found), here.vstack(found)
-        return frame.join(here, on="subject_code", how="left", maintain_order="left")
+        return here
+
+    @staticmethod
+    def joined(frame: pl.DataFrame, here: pl.DataFrame) -> pl.DataFrame:
+        """The frame with ``subject_id``, null where the identifier could not be read, and ``registered_name``.
+
+        ``here`` are the subjects that its rows name. The name is the digest of the latest one in the register
+        (:func:`name_digest`), null of a natural person and of whom the register did not know.
+        """
+        # Only the codes are joined: joining the frame would gather all its columns anew.
+        keys = frame.select("subject_code").join(here, on="subject_code", how="left", maintain_order="left")
+        return frame.with_columns(keys.get_column("subject_id"), keys.get_column("registered_name"))
 
     def _found(self, frame: pl.DataFrame) -> pl.DataFrame:
         known = known_subjects(frame.filter(~pl.col("is_person")).get_column("subject_code"))

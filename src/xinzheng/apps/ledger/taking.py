@@ -7,6 +7,7 @@ begun again: everything is parked first, and written when the last line is known
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 from django.db import transaction
@@ -23,6 +24,7 @@ from xinzheng.apps.ledger.rows import digests, judged
 from xinzheng.apps.ledger.staging import DEFECT_COLUMNS, copy_frame
 from xinzheng.apps.ledger.subjects import Subjects
 from xinzheng.apps.ledger.versions import CONTENT
+from xinzheng.apps.ledger.writing import Writer, writing_behind
 
 # What of a row is written, or decides what is.
 TAKEN = ("status", "record_key", "unit_id", *CONTENT)
@@ -62,13 +64,19 @@ def take_rows(taking: Taking, stretches: Iterator[Stretch], again: Iterator[Stre
 def _written_as_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[str]:
     merging, counts, near = taking.merging, Counter(dict.fromkeys(FATES, 0)), NearLines()
     seen = pl.Series("a", dtype=pl.UInt64)
-    for frame in _judged(taking, stretches, near):
-        keys = keys_of(frame)
-        if seen.is_in(keys.get_column("a").implode()).any():
-            raise _BeatenTooLate
-        seen = seen.extend(keys.get_column("a"))
-        beaten = note_duplicates(merging.entry_id, [keys])
-        counts.update(write_stretch(merging, mark_duplicates(frame, beaten)))
+
+    def write(frame: pl.DataFrame) -> None:
+        counts.update(write_stretch(merging, frame))
+
+    with writing_behind() as writer:
+        for frame in _judged(taking, stretches, near, writer):
+            keys = keys_of(frame)
+            if seen.is_in(keys.get_column("a").implode()).any():
+                raise _BeatenTooLate
+            seen = seen.extend(keys.get_column("a"))
+            if keys.get_column("a").is_duplicated().any():
+                writer.wait()
+            writer.hand(partial(write, mark_duplicates(frame, note_duplicates(merging.entry_id, [keys]))))
     near.note(merging.entry_id)
     return counts
 
@@ -87,14 +95,21 @@ def _written_when_read(taking: Taking, stretches: Iterator[Stretch]) -> Counter[
     return counts
 
 
-def _judged(taking: Taking, stretches: Iterator[Stretch], near: NearLines) -> Iterator[pl.DataFrame]:
-    """Judge every stretch and keep its defects, while the next is read."""
+def _judged(
+    taking: Taking, stretches: Iterator[Stretch], near: NearLines, writer: Writer | None = None
+) -> Iterator[pl.DataFrame]:
+    """Judge every stretch and keep its defects, while the next is read and the one before is written."""
     create_fates(taking.merging)
     subjects, register, lines = Subjects(taking.entry), _register_checks(taking.who), 0
     for stretch, digest in ahead(_digested(stretches)):
-        frame, defects = judged(stretch, register, subjects)
+        here = subjects.meet(stretch.frame)
+        if writer is not None:
+            writer.begin()
+        frame, defects = judged(stretch, register, here)
         near.add(stretch.near, frame)
         if defects.height:
+            if writer is not None:
+                writer.wait()
             noted = defects.with_columns(entry_id=pl.lit(taking.entry.pk, pl.Int64)).sort("line", maintain_order=True)
             copy_frame("ledger_defect", noted, DEFECT_COLUMNS)
         if frame.height:
