@@ -23,6 +23,7 @@ from xinzheng.adapters.postgres_embedded import (
     stop,
 )
 from xinzheng.adapters.postgres_embedded.layout import SOCKET_PATH_LIMIT, prepare_layout, runner
+from xinzheng.adapters.postgres_embedded.server import shared_buffers
 
 IS_ROOT = os.geteuid() == 0
 
@@ -227,3 +228,8 @@ def test_binaries_that_the_unprivileged_user_cannot_reach_are_copied(
     assert len(copies) == (1 if IS_ROOT else 0)
     used = Path(f"/proc/{postmaster(home)}/exe").resolve()
     assert used.is_relative_to(copies[0] if IS_ROOT else closed)
+
+
+@pytest.mark.parametrize(("gibibytes", "mebibytes"), [(0.5, 128), (4, 512), (23, 1024)])
+def test_the_servers_cache_grows_with_the_machine_within_bounds(gibibytes: float, mebibytes: int) -> None:
+    assert shared_buffers(int(gibibytes * 1024**3)) == mebibytes

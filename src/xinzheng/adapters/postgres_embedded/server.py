@@ -32,12 +32,26 @@ MAJOR_VERSION = "18"
 START_SECONDS = 60
 PAUSE_SECONDS = 0.2
 
+MEBIBYTE = 1024**2
+LEAST_BUFFERS, MOST_BUFFERS = 128, 1024
+
+
+def shared_buffers(memory_bytes: int) -> int:
+    """MiB for PostgreSQL's own cache: an eighth of the machine's memory, within bounds.
+
+    A large delivery touches more of the indexes than a small cache holds, and would write its pages more than once.
+    """
+    return max(LEAST_BUFFERS, min(memory_bytes // MEBIBYTE // 8, MOST_BUFFERS))
+
+
+MEMORY_BYTES = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
 SETTINGS = f"""\
 listen_addresses = ''
 port = {PORT}
 unix_socket_permissions = 0700
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = {shared_buffers(MEMORY_BYTES)}MB
 max_wal_size = 4GB
 synchronous_commit = on
 timezone = 'UTC'
