@@ -9,7 +9,7 @@ from xinzheng.api.callers import UnitKey, caller_of
 from xinzheng.api.v1.schemas import ResponsibilitiesAnswer, ResponsibilityAnswer, Stretch
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.delivery import today_in_china
-from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar
+from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar, waiting_by_scope
 from xinzheng.apps.registry.models import Responsibility
 from xinzheng.apps.registry.queries import served_units
 from xinzheng.apps.reports.packs import current_calendar, current_policy
@@ -32,10 +32,10 @@ def list_responsibilities(request: HttpRequest) -> ResponsibilitiesAnswer:
     caller, position = caller_of(request), head_position()
     served = {unit.unit_id for unit in served_units(caller.unit_id)}
     named = Responsibility.objects.filter(unit_id__in={caller.unit_id, *served}).values_list("policy_id", flat=True)
-    found = []
+    waits, found = waiting_by_scope(caller.uscc, position), []
     for policy_id in sorted(set(named)):
-        policy, own = _policy(policy_id), coverage_calendar(caller.uscc, policy_id, position)
-        brought = return_calendar(caller.uscc, policy_id, position) if served else []
+        policy, own = _policy(policy_id), coverage_calendar(caller.uscc, policy_id, position, waits)
+        brought = return_calendar(caller.uscc, policy_id, position, waits) if served else []
         found += [_answer(policy_id, state, policy) for state in (*own, *brought)]
     return ResponsibilitiesAnswer(unit=caller.uscc, responsibilities=found)
 

@@ -13,7 +13,7 @@ from xinzheng.apps.ledger.coverage_queries import PENDING, ReturnedStretch, cove
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.models import Defect
 from xinzheng.apps.ledger.statements import common
-from xinzheng.apps.ledger.waiting_queries import waiting_by_scope
+from xinzheng.apps.ledger.waiting_queries import Waits, waiting_by_scope
 from xinzheng.apps.registry.queries import channels_at
 
 BATCHES = """
@@ -139,11 +139,16 @@ def defects_total(batch_id: int) -> int:
     return Defect.objects.filter(entry_id=batch_id).count()
 
 
-def coverage_calendar(unit_uscc: str, policy_id: str, position: int | None = None) -> list[CoverageState]:
-    """How far each responsibility of a unit under a policy reaches; at the head of the ledger unless told."""
+def coverage_calendar(
+    unit_uscc: str, policy_id: str, position: int | None = None, waits: Waits | None = None
+) -> list[CoverageState]:
+    """How far each responsibility of a unit under a policy reaches; at the head of the ledger unless told.
+
+    Who asks for several policies passes the unit's ``waiting_by_scope``, so that it is asked once.
+    """
     position = head_position() if position is None else position
     coverage, returned = coverage_at(policy_id, position), returned_at(position)
-    waits, found = waiting_by_scope(unit_uscc, position), []
+    waits, found = waiting_by_scope(unit_uscc, position) if waits is None else waits, []
     for who in coverage.responsibilities:
         if who.unit == unit_uscc:
             stated = coverage.statements_of(who.unit, who.kind, who.domain)
@@ -154,15 +159,18 @@ def coverage_calendar(unit_uscc: str, policy_id: str, position: int | None = Non
     return found
 
 
-def return_calendar(unit_uscc: str, policy_id: str, position: int) -> list[CoverageState]:
-    """How far the data that a unit brings for others reaches under a policy: what all of those units cover."""
+def return_calendar(unit_uscc: str, policy_id: str, position: int, waits: Waits | None = None) -> list[CoverageState]:
+    """How far the data that a unit brings for others reaches under a policy: what all of those units cover.
+
+    ``waits`` as in ``coverage_calendar``.
+    """
     coverage, channels = coverage_at(policy_id, position), channels_at(position)
     pairs = {(c.domain, c.kind, c.unit) for c in channels if c.source == unit_uscc}
     served: dict[tuple[str, str], list[str]] = defaultdict(list)
     for who in coverage.responsibilities:
         if (who.domain, who.kind, who.unit) in pairs:
             served[who.domain, who.kind].append(who.unit)
-    waits, found = waiting_by_scope(unit_uscc, position), []
+    waits, found = waiting_by_scope(unit_uscc, position) if waits is None else waits, []
     for (domain, kind), units in served.items():
         stated = ([(s.from_date, s.through_date) for s in coverage.statements_of(u, kind, domain)] for u in units)
         waiting = waits.get((domain, kind), 0)

@@ -10,6 +10,8 @@ from django.db import connection
 from xinzheng.apps.ledger.coverage_queries import PENDING
 from xinzheng.apps.ledger.models import Line
 
+# How many lines wait, by domain and kind.
+Waits = dict[tuple[str, str], int]
 # After every position there will be.
 LATEST = 2**63 - 1
 
@@ -121,7 +123,7 @@ def waiting_elsewhere(unit_id: int) -> list[WaitingElsewhere]:
     return [WaitingElsewhere(*row) for row in _rows(ELSEWHERE, {"unit": unit_id, "position": LATEST})]
 
 
-def waiting_by_scope(uscc: str, position: int) -> dict[tuple[str, str], int]:
+def waiting_by_scope(uscc: str, position: int) -> Waits:
     """By domain and kind, the rejected and held lines that kept a unit's statements back at a position.
 
     Those that wait at who brings the unit's data count too: they may be its own.

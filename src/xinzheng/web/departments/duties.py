@@ -10,7 +10,7 @@ from django.utils import timezone
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_submit
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar
+from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar, waiting_by_scope
 from xinzheng.apps.ledger.statements import remainders
 from xinzheng.apps.registry.queries import RegisteredUnit, served_units, units_at
 from xinzheng.apps.reports.packs import current_calendar
@@ -109,13 +109,13 @@ def own_unit(account: Account) -> RegisteredUnit:
 def duties_of(unit: RegisteredUnit) -> list[Duty]:
     """Everything the unit answers for, or brings for others, under a policy in force; what needs doing first."""
     today, position = timezone.localdate(), head_position()
-    brings = bool(served_units(unit.id))
+    brings, waits = bool(served_units(unit.id)), waiting_by_scope(unit.uscc, position)
     states: dict[tuple[str, str], tuple[Policy, CoverageState]] = {}
     for policy in _policies_of(unit):
         if not is_in_force(policy, today):
             continue
-        brought = return_calendar(unit.uscc, policy.id, position) if brings else []
-        for state in (*coverage_calendar(unit.uscc, policy.id, position), *brought):
+        brought = return_calendar(unit.uscc, policy.id, position, waits) if brings else []
+        for state in (*coverage_calendar(unit.uscc, policy.id, position, waits), *brought):
             states.setdefault((state.domain, state.kind), (policy, state))
     names = _names_of(state for _, state in states.values())
     duties = [_duty(policy, state, today, names) for policy, state in states.values()]
