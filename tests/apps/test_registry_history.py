@@ -8,6 +8,7 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.models import (
     FormerName,
     Responsibility,
+    ReturnChannel,
     ReviewDecision,
     ReviewItem,
     Subject,
@@ -22,8 +23,8 @@ from xinzheng.apps.registry.models import (
 pytestmark = pytest.mark.django_db
 
 HISTORY = (
-    FormerName, Responsibility, ReviewDecision, ReviewItem, SubjectCode, SubjectVersion, SuccessionRevision, Succession,
-    UnitVersion, Unit, Subject,
+    FormerName, Responsibility, ReturnChannel, ReviewDecision, ReviewItem, SubjectCode, SubjectVersion,
+    SuccessionRevision, Succession, UnitVersion, Unit, Subject,
 )  # fmt: skip
 CHANGES = (
     "UPDATE {} SET {} = {}",
@@ -45,6 +46,10 @@ def one_row_each(entry: Entry) -> None:
     )
     Responsibility.objects.create(
         entry=entry, policy_id="p", domain="d", kind="administrative_penalty", unit=unit, rank=1
+    )
+    platform = Unit.objects.create(uscc="11320000DEM090013T")
+    ReturnChannel.objects.create(
+        entry=entry, policy_id="p", domain="d", kind="administrative_penalty", source=platform, unit=unit
     )
     one, two = Subject.objects.create(), Subject.objects.create()
     SubjectCode.objects.create(entry=entry, subject=one, code="91320500DEM0100955", scheme="uscc")

@@ -155,17 +155,16 @@ REFUSED: Mapping[str, tuple[bytes, str, str]] = {
         "编码",
     ),
     "bomb": (bomb(), "workbook-too-large", "512MB"),
-    "last corner": (with_rows(STRAY % b'r="XFD1048576"'), "workbook-too-large", "单元格"),
-    "last corner, single quotes": (with_rows(STRAY % b"r='XFD1048576'"), "workbook-too-large", "单元格"),
-    "last corner, lower case": (with_rows(STRAY % b'r="xfd1048576"'), "workbook-too-large", "单元格"),
-    "last corner, hidden": (with_rows(STRAY % b's=">" r="XFD1048576"'), "workbook-too-large", "单元格"),
-    "last corner, beyond": (with_rows(STRAY % b'r="XFD4294967295"'), "workbook-too-large", "单元格"),
+    "last corner": (with_rows(STRAY % b'r="XFD1048576"'), "columns-too-many", "200列"),
+    "last corner, single quotes": (with_rows(STRAY % b"r='XFD1048576'"), "columns-too-many", "200列"),
+    "last corner, lower case": (with_rows(STRAY % b'r="xfd1048576"'), "columns-too-many", "200列"),
+    "last corner, hidden": (with_rows(STRAY % b's=">" r="XFD1048576"'), "columns-too-many", "200列"),
+    "last corner, beyond": (with_rows(STRAY % b'r="XFD4294967295"'), "workbook-damaged", "另存为"),
     "cells without place": (
         with_rows(b'<row r="1048576">' + b"<c><v>1</v></c>" * 16_000 + b"</row>"),
-        "workbook-too-large",
-        "单元格",
+        "columns-too-many",
+        "200列",
     ),
-    "one text a hundred thousand times": (amplified(), "workbook-too-large", "单元格"),
 }
 
 
@@ -314,3 +313,13 @@ def test_dirt_that_can_be_read_is_taken(tmp_path: Path, capsys: pytest.CaptureFi
     assert "𠮷㐂" in payload
     assert PERSON not in payload
     assert "=cmd|" in payload
+
+
+@pytest.mark.usefixtures("city")
+def test_one_text_a_hundred_thousand_times_is_read_in_pieces_and_every_line_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "报送.csv").write_bytes(amplified())
+    assert intake(tmp_path / "报送.csv") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["lines"], told["rejected"], told["new"]) == (100_001, 100_001, 0)
