@@ -326,7 +326,7 @@ def test_a_broken_or_boundless_workbook_is_refused_by_the_guards_of_the_records(
         path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(XinzhengError, match=r"a\.xlsx") as refused:
         import_subjects(path, by="system")
-    assert refused.value.code == ("workbook-too-large" if corner else "workbook-damaged")
+    assert refused.value.code == ("columns-too-many" if corner else "workbook-damaged")
 
 
 def test_a_missing_file_is_told_by_its_name(tmp_path: Path) -> None:
