@@ -16,7 +16,9 @@ FIND = sql.SQL("""
            encode(h.payload_sha256, 'hex') AS head_digest
     FROM unnest({lines}, {subjects}, {keys}) AS s (line, subject_id, record_key)
     JOIN ledger_recordhead h
-        ON h.subject_id = s.subject_id AND h.kind = {kind} AND h.record_key = s.record_key
+        ON h.subject_id = s.subject_id
+        AND hashtextextended(h.kind || h.record_key, 0) = hashtextextended({kind} || s.record_key, 0)
+        AND h.kind = {kind} AND h.record_key = s.record_key
 """)
 CHANGE = sql.SQL("""
     UPDATE ledger_recordhead h SET version_id = f.version_id, payload_sha256 = decode(f.digest, 'hex'), unit_id = f.unit

@@ -4,11 +4,11 @@ Shredding the key makes the file unreadable and leaves history untouched. Each p
 so that pieces can be neither swapped nor taken from another batch; the compressed stream's own end shows a cut.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.db import connection
+from isal import isal_zlib
 
 from xinzheng.apps.ledger.key_models import BatchKey
 from xinzheng.apps.ledger.models import Batch, RawFile
@@ -17,7 +17,7 @@ from xinzheng.core.errors import XinzhengError
 
 READ_BYTES = 4 * 1024**2
 PIECE_BYTES = 1024**2
-# Level 1: a file of a million rows shrinks to a sixth in seconds; higher levels cost minutes for little.
+# What zlib reads, written five times as fast. Level 1: higher ones shrink a file of records by hardly more.
 COMPRESSION = 1
 
 
@@ -40,7 +40,7 @@ def seal_pieces(pieces: Iterable[bytes], key: bytes, owner: str) -> Iterator[byt
 
 def pack_file(path: Path) -> Iterator[bytes]:
     """The file's pieces, compressed, in order."""
-    packer = zlib.compressobj(COMPRESSION)
+    packer = isal_zlib.compressobj(COMPRESSION)
     pending = bytearray()
     with path.open("rb") as file:
         while data := file.read(READ_BYTES):
@@ -58,7 +58,7 @@ def open_pieces(pieces: Iterable[bytes], key: bytes, owner: str, into: Path) -> 
         KeyFileError: a piece is not this owner's, or not where it belongs.
         RawFileError: pieces are missing at the end.
     """
-    unpacker = zlib.decompressobj()
+    unpacker = isal_zlib.decompressobj()
     with into.open("wb") as file:
         for seq, sealed in enumerate(pieces):
             piece = decrypt(key, sealed, f"{owner}:{seq}")
