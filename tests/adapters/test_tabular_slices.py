@@ -183,7 +183,9 @@ def test_a_long_text_referred_to_again_and_again_is_weighed_each_time(tmp_path: 
     rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>7</v></c></row>' for n in range(2, 500))
     path = write_workbook(tmp_path / "a.xlsx", sheet_xml(HEADER + rows), strings=[*STRINGS, "长" * 10_000])
     assert len(rows_of(path, Limits(xlsx_slice_bytes=100_000))) == 498
-    assert refusal(path, Limits(xlsx_slice_bytes=20_000)).code == "workbook-too-large"
+    for limits in (Limits(xlsx_slice_bytes=20_000), Limits(row_bytes=20_000)):
+        error = refusal(path, limits)
+        assert (error.code, "第2行" in error.message) == ("row-too-large", True)
 
 
 def test_a_sheet_cut_short_is_refused(tmp_path: Path) -> None:
@@ -216,7 +218,7 @@ def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 
 before = peak()
-limits = Limits(xlsx_slice_cells=int(sys.argv[2]), chunk_rows=1000)
+limits = Limits(xlsx_slice_cells=int(sys.argv[2]), xlsx_slice_bytes=2**30, chunk_rows=1000)
 table = open_table(Path(sys.argv[1]), headings_by({"名称": "name", "代码": "code"}.get), "a.xlsx", limits)
 print(sum(stretch.lines.len() for stretch in table.rows), peak() - before)
 """

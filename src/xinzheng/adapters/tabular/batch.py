@@ -39,10 +39,16 @@ class BatchDefaults:
 class Limits:
     """Bounds beyond which a file is refused; sizes in bytes.
 
+    ``chunk_rows`` and ``chunk_bytes`` refuse nothing: they bound the rows, and the text in their cells, of a stretch
+    handed over, whatever the format; a stretch of usual records reaches the rows first. ``row_bytes``: the text of a
+    row, which cannot be cut. ``lines``: blank ones counted as well.
+
     A workbook is read in slices: ``xlsx_slice_cells`` bounds a slice's full rectangle, each cell taking a reader some
     70 bytes, and ``xlsx_slice_bytes`` its XML with the text its cells refer to; ``xlsx_sheet_bytes`` bounds all sheets
-    unpacked, ``xlsx_unpacked_bytes`` all else. One that cannot be cut is read whole: then ``xlsx_unpacked_bytes``,
-    ``xlsx_cells`` and ``xlsx_text_bytes`` bound everything. ``lines``: blank ones counted as well.
+    unpacked, ``xlsx_unpacked_bytes`` all else. The text of all cells may be as much as ``xlsx_text_bytes``, or
+    ``xlsx_repeats`` times the sheet and the shared strings unpacked, and never more than a text file (``file_bytes``).
+    A workbook that cannot be cut is read whole: then ``xlsx_unpacked_bytes``, ``xlsx_cells`` and ``xlsx_text_bytes``
+    bound everything.
     """
 
     file_bytes: int = 2 * 1024**3
@@ -53,12 +59,15 @@ class Limits:
     xlsx_cells: int = 10_000_000
     xlsx_text_bytes: int = 256 * 1024**2
     xlsx_slice_cells: int = 1_000_000
-    xlsx_slice_bytes: int = 128 * 1024**2
+    xlsx_slice_bytes: int = 16 * 1024**2
+    xlsx_repeats: int = 32
     xlsx_members: int = 2_000
     cell_bytes: int = 1024**2
+    row_bytes: int = 8 * 1024**2
     columns: int = 200
     lines: int = 10_000_000
     chunk_rows: int = 100_000
+    chunk_bytes: int = 32 * 1024**2
 
 
 @dataclass(frozen=True)

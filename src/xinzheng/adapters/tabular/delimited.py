@@ -53,7 +53,7 @@ def open_text(path: Path, headings: Headings, file_name: str, limits: Limits) ->
         raise TabularError(message, code="columns-too-many", line=1)
     refuse_displaced(top, headings, file_name)
     shape = _Shape(headings.resolve(names, file_name), separator, file_name, limits)
-    size = max(limits.chunk_rows * _BYTES_PER_ROW, 1024)
+    size = max(min(limits.chunk_rows * _BYTES_PER_ROW, limits.chunk_bytes), 1024)
     pieces = in_short_pieces(utf8_pieces(path, survey.encoding, size, file_name), limits.chunk_rows)
     rows = _rows(blocks(pieces, separator, file_name), shape)
     return OpenTable(shape.header, rows, survey.sha256, survey.encoding, _SEPARATORS[separator])
@@ -98,17 +98,7 @@ def _rows(found: Iterator[Block], shape: _Shape) -> Iterator[RawRows]:
             marks = marks[marks.find(b"\n") + 1 :] if b"\n" in marks else b""
             first, records = 2, records - 1
         if records:
-            rows = _read(Block(data, marks, first, records), shape)
-            for offset in range(0, rows.lines.len(), shape.limits.chunk_rows):
-                yield _slice(rows, offset, shape.limits.chunk_rows)
-
-
-def _slice(rows: RawRows, offset: int, length: int) -> RawRows:
-    lines = rows.lines.slice(offset, length)
-    if lines.len() == rows.lines.len():
-        return rows
-    misaligned = rows.misaligned.filter(pl.col("line").is_between(lines[0], lines[-1]))
-    return replace(rows, frame=rows.frame.slice(offset, length), lines=lines, misaligned=misaligned)
+            yield _read(Block(data, marks, first, records), shape)
 
 
 def _read(block: Block, shape: _Shape) -> RawRows:

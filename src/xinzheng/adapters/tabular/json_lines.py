@@ -16,7 +16,8 @@ from xinzheng.adapters.tabular.rows import MISALIGNED_SCHEMA, OpenTable, RawRows
 from xinzheng.adapters.tabular.text_files import survey_text
 
 _LONGEST_LINE = 4 * 1024**2
-_CHUNK_BYTES = 64 * 1024**2
+# Of a line of a usual record some two thirds are keys.
+_LINES_PER_TEXT = 2
 _BOM = b"\xef\xbb\xbf"
 _ARRAY = re.compile(rb"\[\s*[\[{\"]")
 # What no database keeps as text: the zero character and halves of surrogate pairs; JSON can only write them escaped.
@@ -128,15 +129,15 @@ def _rows(
     file_name, limits = told
     lines, rows, faults, size = list[int](), list[dict[str, str | None]](), list[_Fault](), 0
     for line, pairs, length in objects:
+        if rows and (len(rows) == limits.chunk_rows or size + length > _LINES_PER_TEXT * limits.chunk_bytes):
+            yield from _stretch(lines, rows, faults, (header, file_name, limits))
+            lines, rows, faults, size = [], [], [], 0
         row: dict[str, str | None] = {}
         # By line and only the first: one reason is enough to send a row back.
         faults.extend(_fill(row, pairs, by_key, line)[:1])
         lines.append(line)
         rows.append(row)
         size += length
-        if len(rows) >= limits.chunk_rows or size > _CHUNK_BYTES:
-            yield from _stretch(lines, rows, faults, (header, file_name, limits))
-            lines, rows, faults, size = [], [], [], 0
     if rows:
         yield from _stretch(lines, rows, faults, (header, file_name, limits))
 

@@ -12,7 +12,7 @@ from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import Headings
 from xinzheng.adapters.tabular.json_lines import is_json, open_json_lines
 from xinzheng.adapters.tabular.old_workbook_safety import is_old_office
-from xinzheng.adapters.tabular.rows import OpenTable, RawRows
+from xinzheng.adapters.tabular.rows import OpenTable, RawRows, in_stretches
 from xinzheng.adapters.tabular.workbook import open_sheet
 
 _HEAD = 512
@@ -21,6 +21,7 @@ _HEAD = 512
 def open_table(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:
     """CSV, TSV, XLSX, XLS or JSON lines, told by its first bytes and not by its name; rows are read when asked for.
 
+    Stretches of rows keep to ``limits.chunk_rows`` and ``limits.chunk_bytes``, whatever the format.
     Raises TabularError when the file cannot be read as a table, also while the rows are read.
     """
     try:
@@ -31,7 +32,8 @@ def open_table(path: Path, headings: Headings, file_name: str, limits: Limits) -
         table = _opened(path, headings, file_name, limits)
     except OSError as error:
         raise _unreadable(file_name) from error
-    return replace(table, rows=undisturbed(table.rows, path, before, file_name))
+    rows = in_stretches(table.rows, file_name, limits)
+    return replace(table, rows=undisturbed(rows, path, before, file_name))
 
 
 def _opened(path: Path, headings: Headings, file_name: str, limits: Limits) -> OpenTable:

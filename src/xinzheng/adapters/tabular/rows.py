@@ -2,11 +2,12 @@
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import polars as pl
 
+from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import Header
 from xinzheng.adapters.tabular.privacy import without_numbers
@@ -61,6 +62,58 @@ def without_blank_rows(frame: pl.DataFrame, lines: pl.Series, misaligned: pl.Dat
         return RawRows(frame, lines, misaligned)
     kept = lines.filter(keep)
     return RawRows(frame.filter(keep), kept, misaligned.filter(pl.col("line").is_in(kept.implode())))
+
+
+def text_bytes(frame: pl.DataFrame) -> int:
+    """Bytes of text in the cells of all columns of text."""
+    return sum(frame.select(pl.col(pl.String).str.len_bytes().sum()).row(0))
+
+
+def in_stretches(found: Iterator[RawRows], file_name: str, limits: Limits) -> Iterator[RawRows]:
+    """The same rows, no stretch with more than ``chunk_rows`` rows or ``chunk_bytes`` of text, but at least one row.
+
+    Raises TabularError for a row with more text than ``row_bytes``.
+    """
+    for rows in found:
+        start = 0
+        for end in _ends(rows, file_name, limits):
+            yield _part(rows, start, end - start)
+            start = end
+
+
+def row_too_large(file_name: str, line: int, most: int) -> TabularError:
+    """The refusal of a row too long to be held together with others."""
+    message = (
+        f"{file_name}第{line}行的文字合计超过一行的上限{most}字节。"
+        "请检查是否粘贴了整篇文书或者引号没有成对，改正后重新报送。"
+    )
+    return TabularError(message, code="row-too-large", line=line)
+
+
+def _ends(rows: RawRows, file_name: str, limits: Limits) -> Iterator[int]:
+    """Where stretches of these rows end."""
+    height, end = rows.lines.len(), 0
+    if text_bytes(rows.frame) <= min(limits.chunk_bytes, limits.row_bytes):
+        yield from (min(start + limits.chunk_rows, height) for start in range(0, height, limits.chunk_rows))
+        return
+    sizes = rows.frame.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64()))).to_series()
+    huge = rows.lines.filter(sizes > limits.row_bytes)
+    if huge.len():
+        raise row_too_large(file_name, huge[0], limits.row_bytes)
+    reached = sizes.cum_sum()
+    while end < height:
+        before = reached[end - 1] if end else 0
+        fitting = int(reached.search_sorted(before + limits.chunk_bytes, side="right"))
+        end = min(max(fitting, end + 1), end + limits.chunk_rows)
+        yield end
+
+
+def _part(rows: RawRows, offset: int, length: int) -> RawRows:
+    if length == rows.lines.len():
+        return rows
+    lines = rows.lines.slice(offset, length)
+    misaligned = rows.misaligned.filter(pl.col("line").is_between(lines[0], lines[-1]))
+    return replace(rows, frame=rows.frame.slice(offset, length), lines=lines, misaligned=misaligned)
 
 
 def refuse_huge_cells(frame: pl.DataFrame, lines: pl.Series, most: int, file_name: str) -> None:

@@ -13,7 +13,13 @@ from itertools import pairwise
 from typing import IO, Protocol
 from xml.parsers import expat
 
-from xinzheng.adapters.tabular.workbook_extent import Strings, TooFarError, UncomputedError, cell_place
+from xinzheng.adapters.tabular.workbook_extent import (
+    HeavyRowError,
+    Strings,
+    TooFarError,
+    UncomputedError,
+    cell_place,
+)
 
 LAST_ROW = 1_048_576
 _PIECE = 1024**2
@@ -289,14 +295,18 @@ class Slice:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a slice may hold: cells of its full rectangle, bytes of XML and text; one row is always let through."""
+    """What a slice may hold: cells of its full rectangle, bytes of XML and text; and what a row may, in such bytes.
+
+    A row is let through however many cells wide it is.
+    """
 
     cells: int
     size: int
+    row: int
 
 
 def slices(reader: RowReader, pieces: Iterator[bytes], bounds: Bounds) -> Iterator[Slice]:
-    """The rows cut into slices, in order. Raises as :meth:`RowReader.rows`, and TooFarError for one row too heavy."""
+    """The rows cut into slices, in order. Raises as :meth:`RowReader.rows`, and HeavyRowError for one row too heavy."""
     last, coming = 0, _Coming(bounds)
     for piece in pieces:
         rows = reader.rows(piece, last)
@@ -330,13 +340,20 @@ class _Coming:
         while until > at and self.text + text > self.bounds.size:
             until = at + (until - at) // 2
             text = rows.text(at, until) if until > at else 0
+        self._refuse_heavy(rows, at, until, text)
         if until > at:
             end = rows.starts[until] if until < len(rows.starts) else len(rows.data)
             self.parts.append(rows.data[rows.starts[at] : end])
             self.first, self.width, self.text = first, width, self.text + text
         elif not self.first:
-            raise TooFarError
+            raise HeavyRowError(rows.numbers[at], self.bounds.size)
         return until
+
+    def _refuse_heavy(self, rows: Rows, at: int, until: int, text: int) -> None:
+        if text > self.bounds.row:
+            for place in range(at, until):
+                if rows.text(place, place + 1) > self.bounds.row:
+                    raise HeavyRowError(rows.numbers[place], self.bounds.row)
 
     def taken(self) -> Slice:
         """The slice as far as it is; an empty one is begun."""

@@ -17,7 +17,7 @@ from xinzheng.adapters.tabular.errors import TabularError
 
 _PIECE = 8 * 1024**2
 # A block never holds less than one record; a record longer than this has lost its closing quote.
-_LONGEST_RECORD = 64 * 1024**2
+_LONGEST_RECORD = 32 * 1024**2
 _LONGEST_LINE = 64 * 1024**2
 _HEAD = 512
 _LONE_RETURN = re.compile(rb"\r(?![\r\n]|\Z)")

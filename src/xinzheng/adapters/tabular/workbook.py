@@ -15,19 +15,25 @@ from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, refuse
 from xinzheng.adapters.tabular.old_workbook_safety import inspect_old_workbook, is_old_office
 from xinzheng.adapters.tabular.rows import OpenTable, ahead
 from xinzheng.adapters.tabular.sheet_rows import UnusualError
-from xinzheng.adapters.tabular.workbook_cells import Cell, Laid, cell_text, raw_rows
+from xinzheng.adapters.tabular.workbook_cells import Below, Cell, Laid, cell_text, raw_rows
 from xinzheng.adapters.tabular.workbook_safety import explained, inspect_workbook, workbook_damaged
 from xinzheng.adapters.tabular.workbook_slices import open_large
 
 _SHORTEST_HEADER = 2
+# Rows of a sheet read whole that become objects of the interpreter at once.
+_ROWS_LAID = 5_000
 
 
 @dataclass(frozen=True)
 class _Source:
-    """The sheet that was found: the texts of the rows at its top, all its rows, and how to leave them unread."""
+    """The sheet that was found: the texts of the rows at its top, all its rows, and how to leave them unread.
+
+    ``most_text``: bytes of text that its cells may hold.
+    """
 
     top: list[list[str]]
     laid: Iterator[Laid]
+    most_text: int
     leave: Callable[[], None] = lambda: None
 
 
@@ -50,7 +56,7 @@ def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     form = "xls" if is_old else "xlsx"
     # The reader lays cells out beside the interpreter: meanwhile those before become columns.
-    rows = raw_rows(ahead(source.laid), header, file_name, limits)
+    rows = raw_rows(ahead(source.laid), Below(header, file_name, limits, source.most_text))
     return OpenTable(header, rows, digest, form, form)
 
 
@@ -80,14 +86,15 @@ class _Workbook:
                 names = list(large.parts.sheets)
                 if len(names) > 1:
                     sheet = self._sheet(large.tops())
-                    return _Source(_top_rows(sheet), self._followed(large.laid(sheet.name)))
-                slices = large.laid(names[0])
+                    followed = self._followed(large.laid(sheet.name))
+                    return _Source(_top_rows(sheet), followed, large.most_text(sheet.name))
+                slices, most_text = large.laid(names[0]), large.most_text(names[0])
                 first = _first(slices)
                 if not first:
                     raise self._empty()
         except UnusualError:
             return self.whole(is_old=False)
-        return _Source(_top_texts(first), self._followed(itertools.chain(first, slices)), slices.close)
+        return _Source(_top_texts(first), self._followed(itertools.chain(first, slices)), most_text, slices.close)
 
     def _followed(self, slices: Iterator[Laid]) -> Iterator[Laid]:
         line = 1
@@ -105,7 +112,7 @@ class _Workbook:
     def whole(self, *, is_old: bool) -> _Source:
         """Laid out as a whole."""
         sheet = self._inspected(is_old=is_old)
-        return _Source(_top_rows(sheet), self._laid(sheet, 1))
+        return _Source(_top_rows(sheet), self._laid(sheet, 1), self.limits.file_bytes)
 
     def _inspected(self, *, is_old: bool) -> CalamineSheet:
         (inspect_old_workbook if is_old else inspect_workbook)(self.path, self.file_name, self.limits)
@@ -116,7 +123,7 @@ class _Workbook:
     def _laid(self, sheet: CalamineSheet, line: int) -> Iterator[Laid]:
         left = sheet.start[1] if sheet.start else 0
         rows = itertools.islice(sheet.iter_rows(), line - 1, None)
-        while chunk := list(itertools.islice(rows, self.limits.chunk_rows)):
+        while chunk := list(itertools.islice(rows, _ROWS_LAID)):
             yield Laid(chunk, line, left)
             line += len(chunk)
 

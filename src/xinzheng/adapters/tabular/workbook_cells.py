@@ -16,6 +16,7 @@ from xinzheng.adapters.tabular.rows import (
     OVERFLOW_COLUMN,
     RawRows,
     refuse_huge_cells,
+    text_bytes,
     without_blank_rows,
 )
 
@@ -33,24 +34,57 @@ class Laid:
     left: int
 
 
-def raw_rows(found: Iterator[Laid], header: Header, file_name: str, limits: Limits) -> Iterator[RawRows]:
-    """The rows below the header, in stretches of ``limits.chunk_rows`` rows, blank ones counted and then left out.
+@dataclass(frozen=True)
+class Below:
+    """What the rows below a header are read by; ``most_text``: bytes of text that all their cells may hold."""
 
-    Raises TabularError for a cell larger than ``limits.cell_bytes``, and for cells far to the right of the header.
+    header: Header
+    file_name: str
+    limits: Limits
+    most_text: int
+
+
+def raw_rows(found: Iterator[Laid], below: Below) -> Iterator[RawRows]:
+    """The rows below the header, put together while a stretch may hold more rows and text; no blank ones.
+
+    Raises TabularError for a cell larger than ``limits.cell_bytes``, for cells far to the right of the header, and for
+    more text than ``most_text``.
     """
-    waiting, height = list[pl.DataFrame](), 0
-    for laid in found:
-        _refuse_far_cells(laid, max(limits.columns, len(header.names)), file_name)
-        frame = _numbered(laid, header)
+    waiting, size, at_once = list[pl.DataFrame](), 0, below.limits.chunk_rows
+    for frame, text in _frames(found, below):
+        if waiting and size + text > below.limits.chunk_bytes:
+            yield from _checked(pl.concat(waiting, how="diagonal"), below)
+            waiting, size = [], 0
         waiting.append(frame)
-        height += frame.height
-        while height >= limits.chunk_rows:
+        size += text
+        while sum(part.height for part in waiting) >= at_once:
             whole = pl.concat(waiting, how="diagonal")
-            yield from _checked(whole.head(limits.chunk_rows), file_name, limits)
-            waiting = [whole.slice(limits.chunk_rows)]
-            height -= limits.chunk_rows
-    if height:
-        yield from _checked(pl.concat(waiting, how="diagonal"), file_name, limits)
+            yield from _checked(whole.head(at_once), below)
+            waiting = [whole.slice(at_once)]
+            size = text_bytes(waiting[0])
+    if waiting:
+        yield from _checked(pl.concat(waiting, how="diagonal"), below)
+
+
+def _frames(found: Iterator[Laid], below: Below) -> Iterator[tuple[pl.DataFrame, int]]:
+    """Rows as text with their numbers, and how many bytes of text."""
+    total = 0
+    for laid in found:
+        _refuse_far_cells(laid, max(below.limits.columns, len(below.header.names)), below.file_name)
+        frame = _numbered(laid, below.header)
+        text = text_bytes(frame)
+        total += text
+        if total > below.most_text:
+            raise _too_much_text(laid.line + len(laid.rows) - 1, below)
+        yield frame, text
+
+
+def _too_much_text(line: int, below: Below) -> TabularError:
+    message = (
+        f"{below.file_name}到第{line}行，各单元格的文字展开后合计超过{below.most_text // 1024**2}MB，没有接收。"
+        "多半是同一段长文字在许多行里重复，请缩短或者删去重复的长文字，也可以拆分成几个文件，再重新报送。"
+    )
+    return TabularError(message, code="workbook-too-large", line=line)
 
 
 def _refuse_far_cells(laid: Laid, most: int, file_name: str) -> None:
@@ -71,10 +105,10 @@ def _numbered(laid: Laid, header: Header) -> pl.DataFrame:
     return _texts(below, laid.left, header.names).insert_column(0, lines)
 
 
-def _checked(frame: pl.DataFrame, file_name: str, limits: Limits) -> Iterator[RawRows]:
+def _checked(frame: pl.DataFrame, below: Below) -> Iterator[RawRows]:
     frame = frame.rechunk()
     lines, frame = frame.get_column(_LINE).alias("line"), frame.drop(_LINE)
-    refuse_huge_cells(frame, lines, limits.cell_bytes, file_name)
+    refuse_huge_cells(frame, lines, below.limits.cell_bytes, below.file_name)
     unusable = _unusable(frame, lines)
     if unusable.height:
         frame = frame.with_columns(pl.all().str.replace_all("\0", "", literal=True).replace("", None))

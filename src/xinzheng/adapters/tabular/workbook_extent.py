@@ -25,6 +25,14 @@ class TooFarError(Exception):
     """More cells, or more text, than may be laid out."""
 
 
+class HeavyRowError(Exception):
+    """A row that holds or refers to more text than the bound: its number, the bound in bytes."""
+
+    def __init__(self, line: int, most: int) -> None:
+        super().__init__(line)
+        self.line, self.most = line, most
+
+
 class UncomputedError(Exception):
     """A formula whose value was never computed; ``place`` is the cell, ``member`` the sheet's file."""
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.workbook_extent import Extent, Strings, TooFarError, UncomputedError
+from xinzheng.adapters.tabular.rows import row_too_large
+from xinzheng.adapters.tabular.workbook_extent import Extent, HeavyRowError, Strings, TooFarError, UncomputedError
 
 _PIECE = 1024**2
 _SAVE_AS = "请用表格软件打开后另存为XLSX或者CSV UTF-8再报送。"
@@ -37,6 +38,8 @@ def explained(file_name: str) -> Iterator[None]:
             "请删去数据区以外的行和列、多余的工作表，或者改用CSV报送。"
         )
         raise TabularError(message, code="workbook-too-large") from error
+    except HeavyRowError as error:
+        raise row_too_large(file_name, error.line, error.most) from error
     except UncomputedError as error:
         raise _uncomputed(error, file_name) from error
     except damaged as error:

@@ -32,6 +32,15 @@ _FIRST_SIZE, _LEAST_SIZE = 4 * 1024**2, 16 * 1024**2
 
 
 @dataclass(frozen=True)
+class _Top:
+    """The rows at the top of a sheet: cells of their rectangle, bytes of XML and text."""
+
+    xml: bytes
+    cells: int
+    size: int
+
+
+@dataclass(frozen=True)
 class LargeWorkbook:
     """A workbook that was looked at but for its sheets; ``strings``: the lengths of those that cells refer to."""
 
@@ -43,30 +52,49 @@ class LargeWorkbook:
     def tops(self) -> CalamineWorkbook:
         """The same workbook with nothing but the rows at the top of each sheet.
 
-        Raises UnusualError where a sheet's rows cannot be told apart, or its top is without any cell.
+        Raises UnusualError where a sheet's rows cannot be told apart, or its top is without any cell, and TooFarError
+        where all of them together hold too much.
         """
         with _private_folder() as folder, zipfile.ZipFile(self.path) as archive:
             path = folder / "tops.xlsx"
-            sheets = [(name, [self._top(archive, member)]) for name, member in self.parts.sheets.items()]
-            write_workbook(path, archive, self.parts, sheets)
+            write_workbook(path, archive, self.parts, self._tops(archive))
             # All that is asked for later is held in memory; of the file only its name is gone.
             return CalamineWorkbook.from_path(path)
 
-    def _top(self, archive: zipfile.ZipFile, member: str) -> bytes:
+    def _tops(self, archive: zipfile.ZipFile) -> Iterator[tuple[str, list[bytes]]]:
+        # Many sheets of one heavy row each would be as much as one sheet of many.
+        cells = size = 0
+        for name, member in self.parts.sheets.items():
+            top = self._top(archive, member)
+            cells, size = cells + top.cells, size + top.size
+            if cells > self.limits.xlsx_cells or size > self.limits.xlsx_text_bytes:
+                raise TooFarError
+            yield name, [top.xml]
+
+    def _top(self, archive: zipfile.ZipFile, member: str) -> _Top:
         with archive.open(member) as file:
             envelope, pieces = open_rows(file)
             reader = RowReader(envelope, self.strings, self.limits.columns, member)
             rows = next((rows for piece in pieces if (rows := reader.rows(piece, 0)).numbers), None)
             if rows is None:
-                return envelope.opening + envelope.closing
+                return _Top(envelope.opening + envelope.closing, 0, 0)
             until = bisect_right(rows.numbers, TOP_ROWS) or 1
             end = rows.starts[until] if until < len(rows.starts) else len(rows.data)
             top = rows.data[rows.starts[0] : end]
             if b"<" + envelope.prefix + b"c" not in top and (end < len(rows.data) or next(pieces, None) is not None):
                 raise UnusualError
-            if rows.text(0, until) > self.limits.xlsx_text_bytes:
-                raise TooFarError
-            return envelope.opening + top + envelope.closing
+            size, cells = rows.text(0, until), rows.width * (rows.numbers[until - 1] - rows.numbers[0] + 1)
+            return _Top(envelope.opening + top + envelope.closing, cells, size)
+
+    def most_text(self, sheet: str) -> int:
+        """How many bytes of text the cells of a sheet may hold once each has its own.
+
+        As much as a text file, and of that no more than a bearable multiple of what is there: a long text that very
+        many cells refer to makes a few kilobytes into gigabytes.
+        """
+        with zipfile.ZipFile(self.path) as archive:
+            held = archive.getinfo(self.parts.sheets[sheet]).file_size + self.parts.strings_size
+        return min(self.limits.file_bytes, max(self.limits.xlsx_text_bytes, self.limits.xlsx_repeats * held))
 
     def laid(self, sheet: str) -> Generator[Laid]:
         """The rows of a sheet, slice by slice.
@@ -87,7 +115,7 @@ class LargeWorkbook:
                 groups.close()
 
     def _groups(self, archive: zipfile.ZipFile, member: str, folder: Path, left: Event) -> Iterator[Path]:
-        bounds = Bounds(self.limits.xlsx_slice_cells, self.limits.xlsx_slice_bytes)
+        bounds = Bounds(self.limits.xlsx_slice_cells, self.limits.xlsx_slice_bytes, self.limits.row_bytes)
         with archive.open(member) as file:
             envelope, pieces = open_rows(file)
             reader = RowReader(envelope, self.strings, self.limits.columns, member)
