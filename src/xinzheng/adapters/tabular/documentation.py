@@ -27,7 +27,9 @@ _OPENING = """# 报送格式
 - 同一个文件只能用一种编码、一种换行；单独的回车符（CR）与换行混用的，整个文件退回，以免丢行。
 - 上限：CSV {file}MB、{lines}行（空行也算）；XLSX {xlsx}MB、{rows}行、工作表解压后{sheets}MB；
   XLS {xls}MB，它和写法特殊、不能分段读取的XLSX另限解压后{unpacked}MB、{cells}个单元格
-  （按各工作表占用的整块区域计）；{columns}列；一个单元格{cell}KB。超过的请拆分，也可以改用CSV。
+  （按各工作表占用的整块区域计）；{columns}列；一个单元格{cell}KB，一行{row}MB。超过的请拆分，也可以改用CSV。
+- XLSX各单元格的文字（引用同一段文字的逐格计算）合计不超过{file}MB；合计超过{text}MB的，还不得超过工作表和文字表
+  解压后大小的{repeats}倍。超过的整个文件退回，请缩短或者删去重复的长文字，或者拆分成几个文件。
 - 读取过程中被改动的文件，整个退回。
 - 第1行为表头，上方不放标题。列名可以用中文名称、代码或者标识，可以混用，顺序不限；全角半角、括号、空格不影响识别。
 - 表头以外的列原样保存，不参与核查。
@@ -105,6 +107,9 @@ def _opening() -> str:
         cells=limits.xlsx_cells,
         columns=limits.columns,
         cell=limits.cell_bytes // 1024,
+        row=limits.row_bytes // 1024**2,
+        text=limits.xlsx_text_bytes // 1024**2,
+        repeats=limits.xlsx_repeats,
         mark=NUMBER_MARK,
     )
 
