@@ -23,6 +23,14 @@ XINZHENG_DEMONSTRATION = environment.flag("XINZHENG_DEMONSTRATION", default=True
 XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
 XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
 XINZHENG_FLOORS = environment.floors()
+# Who stamps signatures with the time (RFC 3161): the demonstration's own authority, an https address, or nobody.
+XINZHENG_TSA = os.environ.get("XINZHENG_TSA", "demo" if XINZHENG_DEMONSTRATION else "")
+# A file naming the module, token, keys and the file with the PIN of a hardware key store (PKCS #11); none: PKCS #12.
+XINZHENG_PKCS11 = os.environ.get("XINZHENG_PKCS11", "")
+# A folder with further faces for rare characters.
+XINZHENG_FONTS = os.environ.get("XINZHENG_FONTS", "")
+# The name the transparency log signs under.
+XINZHENG_LOG_ORIGIN = os.environ.get("XINZHENG_LOG_ORIGIN") or f"{XINZHENG_HOST}/log"
 
 # --- what the command line calls before a command that needs the database ---------------------------------------------
 XINZHENG_PREPARE = "xinzheng.config.readiness.ensure_ready"

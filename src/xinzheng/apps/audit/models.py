@@ -6,6 +6,9 @@ from django.db import models
 from django.db.models.functions import Now
 
 from xinzheng.apps.audit.history import append_only
+from xinzheng.apps.audit.log_models import Checkpoint, KeyEvent, LogLeaf, LogNode, LogPlace
+
+__all__ = ["AuditEvent", "Checkpoint", "Entry", "KeyEvent", "LogLeaf", "LogNode", "LogPlace", "Position"]
 
 
 class Entry(models.Model):

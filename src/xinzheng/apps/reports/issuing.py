@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from xinzheng.apps.audit.actions import record_event
@@ -19,6 +19,7 @@ from xinzheng.apps.reports.cases import Answer, Question, answer_question
 from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.numbering import take_number
 from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_to_json
+from xinzheng.apps.reports.status import lock_report
 from xinzheng.core.decision import CHINA, Request
 from xinzheng.core.errors import RefusedError, XinzhengError
 from xinzheng.core.lifecycle import ReportStatus, typed_code
@@ -180,12 +181,6 @@ def void_report(report: Report, reason: str, by: str) -> None:
         if not finished and not voided:
             StatusEvent.objects.create(report=report, status=ReportStatus.VOIDED, reason=reason, actor=by)
             record_event(who=by, action="report-voided", object_kind="report", object_id=report.number)
-
-
-def lock_report(number: str) -> None:
-    """Let one transaction at a time change a report's status."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"report:{number}"])
 
 
 def issue_report(order: Order) -> Report:

@@ -7,7 +7,34 @@ from django.db import models
 from django.db.models.functions import Now
 
 from xinzheng.apps.audit.history import append_only
+from xinzheng.apps.reports.look_models import Look
+from xinzheng.apps.reports.review_models import (
+    ReportGap,
+    ReportScope,
+    ReportTie,
+    ReviewCursor,
+    ReviewFlag,
+    ReviewSweep,
+)
 from xinzheng.core.lifecycle import ReportStatus
+
+__all__ = [
+    "Application",
+    "ApplicationState",
+    "DayCounter",
+    "DocumentStamp",
+    "Look",
+    "Report",
+    "ReportDocument",
+    "ReportGap",
+    "ReportScope",
+    "ReportTie",
+    "ReviewCursor",
+    "ReviewFlag",
+    "ReviewSweep",
+    "StatusEvent",
+    "StoredInput",
+]
 
 
 class StoredInput(models.Model):
@@ -89,12 +116,39 @@ class ReportDocument(models.Model):
         return str(self.report_id)
 
 
+class DocumentStamp(models.Model):
+    """The time stamp (时间戳, RFC 3161) of a signature: the token, and the digest of the file with it in place.
+
+    ``authority`` is the common name of who stamped, ``stamped_at`` its word. A report without a row is not stamped yet.
+    """
+
+    report = models.OneToOneField(Report, primary_key=True, on_delete=models.PROTECT, related_name="stamp")
+    token = models.BinaryField()
+    sha256 = models.BinaryField(max_length=32)
+    authority = models.TextField()
+    stamped_at = models.DateTimeField()
+    stored_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return str(self.report_id)
+
+
 class StatusEvent(models.Model):
-    """A change of a report's status (报告状态); the last one holds."""
+    """A change of a report's status (报告状态); the last one holds.
+
+    ``reason_code`` says why in general (see :mod:`xinzheng.core.lifecycle`), ``caused_by`` is the ledger entry that
+    did, ``effective_at`` since when the status holds (null: since ``at``).
+    """
 
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="status_events")
     status = models.TextField(choices=[(s.value, s.value) for s in ReportStatus])
     reason = models.TextField(blank=True)
+    reason_code = models.TextField(default="")
+    caused_by = models.BigIntegerField(null=True)
+    effective_at = models.DateTimeField(null=True)
     actor = models.TextField()
     at = models.DateTimeField(db_default=Now())
 
