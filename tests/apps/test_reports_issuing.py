@@ -154,7 +154,7 @@ def test_what_cannot_be_completed_is_voided_in_plain_sight_and_keeps_its_number(
         raise XinzhengError("缺字", code="glyph-missing")
 
     with monkeypatch.context() as broken:
-        broken.setattr("xinzheng.apps.reports.issuing.complete_report", refuse)
+        broken.setattr("xinzheng.apps.reports.completing.complete_report", refuse)
         resume_prepared()
     first = Report.objects.get()
     assert current_status(first.number) == "voided"
@@ -202,7 +202,7 @@ def test_one_report_that_breaks_unexpectedly_keeps_no_other_from_being_completed
         return complete_report(report, by)
 
     with monkeypatch.context() as broken:
-        broken.setattr("xinzheng.apps.reports.issuing.complete_report", break_on_the_first)
+        broken.setattr("xinzheng.apps.reports.completing.complete_report", break_on_the_first)
         with pytest.raises(RuntimeError, match="out of memory"):
             resume_prepared()
     assert (current_status(first), current_status(second)) == ("prepared", "in_force")

@@ -1,0 +1,146 @@
+"""Preparing a report (出具准备): decide, rehearse, number, and write down all that its document will say."""
+
+import base64
+import hashlib
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.reports import packs, ports
+from xinzheng.apps.reports.cases import Answer, Question, answer_question
+from xinzheng.apps.reports.models import Report, StatusEvent
+from xinzheng.apps.reports.numbering import take_number
+from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_to_json
+from xinzheng.core.decision import CHINA, Request
+from xinzheng.core.errors import RefusedError
+from xinzheng.core.lifecycle import ReportStatus, typed_code
+from xinzheng.core.policy import Policy
+from xinzheng.core.report import Imprint, report_content
+
+REHEARSAL_SERIAL = "000000000000000X"
+REHEARSAL_SECRET = bytes(16)
+
+
+def _say_nothing(stage: str) -> None:
+    """No one is watching."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be issued (出具事项): for whom, under which policy, by which actor; the same key, the same report."""
+
+    policy_id: str
+    subject_id: int
+    request: Request
+    by: str
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+    on_stage: Callable[[str], None] = _say_nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report decided and not yet numbered (草稿)."""
+
+    policy: Policy
+    setting: packs.Setting
+    question: Question
+    answer: Answer
+    purpose: str
+
+    def content(self, number: str, secret: bytes) -> bytes:
+        """The canonical content (RFC 8785) under a number and a code."""
+        imprint = Imprint(self.setting.issuer, number, typed_code(secret), self.question.position, self.purpose)
+        case, decision = self.answer.case, self.answer.decision
+        return canonical_bytes(report_content(self.policy, decision, case.subject, imprint, self.answer.units))
+
+
+def long_code(secret: bytes) -> str:
+    """The code as it stands in the QR address."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def purpose_in_words(policy: Policy, code: str | None) -> str:
+    """The purpose's name; the first the policy names when none was given. Raises ``unknown-purpose``."""
+    if code is None:
+        return policy.purposes[0].name
+    for purpose in policy.purposes:
+        if code in (purpose.code, purpose.name):
+            return purpose.name
+    named = "、".join(p.name for p in policy.purposes)
+    raise RefusedError(f"政策没有列出“{code}”这一用途；可以选择：{named}。", code="unknown-purpose")
+
+
+def question_now(policy: Policy, subject_id: int, request: Request, as_of: datetime | None = None) -> Question:
+    """The question put to today's ledger; ``as_of`` only for a rehearsal."""
+    moment = (as_of or timezone.now()).astimezone(CHINA).replace(microsecond=0)
+    return Question(policy, packs.current_calendar(), subject_id, request, moment, head_position())
+
+
+def draft_report(order: Order) -> Draft:
+    """Decide the order on today's ledger. Raises what deciding raises, ``deployment-not-applied``."""
+    policy = packs.current_policy(order.policy_id)
+    purpose = purpose_in_words(policy, order.request.purpose)
+    question = question_now(policy, order.subject_id, order.request)
+    answer = answer_question(question)
+    if not answer.case.coverage.responsibilities:
+        raise RefusedError(
+            f"“{policy.title}”的责任单位还没有登记，不能出具报告；请先运行 xinzheng city init。",
+            code="deployment-not-applied",
+        )
+    return Draft(policy, packs.current_setting(order.policy_id), question, answer, purpose)
+
+
+def _seal(draft: Draft, number: str, content: bytes) -> bytes:
+    signing = ports.signing()
+    seal = signing.ReportSeal(
+        number, hashlib.sha256(content).digest(), draft.setting.issuer.host, draft.question.as_of, draft.policy.id
+    )
+    sealed: bytes = signing.seal_payload(seal, signing.load_seal_key(settings.XINZHENG_KEYS / "signing"))
+    return sealed
+
+
+def rehearse_report(draft: Draft) -> None:
+    """Set the document under a number that is nobody's and read it back. Raises what the renderer raises."""
+    number = draft.policy.number_prefix + REHEARSAL_SERIAL
+    content = draft.content(number, REHEARSAL_SECRET)
+    text = ports.signing().qr_text(_seal(draft, number, content), long_code(REHEARSAL_SECRET))
+    ports.renderer().rehearse(content, text)
+
+
+def prepare_report(draft: Draft, order: Order) -> Report:
+    """Take a number and write down all that the document will say, in one short transaction."""
+    pack, calendar = packs.keep_pack(draft.policy), packs.keep_calendar(draft.question.calendar)
+    decision, secret = draft.answer.decision, secrets.token_bytes(16)
+    with transaction.atomic():
+        number = take_number(draft.policy.number_prefix, draft.question.as_of.date())
+        content = draft.content(number, secret)
+        report = Report.objects.create(
+            number=number,
+            idempotency_key=order.key,
+            subject_id=order.subject_id,
+            policy_id=draft.policy.id,
+            pack=pack,
+            calendar=calendar,
+            setting=draft.setting.as_mapping(),
+            position=draft.question.position,
+            as_of=draft.question.as_of,
+            request=request_to_json(order.request),
+            outcome=str(decision.outcome),
+            findings=findings_to_json(draft.policy, decision),
+            secret=secret,
+            content=content,
+            digest=hashlib.sha256(content).digest(),
+            cose=_seal(draft, number, content),
+            created_by=order.by,
+        )
+        StatusEvent.objects.create(report=report, status=ReportStatus.PREPARED, actor=order.by)
+        record_event(who=order.by, action="report-prepared", object_kind="report", object_id=number)
+    return report
