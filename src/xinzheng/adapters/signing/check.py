@@ -37,9 +37,16 @@ UNTRUSTED = "签名证书不是由受信任的机构签发，或者签发时证�
 
 @dataclass(frozen=True)
 class Trust:
-    """The roots a signer must lead to (受信任的根证书), DER."""
+    """What a signer is held against (信任依据), all DER.
+
+    ``roots``: the certificates a signer must lead to (受信任的根证书). ``crls``: lists of revoked certificates (吊销名单)
+    known to the verifier, newer than those in the file as a rule. ``stamp_roots``: the certificates a time-stamping
+    authority must lead to; if there are none, ``roots``.
+    """
 
     roots: tuple[bytes, ...]
+    crls: tuple[bytes, ...] = ()
+    stamp_roots: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,9 @@ class PdfFacts:
     ``intact``: one signature over the whole file, and its digest is equal. ``signature_valid``: the signature was made
     with the key of its certificate. ``signer_trusted``: that certificate led to a root of ours when it signed.
     ``content``: the attached canonical JSON, only if intact; believe it only if the other two hold as well.
-    ``signed_at`` is the signer's own word.
+    ``signed_at`` is the signer's own word, ``stamped_at`` the word of a time-stamping authority (时间戳) that was
+    checked. ``level`` is B-B, B-T or B-LT (PAdES). ``revoked_at``: since when the signer's certificate is revoked,
+    as far as the lists at hand say.
     """
 
     intact: bool | None = None
@@ -59,6 +68,9 @@ class PdfFacts:
     content: bytes | None = None
     signer_name: str | None = None
     signed_at: datetime | None = None
+    stamped_at: datetime | None = None
+    level: str | None = None
+    revoked_at: datetime | None = None
 
 
 def check_pdf(pdf: bytes, trust: Trust) -> PdfFacts:
