@@ -20,6 +20,7 @@ from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES, read_attachment
+from xinzheng.adapters.signing.ecdsa_form import is_low
 from xinzheng.adapters.signing.finishing import finish
 
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
@@ -39,9 +40,9 @@ UNTRUSTED = "签名证书不是由受信任的机构签发，或者签发时证�
 class Trust:
     """What a signer is held against (信任依据), all DER.
 
-    ``roots``: the certificates a signer must lead to (受信任的根证书). ``crls``: lists of revoked certificates (吊销名单)
-    known to the verifier, newer than those in the file as a rule. ``stamp_roots``: the certificates a time-stamping
-    authority must lead to; if there are none, ``roots``.
+    ``roots``: the certificates a signer must lead to (受信任的根证书). ``crls``: lists of revoked certificates
+    (吊销名单) known to the verifier, newer than those in the file as a rule. ``stamp_roots``: the certificates a
+    time-stamping authority must lead to; if there are none, ``roots``.
     """
 
     roots: tuple[bytes, ...]
@@ -116,7 +117,7 @@ def _reasons(
         yield NOT_WHOLE
     if not status.intact:
         yield ALTERED
-    if container is not None and container != _as_signed(signature, len(container)):
+    if container is not None and not _is_ours(container, signature, status):
         yield CONTAINER
     if not status.valid:
         yield INVALID
@@ -141,9 +142,41 @@ def _container(pdf: bytes, signature: EmbeddedPdfSignature) -> bytes | None:
     return pdf[length:resume] if whole else None
 
 
-def _as_signed(signature: EmbeddedPdfSignature, size: int) -> bytes:
+def _is_ours(container: bytes, signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> bool:
+    """Whether the part that no digest covers is as our signer writes it: every byte of it is determined by the rest."""
+    chain = _chain(signature, status)
+    given = [one.chosen.dump() for one in signature.signed_data["certificates"]]
+    return (
+        sorted(given) == sorted(one.dump() for one in chain)
+        and is_low(signature.signer_info["signature"].native, signature.signer_cert.public_key)
+        and container == _as_signed(signature, chain, len(container))
+    )
+
+
+def _chain(signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> list[asn1_x509.Certificate]:
+    """The signer and the intermediates it needs, out of the certificates given: no other belongs in the container."""
+    if _leads_to_root(status):
+        path = list(status.validation_path.iter_certs(include_root=True))
+    else:
+        path = _climb(signature.signer_cert, signature.other_embedded_certs)
+    signer = signature.signer_cert.dump()
+    return list({one.dump(): one for one in path if one.dump() == signer or not one.self_issued}.values())
+
+
+def _climb(signer: asn1_x509.Certificate, others: list[asn1_x509.Certificate]) -> list[asn1_x509.Certificate]:
+    """From an unknown signer upwards by the names of the issuers."""
+    path = [signer]
+    while len(path) <= len(others):
+        above = [one for one in others if one.subject == path[-1].issuer and one not in path]
+        if not above:
+            break
+        path.append(above[0])
+    return path
+
+
+def _as_signed(signature: EmbeddedPdfSignature, chain: list[asn1_x509.Certificate], size: int) -> bytes:
     """The container as our signer writes it around this signature: one encoding, upper-case hex, zeros to the end."""
-    given, info = signature.signed_data, signature.signer_info
+    info = signature.signer_info
     certificate = signature.signer_cert
     issuer_and_serial = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
     digest = {"algorithm": "sha256"}
@@ -154,7 +187,7 @@ def _as_signed(signature: EmbeddedPdfSignature, size: int) -> bytes:
             "sid": cms.SignerIdentifier({"issuer_and_serial_number": issuer_and_serial}),
             "digest_algorithm": digest,
             "signature_algorithm": {"algorithm": mechanism},
-            "signed_attrs": info["signed_attrs"],
+            "signed_attrs": info["signed_attrs"].untag(),  # a tag and a length of our own encoding
             "signature": info["signature"].native,
         }
     )
@@ -162,7 +195,7 @@ def _as_signed(signature: EmbeddedPdfSignature, size: int) -> bytes:
         "version": "v1",
         "digest_algorithms": [digest],
         "encap_content_info": {"content_type": "data"},
-        "certificates": given["certificates"],
+        "certificates": [cms.CertificateChoices("certificate", one) for one in chain],
         "signer_infos": [signer_info],
     }
     rebuilt: bytes = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)}).dump()

@@ -19,6 +19,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from xinzheng.adapters.signing.ecdsa_form import lowered
 from xinzheng.adapters.signing.finishing import finish
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -68,7 +69,7 @@ class _CachedKeySigner(Signer):
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: ARG002
         if isinstance(self._key, rsa.RSAPrivateKey):
             return self._key.sign(data, PKCS1v15(), SHA256())
-        return self._key.sign(data, ec.ECDSA(SHA256()))
+        return lowered(self._key.sign(data, ec.ECDSA(SHA256())), self._key.curve.name)
 
 
 def sign_pdf(pdf: bytes, signer: ReportSigner, signed_at: datetime) -> bytes:
