@@ -8,6 +8,7 @@ from xinzheng.apps.ledger import queries as ledger
 from xinzheng.apps.registry import queries as registry
 from xinzheng.core.decision import Case, Decision, Request, decide
 from xinzheng.core.policy import Policy
+from xinzheng.core.subjects import Tie
 from xinzheng.core.workdays import Calendar
 
 
@@ -25,16 +26,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The decision with the case it was made on, and who answers in words per domain or section."""
+    """The decision with the case it was made on, who answers in words per domain or section, whose records count."""
 
     case: Case
     decision: Decision
     units: Mapping[str, str]
+    ties: tuple[int, ...]
 
 
-def build_case(question: Question) -> Case:
-    """Read the case as the ledger stood at the question's position."""
-    ties = registry.ties_at(question.subject_id, question.position)
+def build_case(question: Question, ties: Mapping[int, Tie] | None = None) -> Case:
+    """Read the case as the ledger stood at the question's position; ``ties`` where they are known already."""
+    ties = ties or registry.ties_at(question.subject_id, question.position)
     return Case(
         request=question.request,
         subject=registry.subject_at(question.subject_id, question.position),
@@ -56,5 +58,7 @@ def units_in_words(policy: Policy, case: Case) -> dict[str, str]:
 
 def answer_question(question: Question) -> Answer:
     """Decide the question. Raises what ``decide`` raises."""
-    case = build_case(question)
-    return Answer(case, decide(question.policy, case, question.calendar), units_in_words(question.policy, case))
+    ties = registry.ties_at(question.subject_id, question.position)
+    case = build_case(question, ties)
+    decision = decide(question.policy, case, question.calendar)
+    return Answer(case, decision, units_in_words(question.policy, case), tuple(ties))
