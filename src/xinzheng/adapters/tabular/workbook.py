@@ -21,7 +21,7 @@ from xinzheng.adapters.tabular.workbook_slices import open_large
 
 _SHORTEST_HEADER = 2
 # Rows of a sheet read whole that become objects of the interpreter at once.
-_ROWS_LAID = 5_000
+_ROWS_LAID = 1_000
 
 
 @dataclass(frozen=True)
