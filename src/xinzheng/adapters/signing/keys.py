@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from xinzheng.adapters.signing.check import Trust
+from xinzheng.adapters.signing.errors import KeyFileError
+from xinzheng.adapters.signing.raw_keys import SoftwareKey
 from xinzheng.adapters.signing.seals import SealKey, key_id_of
 from xinzheng.adapters.signing.signer import ReportSigner
-from xinzheng.core.errors import XinzhengError
 
 SIGNER_FILE, PASSPHRASE_FILE, ROOT_FILE, SEAL_FILE = "signer.p12", "signer.pass", "root.pem", "seal-key.pem"
 YEARS = timedelta(days=3652)
@@ -41,12 +42,6 @@ KEY_USAGES = (
     "encipher_only",
     "decipher_only",
 )
-
-
-class KeyFileError(XinzhengError):
-    """A key or certificate that is missing or cannot be opened."""
-
-    code = "signing-key-unusable"
 
 
 def ensure_demo_keys(folder: Path, made_at: datetime) -> None:
@@ -85,7 +80,9 @@ def load_pkcs12(path: Path, passphrase_file: Path) -> ReportSigner:
         raise KeyFileError(f"签名证书 {path.name} 无法打开。请检查文件和口令文件 {passphrase_file.name}。") from None
     if certificate is None or not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise KeyFileError(f"签名证书 {path.name} 中没有可用的私钥和证书，需要 ECDSA 或者 RSA。")
-    return ReportSigner(key, certificate, tuple(other for other in others if other.subject != other.issuer))
+    return ReportSigner(
+        SoftwareKey(key), certificate, tuple(other for other in others if other.subject != other.issuer)
+    )
 
 
 def load_seal_key(folder: Path) -> SealKey:

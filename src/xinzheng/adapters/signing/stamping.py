@@ -1,0 +1,68 @@
+"""Time stamps (时间戳, RFC 3161): put one into a signed report in place, and ask an authority for one."""
+
+import hashlib
+from typing import Any, Protocol
+
+from asn1crypto import cms  # type: ignore[import-untyped]
+
+from xinzheng.adapters.signing.errors import StampUnavailableError
+from xinzheng.adapters.signing.form import (
+    STAMP,
+    FormError,
+    container_bytes,
+    normal_signature,
+    normal_token,
+    read_container,
+    signed_ranges,
+    signer_of,
+    stamp_info,
+)
+
+
+class Stamper(Protocol):
+    """A time-stamping authority (时间戳机构)."""
+
+    @property
+    def authority(self) -> str:
+        """Who stamps, as a reader sees it."""
+        ...
+
+    def stamp(self, imprint: bytes) -> bytes:
+        """The token over a SHA-256, DER, within two seconds. Raises StampUnavailableError."""
+        ...
+
+
+def stamper_of(setting: str, keyring: Any) -> Stamper | None:
+    """Who stamps by the setting: ``demo``, an address, or nobody for the empty text."""
+    return None
+
+
+def stamp_imprint(pdf: bytes) -> bytes:
+    """What a stamp for a signed file must cover: the SHA-256 of the signature value."""
+    value: bytes = read_container(pdf)["content"]["signer_infos"][0]["signature"].native
+    return hashlib.sha256(value).digest()
+
+
+def with_token(pdf: bytes, token: bytes) -> bytes:
+    """The file with a stamp in its signature's container: same length, no signed byte changed.
+
+    Raises StampUnavailableError if the token does not belong to this signature or does not fit. Whether its authority
+    is to be believed is not asked here.
+    """
+    begin, end = signed_ranges(pdf)
+    content = read_container(pdf)
+    given = content["content"]
+    try:
+        stamp = normal_token(cms.ContentInfo.load(token))
+        imprint = stamp_info(stamp)["message_imprint"]
+        if imprint["hash_algorithm"]["algorithm"].native != "sha256":
+            raise FormError("时间戳没有用 SHA-256。")
+        if imprint["hashed_message"].native != stamp_imprint(pdf):
+            raise FormError("时间戳不是给这份签名的。")
+        attribute = cms.CMSAttribute({"type": STAMP, "values": [stamp]})
+        given["signer_infos"][0]["unsigned_attrs"] = cms.CMSAttributes([attribute])
+        written = container_bytes(normal_signature(given, signer_of(given), end - begin), end - begin)
+    except (FormError, ValueError, TypeError) as error:
+        reason = error.message if isinstance(error, FormError) else "时间戳读不出。"
+        raise StampUnavailableError(reason, code="stamp-unfit") from None
+    return pdf[:begin] + written + pdf[end:]
