@@ -1,17 +1,31 @@
 """QR codes (二维码): draw one as SVG, read all from a picture; zxing-cpp does both."""
 
+import re
 from io import BytesIO
 
 import zxingcpp
 from PIL import Image
 
 Picture = bytes | Image.Image | memoryview
+QUIET = 4  # modules left white on each side
+DARK = re.compile(rb"\x00+")
 
 
 def qr_svg(text: str) -> str:
     """The code of ``text`` as SVG: error correction level M, a quiet zone of four modules, one unit a module."""
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    return str(code.to_svg(add_quiet_zones=True))
+    # zxing-cpp's own drawing takes three times as long as making the code
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(add_quiet_zones=False)
+    modules, rows = code.shape[0], bytes(code)
+    runs = (
+        f"M{QUIET + run.start()} {QUIET + row}h{len(run[0])}v1h-{len(run[0])}Z"
+        for row in range(modules)
+        for run in DARK.finditer(rows[row * modules : (row + 1) * modules])
+    )
+    size = modules + 2 * QUIET
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 {size} {size}">'
+        f'<path fill="#fff" d="M0 0h{size}v{size}h-{size}Z"/><path d="{"".join(runs)}"/></svg>'
+    )
 
 
 def decode(picture: Picture) -> list[str]:
