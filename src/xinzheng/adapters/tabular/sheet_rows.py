@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import IO, Protocol
 from xml.parsers import expat
@@ -45,12 +45,18 @@ class Envelope:
 
 
 class Rows(Protocol):
-    """Some whole rows: ``starts`` and ``numbers`` of each, ``width`` in columns (at most, not exactly)."""
+    """Some whole rows: the ``numbers`` of each, ``width`` in columns (at most, not exactly)."""
 
-    data: bytes
-    starts: list[int]
     numbers: list[int]
-    width: int
+
+    @property
+    def width(self) -> int:
+        """How many columns wide they are at most."""
+        ...
+
+    def data_of(self, first: int, until: int) -> bytes:
+        """The rows from the ``first`` until before another, counted from 0, as XML."""
+        ...
 
     def text(self, first: int, until: int) -> int:
         """Bytes of text that the cells of these rows hold or refer to."""
@@ -110,18 +116,36 @@ class _PlainRows:
     """Rows of the usual pattern: nothing in them but what the pattern names."""
 
     data: bytes
-    starts: list[int]
     numbers: list[int]
-    width: int
+    usual: "_Usual"
     strings: Strings
-    shared: re.Pattern[bytes]
+
+    @property
+    def width(self) -> int:
+        """As in Rows."""
+        return self.usual.width
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each row begins, and where the last one ends; most pieces are never cut, and need not know."""
+        return [*(place.start() for place in self.usual.row.finditer(self.data)), len(self.data)]
+
+    def _span(self, first: int, until: int) -> tuple[int, int]:
+        if (first, until) == (0, len(self.numbers)):
+            return 0, len(self.data)
+        return self.starts[first], self.starts[until]
+
+    def data_of(self, first: int, until: int) -> bytes:
+        """As :meth:`Rows.data_of`."""
+        start, end = self._span(first, until)
+        return self.data[start:end]
 
     def text(self, first: int, until: int) -> int:
         """As :meth:`Rows.text`; at most, unless the longest string in every cell would be far too much."""
-        start, end = self.starts[first], self.starts[until] if until < len(self.starts) else len(self.data)
+        start, end = self._span(first, until)
         referred = self.data.count(b' t="s"', start, end) * self.strings.longest
         if referred > _ROUGHLY * (end - start):
-            referred = sum(map(self.strings.length, self.shared.findall(self.data, start, end)))
+            referred = sum(map(self.strings.length, self.usual.shared.findall(self.data, start, end)))
         return end - start + referred
 
 
@@ -134,6 +158,10 @@ class _ParsedRows:
     numbers: list[int]
     width: int
     texts: list[int]
+
+    def data_of(self, first: int, until: int) -> bytes:
+        """As :meth:`Rows.data_of`."""
+        return self.data[self.starts[first] : self.starts[until] if until < len(self.starts) else len(self.data)]
 
     def text(self, first: int, until: int) -> int:
         """As :meth:`Rows.text`."""
@@ -158,9 +186,7 @@ class RowReader:
         usual = _usual(self.envelope.prefix, self.columns)
         rows: Rows
         if usual.rows.fullmatch(piece):
-            places = list(usual.row.finditer(piece))
-            starts, numbers = [place.start() for place in places], [int(place[1]) for place in places]
-            rows = _PlainRows(piece, starts, numbers, usual.width, self.strings, usual.shared)
+            rows = _PlainRows(piece, list(map(int, usual.row.findall(piece))), usual, self.strings)
         else:
             rows = _Walk(self.envelope, self.strings, self.member).parsed(piece, last)
         if any(following <= number for number, following in pairwise([last, *rows.numbers])):
@@ -342,8 +368,7 @@ class _Coming:
             text = rows.text(at, until) if until > at else 0
         self._refuse_heavy(rows, at, until, text)
         if until > at:
-            end = rows.starts[until] if until < len(rows.starts) else len(rows.data)
-            self.parts.append(rows.data[rows.starts[at] : end])
+            self.parts.append(rows.data_of(at, until))
             self.first, self.width, self.text = first, width, self.text + text
         elif not self.first:
             raise HeavyRowError(rows.numbers[at], self.bounds.size)

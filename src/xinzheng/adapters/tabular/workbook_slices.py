@@ -28,7 +28,7 @@ from xinzheng.adapters.tabular.workbook_parts import Parts, parts_of, write_work
 from xinzheng.adapters.tabular.workbook_safety import inspect_around, refuse_archive
 
 # The first workbook of slices is small, so that reading begins soon.
-_FIRST_SIZE, _LEAST_SIZE = 4 * 1024**2, 16 * 1024**2
+_FIRST_SIZE, _LEAST_SIZE = 4 * 1024**2, 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,8 @@ class LargeWorkbook:
             if rows is None:
                 return _Top(envelope.opening + envelope.closing, 0, 0)
             until = bisect_right(rows.numbers, TOP_ROWS) or 1
-            end = rows.starts[until] if until < len(rows.starts) else len(rows.data)
-            top = rows.data[rows.starts[0] : end]
-            if b"<" + envelope.prefix + b"c" not in top and (end < len(rows.data) or next(pieces, None) is not None):
+            top, is_more = rows.data_of(0, until), until < len(rows.numbers)
+            if b"<" + envelope.prefix + b"c" not in top and (is_more or next(pieces, None) is not None):
                 raise UnusualError
             size, cells = rows.text(0, until), rows.width * (rows.numbers[until - 1] - rows.numbers[0] + 1)
             return _Top(envelope.opening + top + envelope.closing, cells, size)
