@@ -80,3 +80,12 @@ def second_connection(transactional_db: None) -> Iterator[psycopg.Connection[Any
         parameters.pop(only_django, None)
     with psycopg.connect(**parameters) as other:
         yield other
+
+
+@pytest.fixture(autouse=True)
+def no_checkpoint_of_another_test() -> Iterator[None]:
+    """What the log's key has signed is remembered beside it; the database of each test begins without a log."""
+    last = HOME / "keys" / "log" / "log.checkpoint"
+    last.unlink(missing_ok=True)
+    yield
+    last.unlink(missing_ok=True)

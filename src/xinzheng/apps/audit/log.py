@@ -1,9 +1,131 @@
-"""Writing the transparency log (透明日志): a leaf with the fact it tells, its place later."""
+"""Writing the transparency log (透明日志): a leaf with the fact it tells; its place and the checkpoint later."""
 
-from xinzheng.apps.audit.models import LogLeaf
-from xinzheng.core.merkle import leaf_hash
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from xinzheng.apps.audit import ports
+from xinzheng.apps.audit.log_queries import newest_checkpoint, nodes_at
+from xinzheng.apps.audit.models import Checkpoint
+from xinzheng.core.errors import XinzhengError
+from xinzheng.core.merkle import Node, edge_of, grown_nodes, leaf_hash, node_of, nodes_asked, root_of
+
+# Constant of the lock under which places are given; nothing else may lock it.
+SEAL_LOCK = 0x6D65726B6C65
+MOST_AT_ONCE = 20_000
+
+WRITE_LEAF = """
+    WITH leaf AS (
+        INSERT INTO audit_logleaf (data, leaf_hash, kind, object_id) VALUES (%s, %s, %s, %s) RETURNING id
+    )
+    INSERT INTO audit_logwaiting (leaf_id) SELECT id FROM leaf
+"""
+WAITING = """
+    SELECT waiting.leaf_id, leaf.leaf_hash
+    FROM audit_logwaiting waiting JOIN audit_logleaf leaf ON leaf.id = waiting.leaf_id
+    ORDER BY waiting.leaf_id LIMIT %s
+"""
+GIVE_PLACES = """
+    INSERT INTO audit_logplace (index, leaf_id)
+    SELECT %s + place - 1, leaf_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS given (leaf_id, place)
+"""
+WRITE_NODES = """
+    INSERT INTO audit_lognode (level, index, hash)
+    SELECT %s, %s + place - 1, hash FROM unnest(%s::bytea[]) WITH ORDINALITY AS made (hash, place)
+"""
+
+
+class LogForkError(XinzhengError):
+    """What is stored is not what was signed before: signing on would show different logs to different people."""
+
+    code = "log-fork"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Leaves that got their places together."""
+
+    size: int
+    count: int
+    note: str = ""
 
 
 def add_leaf(*, data: bytes, kind: str, object_id: str) -> None:
     """Write a leaf within the caller's transaction; no lock is taken, so that nothing waits for the log."""
-    LogLeaf.objects.create(data=data, leaf_hash=leaf_hash(data), kind=kind, object_id=object_id)
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE_LEAF, [data, leaf_hash(data), kind, object_id])
+
+
+def log_signer() -> Any:
+    """The signer of the log; its key is made at the first call."""
+    return ports.transparency().open_log_signer(settings.XINZHENG_KEYS / "log", settings.XINZHENG_LOG_ORIGIN)
+
+
+def seal_log(at: datetime) -> int:
+    """Give every leaf that waits its place and sign the log as it then stands; its size.
+
+    Leaves get their places in the order of their numbers; one whose transaction commits later is placed the next time.
+    Whoever is to see a checkpoint sees one that is remembered beside the key, too, from its commit on.
+
+    Raises:
+        LogForkError: the database is behind, or different from, what the key has signed: nothing is signed.
+    """
+    signer = log_signer()
+    while True:
+        with transaction.atomic():
+            stretch = _seal_stretch(signer, at)
+            if stretch.note:
+                transaction.on_commit(lambda note=stretch.note: signer.remember(note))  # type: ignore[misc]
+        if stretch.count < MOST_AT_ONCE:
+            return stretch.size
+
+
+def _seal_stretch(signer: Any, at: datetime) -> _Stretch:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEAL_LOCK])
+        newest = newest_checkpoint()
+        size = newest.size if newest else 0
+        edge = nodes_at(edge_of(size))
+        _refuse_fork(signer, newest)
+        # A statement of its own: its snapshot is taken after the lock, so it sees what the sealer before has left.
+        cursor.execute(WAITING, [MOST_AT_ONCE])
+        waiting = cursor.fetchall()
+        if not waiting:
+            return _Stretch(size, 0)
+        ids = [leaf_id for leaf_id, _ in waiting]
+        cursor.execute(GIVE_PLACES, [size, ids])
+        made = _write_nodes(cursor, size, [bytes(hash_) for _, hash_ in waiting], node_of(edge))
+        cursor.execute("DELETE FROM audit_logwaiting WHERE leaf_id = ANY(%s)", [ids])
+    size += len(ids)
+    root = root_of(size, node_of(edge | made))
+    note = signer.sign(size, root)
+    Checkpoint.objects.create(size=size, root=root, note=note, made_at=at)
+    return _Stretch(size, len(ids), note)
+
+
+def _write_nodes(cursor: Any, size: int, hashes: Sequence[bytes], edge: Node) -> dict[tuple[int, int], bytes]:
+    """Store what became complete; the nodes."""
+    found: dict[tuple[int, int], bytes] = {}
+    for level, first, row in grown_nodes(size, hashes, edge):
+        cursor.execute(WRITE_NODES, [level, first, list(row)])
+        found |= {(level, first + at): hash_ for at, hash_ in enumerate(row)}
+    return found
+
+
+def _refuse_fork(signer: Any, newest: Checkpoint | None) -> None:
+    """Raise where the key has signed more than is stored, or something else."""
+    signed = signer.last_signed()
+    if signed is None or signed.size == 0:
+        return
+    if newest is None or newest.size < signed.size:
+        raise LogForkError(
+            f"密钥已经签过{signed.size}条的检查点，数据库里只有{newest.size if newest else 0}条。"
+            "多半是恢复了较早的备份；请恢复到最新的备份，恢复不了的，停止签发并公告，再以新的日志名称重新开始。"
+        )
+    asked = nodes_asked(lambda node: root_of(signed.size, node))
+    if root_of(signed.size, node_of(nodes_at(asked))) != signed.root:
+        raise LogForkError(f"数据库里前{signed.size}条与已经签过的检查点不同：日志被改动过，请立即核查。")

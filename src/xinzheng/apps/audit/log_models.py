@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -23,10 +24,24 @@ class LogLeaf(models.Model):
 
     class Meta:
         triggers: ClassVar = append_only()
-        indexes: ClassVar = [models.Index(fields=["object_id", "kind"], name="leaf_of_object")]
+        indexes: ClassVar = [
+            models.Index(fields=["object_id", "kind"], name="leaf_of_object"),
+            HashIndex(fields=["leaf_hash"], name="leaf_by_hash"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class LogWaiting(models.Model):
+    """A leaf that has no place yet (待收录): a work queue, so that sealing asks for what is due and nothing else."""
+
+    leaf = models.OneToOneField(
+        LogLeaf, primary_key=True, on_delete=models.PROTECT, related_name="waiting", db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return str(self.leaf_id)
 
 
 class LogPlace(models.Model):

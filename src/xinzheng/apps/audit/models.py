@@ -6,9 +6,19 @@ from django.db import models
 from django.db.models.functions import Now
 
 from xinzheng.apps.audit.history import append_only
-from xinzheng.apps.audit.log_models import Checkpoint, KeyEvent, LogLeaf, LogNode, LogPlace
+from xinzheng.apps.audit.log_models import Checkpoint, KeyEvent, LogLeaf, LogNode, LogPlace, LogWaiting
 
-__all__ = ["AuditEvent", "Checkpoint", "Entry", "KeyEvent", "LogLeaf", "LogNode", "LogPlace", "Position"]
+__all__ = [
+    "AuditEvent",
+    "Checkpoint",
+    "Entry",
+    "KeyEvent",
+    "LogLeaf",
+    "LogNode",
+    "LogPlace",
+    "LogWaiting",
+    "Position",
+]
 
 
 class Entry(models.Model):

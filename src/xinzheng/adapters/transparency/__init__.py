@@ -1,0 +1,23 @@
+"""The transparency log as others see it (透明日志): its key, its checkpoints, its tiles, and checking them."""
+
+from xinzheng.adapters.transparency.log_key import LogKeyError, LogSigner, open_log_signer, published_log_key
+from xinzheng.adapters.transparency.note import Head, LogKey, NoteError, open_note, parse_key, read_head, sign_head
+from xinzheng.adapters.transparency.tiles import Tile, hashes_in, tile_at, tile_of
+
+__all__ = [
+    "Head",
+    "LogKey",
+    "LogKeyError",
+    "LogSigner",
+    "NoteError",
+    "Tile",
+    "hashes_in",
+    "open_log_signer",
+    "open_note",
+    "parse_key",
+    "published_log_key",
+    "read_head",
+    "sign_head",
+    "tile_at",
+    "tile_of",
+]

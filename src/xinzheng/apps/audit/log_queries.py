@@ -1,0 +1,96 @@
+"""Read the transparency log (透明日志): its newest checkpoint, its nodes, and proofs of what stands in it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from xinzheng.apps.audit.models import Checkpoint, LogNode
+from xinzheng.core.inclusion import Inclusion
+from xinzheng.core.merkle import Coordinate, inclusion_path, node_of, nodes_asked
+
+PLACED = """
+    SELECT leaf.data, place.index FROM audit_logleaf leaf JOIN audit_logplace place ON place.leaf_id = leaf.id
+    WHERE {which} ORDER BY place.index
+"""
+OF_OBJECT = PLACED.format(which="leaf.object_id = %s AND leaf.kind = %s")
+OF_OBJECT_ALL = PLACED.format(which="leaf.object_id = %s")
+OF_HASH = PLACED.format(which="leaf.leaf_hash = %s")
+NODES = """
+    SELECT node.level, node.index, node.hash FROM audit_lognode node
+    JOIN unnest(%s::smallint[], %s::bigint[]) AS asked (level, index) USING (level, index)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """Inclusion proof (收录证明) of a leaf at the newest checkpoint, which was made at ``made_at``."""
+
+    leaf: bytes
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+    note: str
+    made_at: datetime
+
+    @property
+    def inclusion(self) -> Inclusion:
+        """The proof without its checkpoint."""
+        return Inclusion(self.leaf, self.index, self.path)
+
+
+def newest_checkpoint() -> Checkpoint | None:
+    """The checkpoint of the greatest size; None before the log began."""
+    return Checkpoint.objects.order_by("-size").first()
+
+
+def nodes_at(asked: Iterable[Coordinate]) -> dict[Coordinate, bytes]:
+    """Those of the nodes that are stored, in one query."""
+    wanted = list(asked)
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(NODES, [[level for level, _ in wanted], [index for _, index in wanted]])
+        return {(level, index): bytes(hash_) for level, index, hash_ in cursor.fetchall()}
+
+
+def row_of_nodes(level: int, first: int, count: int) -> list[bytes]:
+    """The stored nodes of a level from ``first`` on, at most ``count``."""
+    stored = LogNode.objects.filter(level=level, index__gte=first, index__lt=first + count)
+    return [bytes(hash_) for hash_ in stored.order_by("index").values_list("hash", flat=True)]
+
+
+def proof_for(kind: str, object_id: str) -> LogProof | None:
+    """Proof of the newest leaf of a kind about an object, e.g. ``issued`` and a report number; None until sealed."""
+    found = _proofs(OF_OBJECT, [object_id, kind])
+    return found[-1] if found else None
+
+
+def proofs_about(object_id: str) -> Sequence[LogProof]:
+    """Proofs of all leaves about an object, in the order of the log, under one checkpoint."""
+    return _proofs(OF_OBJECT_ALL, [object_id])
+
+
+def proof_of_hash(leaf_hash: bytes) -> LogProof | None:
+    """Proof of the leaf with this hash; None when there is none in the log."""
+    found = _proofs(OF_HASH, [leaf_hash])
+    return found[0] if found else None
+
+
+def _proofs(query: str, values: Sequence[str | bytes]) -> list[LogProof]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        leaves = [(bytes(data), index) for data, index in cursor.fetchall()]
+    if not leaves:
+        return []
+    # Read after the places: a checkpoint covers at least what had a place before.
+    newest = Checkpoint.objects.latest("size")
+    asked: dict[Coordinate, None] = {}
+    for _, index in leaves:
+        asked |= dict.fromkeys(nodes_asked(lambda node, at=index: inclusion_path(at, newest.size, node)))  # type: ignore[misc]
+    node = node_of(nodes_at(asked))
+    return [
+        LogProof(data, index, newest.size, inclusion_path(index, newest.size, node), newest.note, newest.made_at)
+        for data, index in leaves
+    ]
