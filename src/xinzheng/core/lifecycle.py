@@ -36,6 +36,58 @@ TRANSITIONS: Mapping[ReportStatus, frozenset[ReportStatus]] = {
 }
 
 
+# What everybody may read of a status (报告状态).
+STATUS_WORDS: Mapping[str, str] = {
+    ReportStatus.PREPARED: "未生效",
+    ReportStatus.IN_FORCE: "正常",
+    ReportStatus.SUPERSEDED: "已更正，请以新报告为准",
+    ReportStatus.REVOKED: "已作废",
+    ReportStatus.EXPIRED: "已过期",
+    ReportStatus.VOIDED: "未生效",
+}
+
+
+class SupersedingReason(StrEnum):
+    """Why a report is superseded (更正原因), as its subject may know it."""
+
+    RECORDS_ADDED = "records-added"
+    RECORDS_CORRECTED = "records-corrected"
+    RECORDS_WITHDRAWN = "records-withdrawn"
+    COVERAGE_WITHDRAWN = "coverage-withdrawn"
+    COVERAGE_COMPLETED = "coverage-completed"
+
+
+class RevocationReason(StrEnum):
+    """Why a report is revoked (作废原因)."""
+
+    ISSUED_IN_ERROR = "issued-in-error"
+    SUBJECT_WRONG = "subject-wrong"
+    KEY_COMPROMISED = "key-compromised"
+    LEGAL_DOCUMENT = "legal-document"
+
+
+# One sentence for whatever superseded a report: a finer one would tell a stranger what the new content is like.
+SUPERSEDED_IN_GENERAL = "出具后，出具前的数据有补充或者更正"
+REASON_WORDS: Mapping[str, str] = {
+    SupersedingReason.RECORDS_ADDED: "出具后，数源单位补充报送了出具前的记录",
+    SupersedingReason.RECORDS_CORRECTED: "出具后，数源单位更正了出具前的记录",
+    SupersedingReason.RECORDS_WITHDRAWN: "出具后，数源单位撤下了出具前的记录",
+    SupersedingReason.COVERAGE_WITHDRAWN: "出具后，数源单位撤回了出具前数据完整的声明",
+    SupersedingReason.COVERAGE_COMPLETED: "出具后，数源单位补齐了出具前的数据",
+    RevocationReason.ISSUED_IN_ERROR: "出具有误",
+    RevocationReason.SUBJECT_WRONG: "申请主体登记有误",
+    RevocationReason.KEY_COMPROMISED: "签名密钥失密",
+    RevocationReason.LEGAL_DOCUMENT: "依据生效法律文书",
+}
+
+
+def general_reason(code: str) -> str:
+    """The reason of a status for whoever has a report's code (一般原因); nothing of what a new one would say."""
+    if code in set(SupersedingReason):
+        return SUPERSEDED_IN_GENERAL
+    return REASON_WORDS[code] if code in set(RevocationReason) else ""
+
+
 def check_transition(before: ReportStatus, after: ReportStatus) -> None:
     """Raise ``report-transition-illegal`` when the status may not follow."""
     if after not in TRANSITIONS[before]:

@@ -57,11 +57,11 @@ WAITING_OF_SUBJECTS = WAITING.format(
 )
 WAITING_OF_ANYBODY = WAITING.format(whose="l.subject_id IS NULL", same=SAME_LINE)
 
-STATEMENTS = f"""
+STATED = f"""
     SELECT s.id, p.position, s.from_date, s.through_date, s.domain, u.uscc, s.kind, s.batch_id, r.uscc,
            EXISTS (SELECT 1 FROM ledger_coveragewithdrawal c JOIN audit_position cp ON cp.entry_id = c.entry_id
                    WHERE c.statement_id = s.id AND cp.position <= %(position)s)
-           OR coalesce(b.held, false) OR {BATCH_IS_WITHDRAWN.format(batch="s.batch_id")}
+           {{or_its_batch}} {BATCH_IS_WITHDRAWN.format(batch="s.batch_id")}
     FROM ledger_coveragestatement s
     JOIN audit_position p ON p.entry_id = s.entry_id
     JOIN registry_unit u ON u.id = s.unit_id
@@ -69,6 +69,9 @@ STATEMENTS = f"""
     LEFT JOIN ledger_batch b ON b.entry_id = s.batch_id
     WHERE p.position <= %(position)s
 """  # noqa: S608
+STATEMENTS = STATED.format(or_its_batch="OR coalesce(b.held, false) OR")
+# A held batch has not spoken yet: whether it is let in or sent back, it takes nothing away that was covered before.
+GIVEN_UP = STATED.format(or_its_batch="OR NOT coalesce(b.held, false) AND")
 
 
 Key = tuple[str, str, str]
@@ -102,6 +105,21 @@ def case_coverage(policy_id: str, subject_ids: Collection[int], position: int) -
     common = _coverage(policy_id, registry, last_touch(position))
     own = _spread(pending_for(subject_ids, position), registry)
     return replace(common, pending=(*common.pending, *own)) if own else common
+
+
+def settled_coverage(position: int) -> Coverage:
+    """What would speak at the position if every waiting line were settled and every held batch heard.
+
+    Only what was withdrawn is missing then; nobody's responsibilities are in it.
+    """
+    return _settled(last_touch(position))
+
+
+@lru_cache(maxsize=16)
+def _settled(ledger: State) -> Coverage:
+    rows = _rows(GIVEN_UP, {"position": ledger.position})
+    spoken = frozenset((domain, unit, kind) for _, _, _, _, domain, unit, kind, *_ in rows)
+    return Coverage((), _statements(_pieces(rows, set())), (), spoken)
 
 
 def returned_at(position: int) -> Mapping[Key, tuple[ReturnedStretch, ...]]:

@@ -20,6 +20,7 @@ from xinzheng.apps.ledger.coverage_queries import (
     last_touch,
     pending_for,
     returned_at,
+    settled_coverage,
 )
 from xinzheng.apps.ledger.hold_queries import HeldBatch, booked_as, held_batches, hold_reasons, submitter_of
 from xinzheng.apps.ledger.maps import (
@@ -29,7 +30,7 @@ from xinzheng.apps.ledger.maps import (
     column_map_versions,
     column_maps_of,
 )
-from xinzheng.apps.ledger.record_queries import records_at
+from xinzheng.apps.ledger.record_queries import records_at, records_in_hindsight
 from xinzheng.apps.ledger.upload_queries import delivered_uploads
 from xinzheng.apps.ledger.waiting_queries import (
     WaitingElsewhere,
@@ -76,8 +77,10 @@ __all__ = [
     "line_unit",
     "pending_for",
     "records_at",
+    "records_in_hindsight",
     "return_calendar",
     "returned_at",
+    "settled_coverage",
     "submitter_of",
     "waiting_by_scope",
     "waiting_elsewhere",

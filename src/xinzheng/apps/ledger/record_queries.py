@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection
@@ -32,7 +33,18 @@ def records_at(subject_ids: Mapping[int, Tie], position: int, jurisdiction: str)
     it also tells whether an organ is here or elsewhere. ``content`` is every payload field as text, and
     who delivered it where the payload names no source; a natural person's holds neither name nor number.
     """
-    organs = organs_at(jurisdiction, position)
+    return _records(subject_ids, position, organs_at(jurisdiction, position))
+
+
+def records_in_hindsight(subject_ids: Mapping[int, Tie], then: int, now: int, jurisdiction: str) -> tuple[Record, ...]:
+    """The records at ``now``, with the organs as they were placed at ``then``; what units delivered that were
+    registered since is read too. In the shape of :func:`records_at`."""
+    organs = organs_at(jurisdiction, then)
+    names = {**organs_at(jurisdiction, now).unit_names, **organs.unit_names}
+    return _records(subject_ids, now, replace(organs, unit_names=names))
+
+
+def _records(subject_ids: Mapping[int, Tie], position: int, organs: Organs) -> tuple[Record, ...]:
     with connection.cursor() as cursor:
         who = {"subjects": list(subject_ids), "units": list(organs.unit_names)}
         cursor.execute(RECORDS, who | {"position": position})

@@ -2,6 +2,7 @@
 
 from xinzheng.apps.registry.channel_queries import Channel, ServedUnit, channels_at, is_served, served_units
 from xinzheng.apps.registry.identities import person_hashes
+from xinzheng.apps.registry.later_ties import Hindsight, ties_in_hindsight
 from xinzheng.apps.registry.review_queries import (
     ReviewError,
     ReviewFilter,
@@ -10,7 +11,7 @@ from xinzheng.apps.registry.review_queries import (
     review_item,
     review_queue,
 )
-from xinzheng.apps.registry.subject_queries import UnknownSubjectError, find_subject, subject_at, ties_at
+from xinzheng.apps.registry.subject_queries import ERASED, UnknownSubjectError, find_subject, subject_at, ties_at
 from xinzheng.apps.registry.unit_queries import (
     RegisteredUnit,
     ResponsibleUnit,
@@ -23,7 +24,9 @@ from xinzheng.apps.registry.unit_queries import (
 )
 
 __all__ = [
+    "ERASED",
     "Channel",
+    "Hindsight",
     "RegisteredUnit",
     "ResponsibleUnit",
     "ReviewError",
@@ -45,6 +48,7 @@ __all__ = [
     "served_units",
     "subject_at",
     "ties_at",
+    "ties_in_hindsight",
     "unit_by_uscc",
     "units_at",
 ]

@@ -97,12 +97,17 @@ def ties_at(subject_id: int, position: int) -> dict[int, Tie]:
     Itself ``self``; whoever was renamed or converted into it, absorbed by it or split into it; its branches; and
     whoever is tied to those. Where two ways lead to one subject, the closer tie in the order of ``Tie`` holds.
     """
-    order = list(Tie)
-    ties: dict[int, Tie] = {}
     with connection.cursor() as cursor:
         cursor.execute(TIES, {"subject_id": subject_id, "position": position})
-        for tied_id, kind in cursor.fetchall():
-            ties[tied_id] = min(Tie(kind), ties.get(tied_id, Tie.BRANCH), key=order.index)
+        return closest_ties(cursor.fetchall())
+
+
+def closest_ties(rows: Iterable[tuple[int, str]]) -> dict[int, Tie]:
+    """Of each tied subject the closer tie in the order of ``Tie``."""
+    order = list(Tie)
+    ties: dict[int, Tie] = {}
+    for tied_id, kind in rows:
+        ties[tied_id] = min(Tie(kind), ties.get(tied_id, Tie.BRANCH), key=order.index)
     return ties
 
 

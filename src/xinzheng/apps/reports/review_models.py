@@ -63,14 +63,19 @@ class ReportGap(models.Model):
 
     class Meta:
         triggers: ClassVar = append_only()
-        indexes: ClassVar = [models.Index(fields=["unit_id", "domain", "kind"], name="gap_of_source")]
+        indexes: ClassVar = [models.Index(fields=["unit_id", "domain", "kind", "report"], name="gap_of_source")]
 
     def __str__(self) -> str:
         return f"{self.report_id} {self.domain}"
 
 
 class ReviewFlag(models.Model):
-    """A report that an entry may touch (待复核): decided again behind the pages. A work queue, no history."""
+    """A report that an entry may touch (待复核): decided again behind the pages. A work queue, no history.
+
+    ``entry_id`` is the first entry that may have touched it since it was last decided again, 0 for one of the time
+    between its decision and its number. ``waits_since`` is the position at which only waiting lines, or something
+    that failed, kept it from being answered.
+    """
 
     report = models.ForeignKey("reports.Report", on_delete=models.PROTECT, related_name="flags")
     entry_id = models.BigIntegerField()
@@ -78,8 +83,12 @@ class ReviewFlag(models.Model):
     flagged_at = models.DateTimeField(db_default=Now())
     decided_at = models.DateTimeField(null=True)
     answer = models.TextField(default="")
+    waits_since = models.BigIntegerField(null=True)
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(decided_at__isnull=True), name="open_flags"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["report"], condition=Q(decided_at__isnull=True), name="one_open_flag_per_report"

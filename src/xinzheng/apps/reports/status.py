@@ -9,8 +9,9 @@ from django.utils import timezone
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.log import add_leaf
 from xinzheng.apps.reports.models import Report, StatusEvent
+from xinzheng.core.errors import XinzhengError
 from xinzheng.core.leaves import status_leaf
-from xinzheng.core.lifecycle import ReportStatus, check_transition
+from xinzheng.core.lifecycle import REASON_WORDS, ReportStatus, RevocationReason, check_transition, is_report_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,14 @@ def change_status(report: Report, status: ReportStatus, by: str, why: Why) -> St
         add_leaf(data=status_leaf(bytes(report.digest), status, now), kind="status", object_id=report.number)
         record_event(who=by, action=f"report-{status}", object_kind="report", object_id=report.number)
     return event
+
+
+def revoke_report(number: str, reason: RevocationReason, by: str) -> StatusEvent:
+    """Revoke a report (作废). Raises ``unknown-report``, or ``report-transition-illegal`` where it is so already."""
+    report = Report.objects.filter(number=number).first() if is_report_number(number) else None
+    if report is None:
+        raise XinzhengError(f"没有编号为“{number}”的报告，请核对编号。", code="unknown-report")
+    return change_status(report, ReportStatus.REVOKED, by, Why(REASON_WORDS[reason], reason))
 
 
 def lock_report(number: str) -> None:

@@ -1,0 +1,189 @@
+"""Reviewing (复核): flagged reports are decided again as of their own moment; what contradicts them supersedes them.
+
+Pack, calendar, setting, request, moment, the subject and who answers are the report's own; records, coverage and
+successions are what the ledger knows today. What happened after the report's moment carries a later date and weighs
+nothing. See :mod:`xinzheng.core.superseding` for what is waited for.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.audit.models import Position
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger import queries as ledger
+from xinzheng.apps.registry import queries as registry
+from xinzheng.apps.reports.cases import Question
+from xinzheng.apps.reports.flagging import flag_reports, flag_slice
+from xinzheng.apps.reports.models import Report, ReviewFlag, StatusEvent
+from xinzheng.apps.reports.replaying import decision_of, question_of
+from xinzheng.apps.reports.status import Why, change_status, lock_report
+from xinzheng.core.coverage import Coverage
+from xinzheng.core.decision import Case, ReportOutcome, Result, china_date, decide
+from xinzheng.core.lifecycle import REASON_WORDS, ReportStatus
+from xinzheng.core.superseding import DomainStand, Judgement, Stand, judge, reason_of, stand_of
+
+UNDER_WAY = "under-way"
+CLOSED = "closed"
+# The report no longer follows from the ledger as it stood: nothing about it may be concluded; somebody has to look.
+NOT_DERIVABLE = "not-derivable"
+FAILED = "failed"
+
+
+def review_reports(by: str = "system", on_step: Callable[[], None] = lambda: None) -> Counter[str]:
+    """Flag what new entries touch, and decide every flagged report again; how many ended how.
+
+    Safe to run at any time and by several at once. One report that cannot be decided keeps no other waiting; what it
+    raised is raised at the end.
+    """
+    answers: Counter[str] = Counter(flagged=flag_reports())
+    broken: list[Exception] = []
+    while True:
+        answers += _review_flags(by, broken, on_step)
+        flagged, was_there = flag_slice()
+        answers["flagged"] += flagged
+        if not was_there:
+            break
+    if broken:
+        raise broken[0]
+    return answers
+
+
+def _review_flags(by: str, broken: list[Exception], on_step: Callable[[], None]) -> Counter[str]:
+    answers: Counter[str] = Counter()
+    last, touched = 0, ledger.last_touch(head_position()).position
+    while True:
+        flag = _next_flag(last, touched)
+        if flag is None:
+            return answers
+        last = flag.pk
+        try:
+            answers[_review(flag.pk, by)] += 1
+        except Exception as error:
+            # Kept open until the ledger goes on, so that a fault of ours loses nothing.
+            ReviewFlag.objects.filter(pk=flag.pk).update(waits_since=head_position(), answer=FAILED)
+            answers[FAILED] += 1
+            broken.append(error)
+        on_step()
+
+
+def _next_flag(after: int, touched: int) -> ReviewFlag | None:
+    """The next open flag; one that waits only when the ledger has since gone on in a way that may settle it."""
+    due = ReviewFlag.objects.filter(Q(waits_since=None) | Q(waits_since__lt=touched), decided_at=None, pk__gt=after)
+    return due.order_by("pk").first()
+
+
+@transaction.atomic
+def _review(flag_id: int, by: str) -> str:
+    """Decide one flagged report again and write down what comes of it, all in one transaction."""
+    # Whoever touches the flag meanwhile waits for us and then sets a new one.
+    flag = ReviewFlag.objects.select_for_update(skip_locked=True).filter(pk=flag_id, decided_at=None).first()
+    if flag is None:
+        return "taken"
+    report = Report.objects.get(pk=flag.report_id)
+    lock_report(report.number)
+    status = StatusEvent.objects.filter(report=report).latest("id").status
+    if status == ReportStatus.PREPARED:
+        return UNDER_WAY
+    head = head_position()
+    answer = _answer(report, flag, head, by) if status == ReportStatus.IN_FORCE else CLOSED
+    if answer == Judgement.WAITS:
+        flag.waits_since = head
+    else:
+        flag.decided_at = Now()
+    flag.answer = answer
+    flag.save()
+    return str(answer)
+
+
+def _answer(report: Report, flag: ReviewFlag, head: int, by: str) -> str:
+    look = Lookback(report, question_of(report))
+    issued = issued_stand(report)
+    if look.stand_at(head).is_same(issued):
+        return Judgement.STANDS
+    # Only now, for it is rare: the ledger has to be what differs, not the program.
+    then = stand_of(decision_of(report)[1])
+    if not then.is_same(issued):
+        record_event(who=by, action="report-not-derivable", object_kind="report", object_id=report.number)
+        return NOT_DERIVABLE
+    judgement = look.judgement(then, head)
+    if judgement is Judgement.SUPERSEDED:
+        _supersede(report, _first_contradiction(look, then, (_before(flag, report), head)), then, look, by)
+    return judgement
+
+
+def issued_stand(report: Report) -> Stand:
+    """What the report said, as it was stored when it was issued."""
+    domains = {}
+    for row in json.loads(bytes(report.content))["domains"]:
+        found = [(f["record"], f["effect"]) for f in report.findings if f["domain"] == row["code"]]
+        counted = frozenset(key for key, effect in found if effect in ("counted", "marked"))
+        unresolved = frozenset(key for key, effect in found if effect == "unresolved")
+        domains[row["code"]] = DomainStand(Result(row["result"]), counted, unresolved)
+    return Stand(ReportOutcome(report.outcome), domains, frozenset(f["record"] for f in report.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """A report's question, put again to a later ledger (回看)."""
+
+    report: Report
+    question: Question
+
+    def stand_at(self, position: int) -> Stand:
+        """What the ledger at a position says of the report's moment."""
+        return self._stand(position, partial(ledger.case_coverage, self.question.policy.id))
+
+    def settled_stand_at(self, position: int) -> Stand:
+        """The same with every waiting line settled and every statement that is held back heard."""
+        return self._stand(position, lambda _ties, at: ledger.settled_coverage(at))
+
+    def judgement(self, then: Stand, position: int) -> Judgement:
+        """What the ledger at a position makes of what was said."""
+        return judge(then, self.stand_at(position), self.settled_stand_at(position))
+
+    def _stand(self, position: int, coverage_of: Callable[[tuple[int, ...], int], Coverage]) -> Stand:
+        asked, day = self.question, china_date(self.question.as_of)
+        view = registry.Hindsight(asked.position, position, day)
+        ties = registry.ties_in_hindsight(asked.subject_id, view)
+        answering = ledger.coverage_at(asked.policy.id, asked.position).responsibilities
+        case = Case(
+            request=asked.request,
+            subject=registry.subject_at(asked.subject_id, asked.position),
+            records=ledger.records_in_hindsight(ties, asked.position, position, asked.policy.jurisdiction),
+            coverage=replace(coverage_of(tuple(ties), position), responsibilities=answering),
+            as_of=asked.as_of,
+        )
+        return stand_of(decide(asked.policy, case, asked.calendar))
+
+
+def _before(flag: ReviewFlag, report: Report) -> int:
+    """The position before the flag's first entry, or that of the report."""
+    place = Position.objects.filter(entry_id=flag.entry_id).first()
+    return max(report.position, place.position - 1 if place else 0)
+
+
+def _first_contradiction(look: Lookback, then: Stand, between: tuple[int, int]) -> int:
+    """The position from which on the report is contradicted; found by halving."""
+    low, high = between
+    while high - low > 1:
+        middle = (low + high) // 2
+        if look.judgement(then, middle) is Judgement.SUPERSEDED:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _supersede(report: Report, position: int, then: Stand, look: Lookback, by: str) -> None:
+    entry = Position.objects.select_related("entry").get(position=position).entry
+    reason = reason_of(then, look.settled_stand_at(position))
+    why = Why(REASON_WORDS[reason], reason, entry.pk, entry.recorded_at)
+    change_status(report, ReportStatus.SUPERSEDED, by, why)
