@@ -24,14 +24,20 @@ def read_attachment(pdf: bytes) -> bytes | None:
     if len(pdf) > MAX_PDF_BYTES:
         return None
     try:
-        return _find(PdfFileReader(BytesIO(pdf), decode_limits=LIMITS).root)
+        return attachment_in(open_bounded(pdf))
     except Exception:  # whatever a stranger's file does to the reader, it holds no attachment for us
         return None
 
 
-def _find(catalogue: Any) -> bytes | None:
-    """Look among the catalogue's associated files, where PDF/A-3 requires each attachment to be listed."""
-    files = catalogue.get("/AF", ())
+def open_bounded(pdf: bytes) -> PdfFileReader:
+    """A reader of ``pdf`` that unpacks no more than a report of ours needs. Raises whatever the reader raises."""
+    return PdfFileReader(BytesIO(pdf), decode_limits=LIMITS)
+
+
+def attachment_in(reader: PdfFileReader) -> bytes | None:
+    """The bytes of report.json, looked for among the catalogue's associated files, where PDF/A-3 requires each
+    attachment to be listed; None if it is not there. Raises whatever the reader raises."""
+    files: Any = reader.root.get("/AF", ())
     for index in range(min(len(files), MAX_FILES)):
         file = files[index]
         if file.get("/UF", file.get("/F")) == ATTACHMENT_NAME:

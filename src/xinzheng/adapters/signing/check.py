@@ -8,20 +8,23 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 
-from asn1crypto import cms  # type: ignore[import-untyped]
-from asn1crypto import x509 as asn1_x509
+from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError
+from pyhanko.sign.validation.generic_cms import async_validate_cms_signature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.settings import KeyUsageConstraints
-from pyhanko.sign.validation.status import PdfSignatureStatus
+from pyhanko.sign.validation.status import StandardCMSSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
-from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES, read_attachment
-from xinzheng.adapters.signing.ecdsa_form import is_low
+from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES, attachment_in, open_bounded
+from xinzheng.adapters.signing.chains import as_cryptography, embedded, path_of
 from xinzheng.adapters.signing.finishing import finish
+from xinzheng.adapters.signing.form import FormError, as_written
+from xinzheng.adapters.signing.revocation_check import RevocationFacts, revocation_of
+from xinzheng.adapters.signing.stamp_check import examine_stamp
 
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 TOO_LARGE = f"文件超过{MAX_PDF_BYTES // 1_000_000} MB，没有核对。请提交原始报告文件。"
@@ -32,8 +35,12 @@ NOT_WHOLE = "签名没有覆盖整个文件：签发之后文件有增加或者�
 ALTERED = "文件内容与签名时不一致。"
 CONTAINER = "签名数据的形式不是签发时的原样。"
 INVALID = "签名与签名证书不相符。"
+OVER_MEMORY = "核对这份文件超过了内存的上限，没有核对。请提交原始报告文件。"
 UNDATED = "签名没有写明时间，不能核对证书在签发时是否有效。"
 UNTRUSTED = "签名证书不是由受信任的机构签发，或者签发时证书不在有效期内。"
+REVOKED_BEFORE = "签名证书在签名之前已被吊销。"
+REVOKED_AFTER = "签名没有时间戳，证书后来被吊销，不能证明签名在吊销之前。"
+NOT_COVERED = "没有涵盖签名时间的吊销名单，未核对签名证书是否被吊销。"
 
 
 @dataclass(frozen=True)
@@ -81,122 +88,162 @@ def check_pdf(pdf: bytes, trust: Trust) -> PdfFacts:
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # a stranger's file must not fill our log
     logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
     try:
-        signatures = PdfFileReader(BytesIO(pdf)).embedded_signatures
+        reader = open_bounded(pdf)
+        signatures = reader.embedded_signatures
         if not signatures:
             return PdfFacts(intact=False, reasons=(UNSIGNED,))
         if len(signatures) > 1:
             return PdfFacts(intact=False, reasons=(SEVERAL,))
-        return _examine(pdf, signatures[0], trust)
+        return _Examination(_Signed(pdf, signatures[0], _store(reader)), trust).facts(reader)
+    except MemoryError:
+        return PdfFacts(reasons=(OVER_MEMORY,))
     except Exception:  # any failure to read is a finding about the file
         return PdfFacts(intact=False, reasons=(UNREADABLE,))
 
 
-def _examine(pdf: bytes, signature: EmbeddedPdfSignature, trust: Trust) -> PdfFacts:
-    signed_at = signature.self_reported_timestamp
-    roots = [asn1_x509.Certificate.load(root) for root in trust.roots]
-    context = ValidationContext(trust_roots=roots, allow_fetching=False, moment=signed_at, revocation_mode="soft-fail")
-    status = finish(async_validate_pdf_signature(signature, context, key_usage_settings=USAGE, skip_diff=True))
-    reasons = tuple(_reasons(pdf, signature, status, signed_at))
-    intact = not {NOT_WHOLE, ALTERED}.intersection(reasons)
-    return PdfFacts(
-        intact=intact,
-        signature_valid=not {CONTAINER, INVALID}.intersection(reasons),
-        signer_trusted=_leads_to_root(status) and signed_at is not None if status.valid else None,
-        reasons=reasons,
-        content=read_attachment(pdf) if intact else None,
-        signer_name=status.signing_cert.subject.native.get("common_name"),
-        signed_at=signed_at,
-    )
+@dataclass(frozen=True)
+class _Store:
+    """What the signed file brings along for judging its signature (DSS), DER."""
+
+    certificates: tuple[asn1_x509.Certificate, ...] = ()
+    crls: tuple[bytes, ...] = ()
 
 
-def _reasons(
-    pdf: bytes, signature: EmbeddedPdfSignature, status: PdfSignatureStatus, signed_at: datetime | None
-) -> Iterator[str]:
-    container = _container(pdf, signature)
-    if container is None:
-        yield NOT_WHOLE
-    if not status.intact:
-        yield ALTERED
-    if container is not None and not _is_ours(container, signature, status):
-        yield CONTAINER
-    if not status.valid:
-        yield INVALID
-    elif not _leads_to_root(status):
-        yield UNTRUSTED
-    if signed_at is None:
-        yield UNDATED
+def _store(reader: PdfFileReader) -> _Store:
+    try:
+        store = DocumentSecurityStore.read_dss(reader)
+    except NoDSSFoundError:
+        return _Store()
+    return _Store(tuple(store.load_certs()), tuple(one.get_object().data for one in store.crls))
 
 
-def _leads_to_root(status: PdfSignatureStatus) -> bool:
-    """pyHanko's own ``trusted`` also asks whether the document is intact, which is another fact."""
-    return status.trust_problem_indic is None and status.validation_path is not None
+@dataclass(frozen=True)
+class _Signed:
+    """A file, the one signature found in it, and what it brings along."""
+
+    pdf: bytes
+    signature: EmbeddedPdfSignature
+    store: _Store
+
+    @property
+    def container(self) -> bytes | None:
+        """The bytes between the two signed ranges, or None if the ranges are not the whole file around it."""
+        ranges = [int(value) for value in self.signature.byte_range]
+        if len(ranges) != 4:
+            return None
+        start, length, resume, rest = ranges
+        whole = start == 0 and 0 < length < resume and rest > 0 and resume + rest == len(self.pdf)
+        return self.pdf[length:resume] if whole else None
 
 
-def _container(pdf: bytes, signature: EmbeddedPdfSignature) -> bytes | None:
-    """The bytes between the two signed ranges, or None if the ranges are not the whole file around it."""
-    ranges = [int(value) for value in signature.byte_range]
-    if len(ranges) != 4:
-        return None
-    start, length, resume, rest = ranges
-    whole = start == 0 and 0 < length < resume and rest > 0 and resume + rest == len(pdf)
-    return pdf[length:resume] if whole else None
+class _Examination:
+    """One signed file against one trust: each fact is found by itself, and says its own reason."""
 
+    def __init__(self, signed: _Signed, trust: Trust) -> None:
+        self.signed, self.trust = signed, trust
+        self.signed_at = signed.signature.self_reported_timestamp
+        self.stamp = examine_stamp(
+            signed.signature, trust.stamp_roots or trust.roots, self._crls, is_root_known=bool(trust.stamp_roots)
+        )
+        self.moment = self.stamp.stamped_at or self.signed_at
+        self.status = self._validated()
+        self.path = path_of(self.status)
+        self.revocation = self._revocation()
 
-def _is_ours(container: bytes, signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> bool:
-    """Whether the part that no digest covers is as our signer writes it: every byte of it is determined by the rest."""
-    chain = _chain(signature, status)
-    given = [one.chosen.dump() for one in signature.signed_data["certificates"]]
-    return (
-        sorted(given) == sorted(one.dump() for one in chain)
-        and is_low(signature.signer_info["signature"].native, signature.signer_cert.public_key)
-        and container == _as_signed(signature, chain, len(container))
-    )
+    @property
+    def _crls(self) -> tuple[bytes, ...]:
+        return (*self.trust.crls, *self.signed.store.crls)
 
+    def facts(self, reader: PdfFileReader) -> PdfFacts:
+        """All facts; the content is read only out of an intact file."""
+        of_file, of_signature, of_signer = tuple(self._alterations()), tuple(self._flaws()), tuple(self._doubts())
+        is_valid = None if self.stamp.is_fit is None else self.stamp.is_fit
+        return PdfFacts(
+            intact=not of_file,
+            signature_valid=False if of_signature else is_valid,
+            signer_trusted=self._trusted(of_signer),
+            reasons=(*of_file, *of_signature, *of_signer, *((self.stamp.reason,) if self.stamp.reason else ())),
+            content=None if of_file else attachment_in(reader),
+            signer_name=self.status.signing_cert.subject.native.get("common_name"),
+            signed_at=self.signed_at,
+            stamped_at=self.stamp.stamped_at,
+            level=self._level(),
+            revoked_at=self.revocation.revocation.at if self.revocation.revocation else None,
+        )
 
-def _chain(signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> list[asn1_x509.Certificate]:
-    """The signer and the intermediates it needs, out of the certificates given: no other belongs in the container."""
-    if _leads_to_root(status):
-        path = list(status.validation_path.iter_certs(include_root=True))
-    else:
-        path = _climb(signature.signer_cert, signature.other_embedded_certs)
-    signer = signature.signer_cert.dump()
-    return list({one.dump(): one for one in path if one.dump() == signer or not one.self_issued}.values())
+    def _validated(self) -> StandardCMSSignatureStatus:
+        context = ValidationContext(
+            trust_roots=[asn1_x509.Certificate.load(root) for root in self.trust.roots],
+            allow_fetching=False,
+            moment=self.moment,
+            revocation_mode="soft-fail",
+        )
+        signature = self.signed.signature
+        checking = async_validate_cms_signature(
+            signature.signed_data,
+            status_cls=StandardCMSSignatureStatus,
+            raw_digest=signature.compute_digest(),
+            validation_context=context,
+            key_usage_settings=USAGE,
+        )
+        return finish(checking)
 
+    def _revocation(self) -> RevocationFacts:
+        if self.path is None or self.moment is None:
+            return RevocationFacts(None, is_covered=False)
+        return revocation_of(as_cryptography(self.path), self._crls, self.moment)
 
-def _climb(signer: asn1_x509.Certificate, others: list[asn1_x509.Certificate]) -> list[asn1_x509.Certificate]:
-    """From an unknown signer upwards by the names of the issuers."""
-    path = [signer]
-    while len(path) <= len(others):
-        above = [one for one in others if one.subject == path[-1].issuer and one not in path]
-        if not above:
-            break
-        path.append(above[0])
-    return path
+    def _alterations(self) -> Iterator[str]:
+        if self.signed.container is None:
+            yield NOT_WHOLE
+        if not self.status.intact:
+            yield ALTERED
 
+    def _flaws(self) -> Iterator[str]:
+        container = self.signed.container
+        if container is not None and not self._is_as_written(container):
+            yield CONTAINER
+        if not self.status.valid:
+            yield INVALID
 
-def _as_signed(signature: EmbeddedPdfSignature, chain: list[asn1_x509.Certificate], size: int) -> bytes:
-    """The container as our signer writes it around this signature: one encoding, upper-case hex, zeros to the end."""
-    info = signature.signer_info
-    certificate = signature.signer_cert
-    issuer_and_serial = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
-    digest = {"algorithm": "sha256"}
-    mechanism = "sha256_rsa" if certificate.public_key.algorithm == "rsa" else "sha256_ecdsa"
-    signer_info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier({"issuer_and_serial_number": issuer_and_serial}),
-            "digest_algorithm": digest,
-            "signature_algorithm": {"algorithm": mechanism},
-            "signed_attrs": info["signed_attrs"].untag(),  # a tag and a length of our own encoding
-            "signature": info["signature"].native,
-        }
-    )
-    signed_data = {
-        "version": "v1",
-        "digest_algorithms": [digest],
-        "encap_content_info": {"content_type": "data"},
-        "certificates": [cms.CertificateChoices("certificate", one) for one in chain],
-        "signer_infos": [signer_info],
-    }
-    rebuilt: bytes = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)}).dump()
-    return b"<" + rebuilt.hex().upper().encode("ascii").ljust(size - 2, b"0") + b">"
+    def _is_as_written(self, container: bytes) -> bool:
+        """Whether the part that no digest covers is as our signer writes it: the rest determines every byte of it."""
+        signature, others = self.signed.signature, None
+        if self.path is not None:
+            others = [one for one in embedded(self.path) if one.dump() != signature.signer_cert.dump()]
+            if not all(self._is_as_stored(one) for one in others):
+                return False
+        try:
+            return as_written(signature, len(container), others) == container
+        except FormError:
+            return False
+
+    def _is_as_stored(self, certificate: asn1_x509.Certificate) -> bool:
+        """A certificate's own signature is covered by nothing, except in the file's store."""
+        stored = [one for one in self.signed.store.certificates if one.issuer_serial == certificate.issuer_serial]
+        return all(one.dump() == certificate.dump() for one in stored)
+
+    def _doubts(self) -> Iterator[str]:
+        if self.status.valid and self.path is None:
+            yield UNTRUSTED
+        if self.signed_at is None:
+            yield UNDATED
+        revocation = self.revocation.revocation
+        if revocation is not None and self.moment is not None and revocation.at <= self.moment:
+            yield REVOKED_BEFORE
+        elif revocation is not None and self.stamp.stamped_at is None:
+            yield REVOKED_AFTER
+        elif self.path is not None and not self.revocation.is_covered:
+            yield NOT_COVERED
+
+    def _trusted(self, doubts: tuple[str, ...]) -> bool | None:
+        if not self.status.valid or doubts == (NOT_COVERED,):
+            return None
+        return not doubts
+
+    def _level(self) -> str:
+        if self.stamp.stamped_at is None or self.path is None:
+            return "B-B"
+        store = self.signed.store
+        judged = revocation_of(as_cryptography(self.path), store.crls, self.stamp.stamped_at)
+        return "B-LT" if store.crls and judged.is_covered else "B-T"

@@ -1,0 +1,123 @@
+"""What goes between the examiner and its process: trust there, facts back, each of a bounded size and fixed shape."""
+
+import base64
+import json
+import socket
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+
+from xinzheng.adapters.pdf.attachments import MAX_ATTACHMENT_BYTES
+from xinzheng.adapters.signing.check import PdfFacts, Trust
+
+LENGTH = struct.Struct("!I")
+ORDER = struct.Struct("!dIQ")  # seconds waited, seconds of processor, bytes of memory
+READY = b"+"
+MAX_HEAD_BYTES = 64 * 1024
+MAX_TRUST_BYTES = 64 * 1024**2
+MAX_TEXT = 512
+MAX_REASONS = 16
+LEVELS = ("B-B", "B-T", "B-LT")
+DATES = ("signed_at", "stamped_at", "revoked_at")
+FACTS = ("intact", "signature_valid", "signer_trusted")
+
+
+class AnswerError(ValueError):
+    """An answer that is not of the agreed shape: the process is not believed."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one examination may take (核验上限): seconds in all, seconds of processor, bytes of memory, and how many
+    seconds one more file waits for a free place."""
+
+    wall_seconds: float = 6.0
+    cpu_seconds: int = 5
+    memory_bytes: int = 512 * 1024**2
+    waiting_seconds: float = 2.0
+
+
+def send_part(talk: socket.socket, part: bytes) -> None:
+    """One part with its length before it."""
+    talk.sendall(LENGTH.pack(len(part)))
+    talk.sendall(part)
+
+
+def receive_part(talk: socket.socket, largest: int) -> bytes:
+    """One part of at most ``largest`` bytes. AnswerError if it is larger or ends early."""
+    (size,) = LENGTH.unpack(_exactly(talk, LENGTH.size))
+    if size > largest:
+        raise AnswerError("part too large")
+    return _exactly(talk, size)
+
+
+def _exactly(talk: socket.socket, size: int) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        piece = talk.recv(min(size - len(received), 1 << 20))
+        if not piece:
+            raise AnswerError("ended early")
+        received += piece
+    return bytes(received)
+
+
+def pack_trust(trust: Trust) -> bytes:
+    """Certificates and lists as JSON."""
+    kinds = {"roots": trust.roots, "crls": trust.crls, "stamp_roots": trust.stamp_roots}
+    return json.dumps({kind: [base64.b64encode(one).decode() for one in ones] for kind, ones in kinds.items()}).encode()
+
+
+def unpack_trust(message: bytes) -> Trust:
+    """The inverse of pack_trust."""
+    return Trust(**{kind: tuple(map(base64.b64decode, ones)) for kind, ones in json.loads(message).items()})
+
+
+def send_facts(talk: socket.socket, facts: PdfFacts) -> None:
+    """The facts as JSON, then the content if there is one."""
+    head = {fact: getattr(facts, fact) for fact in FACTS}
+    head |= {date: value.isoformat() if (value := getattr(facts, date)) else None for date in DATES}
+    head |= {
+        "reasons": [reason[:MAX_TEXT] for reason in facts.reasons[:MAX_REASONS]],
+        "signer_name": facts.signer_name[:MAX_TEXT] if facts.signer_name is not None else None,
+        "level": facts.level,
+        "has_content": facts.content is not None,
+    }
+    send_part(talk, json.dumps(head).encode())
+    if facts.content is not None:
+        send_part(talk, facts.content)
+
+
+def receive_facts(talk: socket.socket) -> PdfFacts:
+    """The facts that the process found. AnswerError if anything is not of its type, or too large."""
+    try:
+        head = json.loads(receive_part(talk, MAX_HEAD_BYTES))
+        dates = {date: _date(head.pop(date)) for date in DATES}
+        has_content = head.pop("has_content")
+        facts = PdfFacts(**{**head, **dates, "reasons": tuple(head["reasons"])})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise AnswerError("not the facts") from error
+    if not _is_well_formed(facts) or type(has_content) is not bool:
+        raise AnswerError("not the facts")
+    if not has_content:
+        return facts
+    if facts.intact is not True:
+        raise AnswerError("content of a file that is not intact")
+    return PdfFacts(**{**vars(facts), "content": receive_part(talk, MAX_ATTACHMENT_BYTES)})
+
+
+def _date(text: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(text) if text is not None else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("without a zone")
+    return moment
+
+
+def _is_well_formed(facts: PdfFacts) -> bool:
+    return (
+        all(getattr(facts, fact) in (True, False, None) and type(getattr(facts, fact)) is not int for fact in FACTS)
+        and len(facts.reasons) <= MAX_REASONS
+        and all(isinstance(reason, str) and len(reason) <= MAX_TEXT for reason in facts.reasons)
+        and (facts.signer_name is None or (isinstance(facts.signer_name, str) and len(facts.signer_name) <= MAX_TEXT))
+        and facts.level in (None, *LEVELS)
+        and facts.content is None
+    )
