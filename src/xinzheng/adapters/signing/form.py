@@ -68,7 +68,7 @@ def normal_signature(
 
 def has_room(bare: cms.SignedData, size: int) -> bool:
     """Whether a container without a stamp leaves room for one; the first form of all, B-B for ever, did not."""
-    return size - 2 >= 2 * (len(bare.dump(force=True)) + TOKEN_ROOM)
+    return size - 2 >= 2 * (len(bare.dump()) + TOKEN_ROOM)
 
 
 def token_of(given: cms.SignedData) -> cms.ContentInfo | None:
