@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from math import isqrt
 
 import zxingcpp
 from PIL import Image
@@ -14,8 +15,9 @@ DARK = re.compile(rb"\x00+")
 def qr_svg(text: str) -> str:
     """The code of ``text`` as SVG: error correction level M, a quiet zone of four modules, one unit a module."""
     # zxing-cpp's own drawing takes three times as long as making the code
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(add_quiet_zones=False)
-    modules, rows = code.shape[0], bytes(code)
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    rows = memoryview(code.to_image(add_quiet_zones=False)).tobytes()  # type: ignore[arg-type]  # it has a buffer
+    modules = isqrt(len(rows))
     runs = (
         f"M{QUIET + run.start()} {QUIET + row}h{len(run[0])}v1h-{len(run[0])}Z"
         for row in range(modules)

@@ -1,43 +1,69 @@
-"""Completing a prepared report (签发): render, sign, store; resume what a crash left, void what cannot be finished."""
+"""Completing a prepared report (签发): render, sign, stamp, store; resume what was left, void what cannot be."""
 
 import hashlib
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.audit.log import add_leaf
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.preparing import long_code
+from xinzheng.apps.reports.stamping import ask_stamp, note_stamp
 from xinzheng.apps.reports.status import lock_report
 from xinzheng.core.errors import XinzhengError
+from xinzheng.core.leaves import issued_leaf
 from xinzheng.core.lifecycle import ReportStatus
+
+# What no second attempt can mend: the content itself cannot be set. Everything else may pass.
+FINAL = frozenset({"content-invalid", "glyph-missing", "render-failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFile:
+    """A report's file as signed, and the time that stands in the signature."""
+
+    pdf: bytes
+    signed_at: datetime
 
 
 def complete_report(report: Report, by: str) -> Report:
     """Render, sign and store a prepared report; one that has its file already is left as it is.
 
     What is rendered was written down when the number was taken, so a second attempt gives the same document.
-    Raises ``report-voided`` for one that was given up.
+    Raises ``report-voided`` for one that was given up, ``signing-unavailable`` while the key is out of reach.
     """
     if ReportDocument.objects.filter(pk=report.pk).exists():
         return report
     _refuse_voided(report)
-    signing = ports.signing()
-    text = signing.qr_text(bytes(report.cose), long_code(bytes(report.secret)))
-    unsigned = ports.renderer().render_report(bytes(report.content), text)
-    signer = signing.load_signer(settings.XINZHENG_KEYS / "signing")
-    pdf = signing.sign_pdf(unsigned, signer, timezone.now().replace(microsecond=0))
+    signed = _sign(report)
+    stamp = ask_stamp(signed.pdf)
     with transaction.atomic():
         lock_report(report.number)
         if not ReportDocument.objects.filter(pk=report.pk).exists():
             _refuse_voided(report)
-            ReportDocument.objects.create(report=report, pdf=pdf, sha256=hashlib.sha256(pdf).digest())
-            StatusEvent.objects.create(report=report, status=ReportStatus.IN_FORCE, actor=by)
-            record_event(who=by, action="report-issued", object_kind="report", object_id=report.number)
+            _store(report, signed, by)
+            note_stamp(report, stamp, by)
     return report
+
+
+def _sign(report: Report) -> SignedFile:
+    signing, keyring = ports.signing(), ports.keyring()
+    text = signing.qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    unsigned = ports.renderer().render_report(bytes(report.content), text)
+    now = timezone.now().replace(microsecond=0)
+    return SignedFile(signing.sign_pdf(unsigned, keyring.signer, now, keyring.evidence(now)), now)
+
+
+def _store(report: Report, signed: SignedFile, by: str) -> None:
+    ReportDocument.objects.create(report=report, pdf=signed.pdf, sha256=hashlib.sha256(signed.pdf).digest())
+    StatusEvent.objects.create(report=report, status=ReportStatus.IN_FORCE, actor=by)
+    leaf = issued_leaf(bytes(report.digest), ports.signing().signed_digest(signed.pdf), signed.signed_at)
+    add_leaf(data=leaf, kind="issued", object_id=report.number)
+    record_event(who=by, action="report-issued", object_kind="report", object_id=report.number)
 
 
 def _refuse_voided(report: Report) -> None:
@@ -57,26 +83,27 @@ def void_report(report: Report, reason: str, by: str) -> None:
 
 
 def resume_prepared(by: str = "system", older_than: timedelta = timedelta(0)) -> list[str]:
-    """Complete what a crash left behind; what cannot be completed becomes a visible voided report.
+    """Complete what was left prepared; one whose content cannot be set becomes a visible voided report.
 
     ``older_than`` leaves alone what is probably being completed at this moment.
-    Without the signing key nothing is given up: that is no fault of the reports. One report that breaks unexpectedly
-    stays prepared and keeps no other from being completed; its error is raised at the end.
+    Anything else that goes wrong may pass and gives nothing up: a key store that is gone, a full disk, a lost
+    database. Such reports stay prepared and keep no other from being completed; the first error is raised at the end.
     """
     left = Report.objects.filter(document=None, created_at__lte=timezone.now() - older_than)
-    waiting = list(left.exclude(status_events__status=ReportStatus.VOIDED))
+    waiting = list(left.exclude(status_events__status=ReportStatus.VOIDED).order_by("created_at"))
     if waiting:
-        ports.signing().load_signer(settings.XINZHENG_KEYS / "signing")
+        ports.keyring().signer.ready()
     done, broken = [], []
     for report in waiting:
         try:
             complete_report(report, by)
-        except XinzhengError as error:
-            void_report(report, error.message, by)
         except Exception as error:
-            broken.append(error)
-            continue
-        done.append(report.number)
+            if isinstance(error, XinzhengError) and error.code in FINAL:
+                void_report(report, error.message, by)
+            else:
+                broken.append(error)
+        else:
+            done.append(report.number)
     if broken:
         raise broken[0]
     return done

@@ -1,7 +1,10 @@
 """Issuing (出具): decide → rehearse → number → render → sign → store; a crash leaves a row that is resumed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from xinzheng.apps.reports import ports
@@ -30,29 +33,51 @@ __all__ = [
     "resume_prepared",
     "void_report",
 ]
+DISK_FULL = "53100"  # PostgreSQL's code
 
 
 def issue_report(order: Order) -> Report:
     """Issue a report, or give back the one issued under the same key.
 
     Raises what deciding and rehearsing raise; nothing has been numbered then. ``idempotency-key-reused`` when the key
-    belongs to another order, ``report-voided`` when the report under it was given up.
+    belongs to another order, ``report-voided`` when the report under it was given up. ``signing-unavailable`` and
+    ``storage-full`` may pass: the same order again goes on from where it stopped.
     """
     ensure_keys()
     known = _issued_under(order)
     if known is None:
-        order.on_stage("deciding")
-        draft = draft_report(order)
-        order.on_stage("rehearsing")
-        rehearse_report(draft)
-        order.on_stage("signing")
-        try:
-            known = prepare_report(draft, order)
-        except IntegrityError:
-            known = _issued_under(order)
-            if known is None:
-                raise
-    return complete_report(known, order.by)
+        with _full_disk_in_words("没有占用报告编号"):
+            known = _prepare(order)
+    with _full_disk_in_words(f"编号{known.number}已经保留，有了空间后自动继续签发"):
+        return complete_report(known, order.by)
+
+
+def _prepare(order: Order) -> Report:
+    """A numbered report that waits to be signed; the other one's where two came at once with the same key."""
+    order.on_stage("deciding")
+    draft = draft_report(order)
+    order.on_stage("rehearsing")
+    rehearse_report(draft)
+    order.on_stage("signing")
+    try:
+        return prepare_report(draft, order)
+    except IntegrityError:
+        known = _issued_under(order)
+        if known is None:
+            raise
+        return known
+
+
+@contextmanager
+def _full_disk_in_words(kept: str) -> Iterator[None]:
+    """Say in words that the database has no room left; ``kept`` is what became of the number."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != DISK_FULL:
+            raise
+        words = f"数据库的磁盘满了，报告没有出具，{kept}。请腾出空间后再试。"
+        raise XinzhengError(words, code="storage-full") from error
 
 
 def _issued_under(order: Order) -> Report | None:

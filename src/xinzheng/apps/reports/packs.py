@@ -95,22 +95,34 @@ def host() -> str:
     return str(settings.XINZHENG_HOST)
 
 
-def _keep(kind: str, name: str, body: Mapping[str, Any], digest: bytes) -> StoredInput:
-    kept, _ = StoredInput.objects.get_or_create(sha256=digest, defaults={"kind": kind, "name": name, "body": body})
-    return kept
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The digests under which pack and calendar are kept (核查依据)."""
+
+    pack: bytes
+    calendar: bytes
 
 
-def keep_pack(policy: Policy) -> StoredInput:
-    """Store the pack's bytes once under their digest."""
-    files = {name: data.decode() for name, data in _pack(policy.id).items()}
-    return _keep("policy", policy.id, files, bytes.fromhex(policy.sha256))
+def keep_inputs(policy: Policy, calendar: Calendar) -> Inputs:
+    """Store the pack's bytes and the calendar, each once under its digest."""
+    inputs = Inputs(bytes.fromhex(policy.sha256), _calendar_digest(calendar))
+    kept = StoredInput.objects.filter(sha256__in=(inputs.pack, inputs.calendar)).values_list("sha256", flat=True)
+    known = set(map(bytes, kept))  # their bodies are large: they are neither sent nor read where they stand already
+    if inputs.pack not in known:
+        files = {name: data.decode() for name, data in _pack(policy.id).items()}
+        _keep(inputs.pack, kind="policy", name=policy.id, body=files)
+    if inputs.calendar not in known:
+        _keep(inputs.calendar, kind="calendar", name="working-days", body=calendar.as_mapping())
+    return inputs
 
 
-def keep_calendar(calendar: Calendar) -> StoredInput:
-    """Store the calendar once under its digest."""
-    body = calendar.as_mapping()
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
-    return _keep("calendar", "working-days", body, digest)
+def _keep(digest: bytes, **what: Any) -> None:
+    StoredInput.objects.get_or_create(sha256=digest, defaults=what)
+
+
+@lru_cache(maxsize=8)
+def _calendar_digest(calendar: Calendar) -> bytes:
+    return hashlib.sha256(json.dumps(calendar.as_mapping(), sort_keys=True).encode()).digest()
 
 
 @lru_cache(maxsize=32)
@@ -121,6 +133,7 @@ def stored_policy(digest: bytes) -> Policy:
     return policy
 
 
+@lru_cache(maxsize=32)
 def stored_calendar(digest: bytes) -> Calendar:
     """A stored calendar."""
     return calendar_from_mapping(StoredInput.objects.get(sha256=digest).body)

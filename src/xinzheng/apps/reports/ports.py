@@ -1,6 +1,7 @@
 """The outside things this app uses, each found by its dotted path in the settings."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,17 @@ def renderer() -> Any:
 def signing() -> Any:
     """Keys, seals and signatures."""
     return import_module(settings.XINZHENG_SIGNING)
+
+
+def keyring() -> Any:
+    """The keys in use (密钥环): ``signer``, ``seal_key``, ``evidence``."""
+    described = Path(settings.XINZHENG_PKCS11) if settings.XINZHENG_PKCS11 else None
+    return signing().open_keyring(settings.XINZHENG_KEYS / "signing", described)
+
+
+def stamper() -> Any:
+    """Who stamps signatures with the time (时间戳机构), or None."""
+    return signing().stamper_of(settings.XINZHENG_TSA, keyring())
 
 
 def policy_files() -> Any:

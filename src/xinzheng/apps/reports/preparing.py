@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from xinzheng.apps.reports import packs, ports
 from xinzheng.apps.reports.cases import Answer, Question, answer_question
 from xinzheng.apps.reports.models import Report, StatusEvent
 from xinzheng.apps.reports.numbering import take_number
+from xinzheng.apps.reports.scopes import note_scope
 from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_to_json
 from xinzheng.core.decision import CHINA, Request
 from xinzheng.core.errors import RefusedError
@@ -103,12 +103,16 @@ def _seal(draft: Draft, number: str, content: bytes) -> bytes:
     seal = signing.ReportSeal(
         number, hashlib.sha256(content).digest(), draft.setting.issuer.host, draft.question.as_of, draft.policy.id
     )
-    sealed: bytes = signing.seal_payload(seal, signing.load_seal_key(settings.XINZHENG_KEYS / "signing"))
+    sealed: bytes = signing.seal_payload(seal, ports.keyring().seal_key)
     return sealed
 
 
 def rehearse_report(draft: Draft) -> None:
-    """Set the document under a number that is nobody's and read it back. Raises what the renderer raises."""
+    """Set the document under a number that is nobody's and read it back, and see that the keys are within reach.
+
+    Raises what the renderer raises, ``signing-unavailable``.
+    """
+    ports.keyring().signer.ready()
     number = draft.policy.number_prefix + REHEARSAL_SERIAL
     content = draft.content(number, REHEARSAL_SECRET)
     text = ports.signing().qr_text(_seal(draft, number, content), long_code(REHEARSAL_SECRET))
@@ -117,7 +121,7 @@ def rehearse_report(draft: Draft) -> None:
 
 def prepare_report(draft: Draft, order: Order) -> Report:
     """Take a number and write down all that the document will say, in one short transaction."""
-    pack, calendar = packs.keep_pack(draft.policy), packs.keep_calendar(draft.question.calendar)
+    inputs = packs.keep_inputs(draft.policy, draft.question.calendar)
     decision, secret = draft.answer.decision, secrets.token_bytes(16)
     with transaction.atomic():
         number = take_number(draft.policy.number_prefix, draft.question.as_of.date())
@@ -127,8 +131,8 @@ def prepare_report(draft: Draft, order: Order) -> Report:
             idempotency_key=order.key,
             subject_id=order.subject_id,
             policy_id=draft.policy.id,
-            pack=pack,
-            calendar=calendar,
+            pack_id=inputs.pack,
+            calendar_id=inputs.calendar,
             setting=draft.setting.as_mapping(),
             position=draft.question.position,
             as_of=draft.question.as_of,
@@ -142,5 +146,6 @@ def prepare_report(draft: Draft, order: Order) -> Report:
             created_by=order.by,
         )
         StatusEvent.objects.create(report=report, status=ReportStatus.PREPARED, actor=order.by)
+        note_scope(report, draft.question, decision, draft.answer.ties)
         record_event(who=order.by, action="report-prepared", object_kind="report", object_id=number)
     return report

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.replaying import report_by_number
+from xinzheng.apps.reports.stamping import served_pdf
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.sentences import spoken_date
 
@@ -172,9 +173,9 @@ def report_view(number: str) -> ReportView:
 
 
 def report_pdf(number: str) -> bytes:
-    """The signed file. Raises ``unknown-report``, or ``report-not-finished`` while it has none."""
+    """The signed file, stamped once it is. Raises ``unknown-report``, or ``report-not-finished`` while it has none."""
     report = report_by_number(number)
     document = ReportDocument.objects.filter(report=report).first()
     if document is None:
         raise XinzhengError("报告正在签发，文件尚未生成，请稍后再试。", code="report-not-finished")
-    return bytes(document.pdf)
+    return served_pdf(document)
