@@ -65,7 +65,7 @@ class UnitKey(HttpBearer):
         if key is None or unit is None:
             raise _refused(request)
         if self._body is not None:
-            _check_body(request, self._body)
+            check_body(request, self._body)
         return Caller(key, unit.pk, unit.uscc)
 
 
@@ -87,7 +87,8 @@ def _refused(request: HttpRequest) -> ProblemError:
     return ProblemError(HTTPStatus.UNAUTHORIZED, "key-refused", message, headers=CHALLENGE)
 
 
-def _check_body(request: HttpRequest, body: Body) -> None:
+def check_body(request: HttpRequest, body: Body) -> None:
+    """Refuse, before a byte is read, a body of another type or size than ``body`` allows. Raises ProblemError."""
     if request.content_type != body.media_type:
         message = f"请以 {body.media_type} 发送。"
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media-type-unsupported", message)

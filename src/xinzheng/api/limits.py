@@ -20,6 +20,7 @@ class Standing:
     limit: int
     left: int
     reset_seconds: int
+    policy: str = "key"
 
 
 class PerKey(BaseThrottle):
@@ -27,13 +28,11 @@ class PerKey(BaseThrottle):
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Count the request of the key that was recognised before."""
-        used, reset_seconds = count(f"key:{getattr(request, 'auth').key_id}")  # noqa: B009  set by ninja, unknown to types
-        setattr(request, NOTED, Standing(PER_KEY, max(PER_KEY - used, 0), reset_seconds))
-        return used <= PER_KEY
+        return count_for(request, f"key:{getattr(request, 'auth').key_id}", PER_KEY, "key")  # noqa: B009  set by ninja
 
     def wait(self) -> float | None:
         """Seconds until the next minute begins."""
-        return float(_seconds_left())
+        return float(seconds_left())
 
 
 def limit_headers(request: HttpRequest) -> dict[str, str]:
@@ -42,21 +41,29 @@ def limit_headers(request: HttpRequest) -> dict[str, str]:
     if standing is None:
         return {}
     return {
-        "RateLimit-Policy": f'"key";q={standing.limit};w={WINDOW_SECONDS}',
-        "RateLimit": f'"key";r={standing.left};t={standing.reset_seconds}',
+        "RateLimit-Policy": f'"{standing.policy}";q={standing.limit};w={WINDOW_SECONDS}',
+        "RateLimit": f'"{standing.policy}";r={standing.left};t={standing.reset_seconds}',
     }
+
+
+def count_for(request: HttpRequest, name: str, limit: int, policy: str) -> bool:
+    """Count a request under the name and note for its answer how the limit stands; whether it is within the limit."""
+    used, reset_seconds = count(name)
+    setattr(request, NOTED, Standing(limit, max(limit - used, 0), reset_seconds, policy))
+    return used <= limit
 
 
 def count(name: str) -> tuple[int, int]:
     """Count one more under the name; how many there are in this minute, and the seconds until the next."""
     key = f"interface:{name}:{int(time.time()) // WINDOW_SECONDS}"
     if cache.add(key, 1, timeout=WINDOW_SECONDS * 2):
-        return 1, _seconds_left()
+        return 1, seconds_left()
     try:
-        return int(cache.incr(key)), _seconds_left()
+        return int(cache.incr(key)), seconds_left()
     except ValueError:  # it ran out between the two calls
-        return 1, _seconds_left()
+        return 1, seconds_left()
 
 
-def _seconds_left() -> int:
+def seconds_left() -> int:
+    """Seconds until the next minute begins."""
     return WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS

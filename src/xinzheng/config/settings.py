@@ -22,6 +22,8 @@ XINZHENG_ORIGIN = f"{'https' if XINZHENG_HTTPS else 'http'}://{XINZHENG_HOST}"
 XINZHENG_DEMONSTRATION = environment.flag("XINZHENG_DEMONSTRATION", default=True)
 XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
 XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
+# How often one address may verify in a minute, in each process of the web site.
+XINZHENG_VERIFY_PER_MINUTE = environment.whole_number("XINZHENG_VERIFY_PER_MINUTE", default=30)
 XINZHENG_FLOORS = environment.floors()
 # Who stamps signatures with the time (RFC 3161): the demonstration's own authority, an https address, or nobody.
 XINZHENG_TSA = os.environ.get("XINZHENG_TSA", "demo" if XINZHENG_DEMONSTRATION else "")

@@ -14,11 +14,12 @@ from ninja.renderers import JSONRenderer
 from xinzheng.api.callers import CHALLENGE
 from xinzheng.api.limits import PerKey
 from xinzheng.api.problems import ProblemError, frame_problem, problem_of, problem_response
-from xinzheng.api.v1 import coverage, listing, responsibilities, settling
+from xinzheng.api.v1 import coverage, listing, responsibilities, settling, verifying
 from xinzheng.core.errors import XinzhengError
 
-DESCRIPTION = """数源单位的业务系统通过本接口报送数据、声明归集覆盖、取回退回的行。
-每个请求在 Authorization 头出示密钥；单位由密钥确定，只能看到和办理本单位的事项。
+DESCRIPTION = """数源单位的业务系统通过本接口报送数据、声明归集覆盖、取回退回的行；收到报告的单位通过本接口核验报告。
+报送的每个请求在 Authorization 头出示密钥；单位由密钥确定，只能看到和办理本单位的事项。
+核验（verify）人人可用，不需要密钥。
 一切错误都是 RFC 9457 的 application/problem+json，code 稳定不变，detail 说明怎样处理。"""
 
 # Pydantic's words for what is wrong, in ours.
@@ -46,7 +47,7 @@ class ReadableJSON(JSONRenderer):
 
 
 api = NinjaAPI(
-    title="信证报送接口",
+    title="信证接口",
     version="1",
     description=DESCRIPTION,
     urls_namespace="interface-1",
@@ -59,6 +60,7 @@ api.add_router("", listing.router)
 api.add_router("", settling.router)
 api.add_router("", coverage.router)
 api.add_router("", responsibilities.router)
+api.add_router("verify", verifying.router)
 
 
 @api.exception_handler(XinzhengError)

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xinzheng.apps.accounts.models import ApiKey
-from xinzheng.apps.registry.models import Unit
-from xinzheng.apps.reports.looks import PUBLIC
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.registry.unit_queries import units_at
+from xinzheng.apps.reports.looks import COMMAND_LINE, PUBLIC
 from xinzheng.apps.reports.models import Look
 
-WAYS = {"code": "输入编号和核验码", "link": "扫二维码", "qr": "核对二维码全文", "file": "上传报告文件", "batch": "批量核验"}
+WAYS = {
+    "code": "输入编号和核验码",
+    "link": "扫二维码",
+    "qr": "核对二维码全文",
+    "file": "上传报告文件",
+    "batch": "批量核验",
+}
 ANYBODY = "公众（不用登录，不记录是谁）"
+HERE = "本系统（命令行）"
 UNKNOWN_KEY = "接口用户"
 
 
@@ -44,9 +52,9 @@ def looks_of(number: str, at_most: int = 50) -> Looks:
 def _names(who: Iterable[str]) -> dict[str, str]:
     """Who stands behind each key, by the name of its unit."""
     numbers = {int(by.removeprefix("key:")): by for by in who if by.startswith("key:")}
-    names = {PUBLIC: ANYBODY}
+    names = {PUBLIC: ANYBODY, COMMAND_LINE: HERE}
     if numbers:
         units = dict(ApiKey.objects.filter(pk__in=numbers).values_list("pk", "unit_id"))
-        called = dict(Unit.objects.filter(pk__in=units.values()).values_list("pk", "name"))
+        called = {unit_id: unit.name for unit_id, unit in units_at(head_position()).items()}
         names |= {by: f"接口：{called[units[key]]}" for key, by in numbers.items() if units.get(key) in called}
     return names

@@ -1,12 +1,15 @@
 """Recording who looked at a report (查看记录): one plain insert, so that it costs the answer little."""
 
+import logging
 from collections.abc import Sequence
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 PUBLIC = "public"
+COMMAND_LINE = "command-line"
 ONE_ROW = "(%s, %s, %s, %s)"
 INSERT = "INSERT INTO reports_look (report_number, way, by, status) VALUES "
+log = logging.getLogger(__name__)
 
 
 def by_key(key_id: int) -> str:
@@ -15,13 +18,22 @@ def by_key(key_id: int) -> str:
 
 
 def record_look(number: str, way: str, by: str, status: str) -> None:
-    """Record that the report's ``status`` was told to ``by`` (``public`` or ``key:<id>``), asked for by ``way``."""
+    """Record that the report's ``status`` was told to ``by``, asked for by ``way``.
+
+    ``by`` is ``public``, ``key:<id>`` or ``command-line``; ``way`` is code, link, qr, file or batch.
+    """
     record_looks([(number, way, by, status)])
 
 
 def record_looks(looks: Sequence[tuple[str, str, str, str]]) -> None:
-    """Record several (number, way, by, status) in one statement; none is nothing to do."""
+    """Record several (number, way, by, status) in one statement; none is nothing to do.
+
+    Where they cannot be written (a full disk, a standby server) verification still answers, and the log tells.
+    """
     if not looks:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT + ", ".join([ONE_ROW] * len(looks)), [part for look in looks for part in look])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT + ", ".join([ONE_ROW] * len(looks)), [part for look in looks for part in look])
+    except DatabaseError:
+        log.exception("looks-not-recorded")

@@ -1,207 +1,187 @@
-"""Verifying (核验): the four facts, each on its own; a fact that was not examined is None."""
+"""Verifying (核验): the four facts, each on its own; a fact that was not examined is None.
+
+Whoever is told a status has shown the code, the QR code's seal, or the file itself; each telling is recorded as a look.
+"""
 
 import base64
 import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
 from xinzheng.apps.reports import ports
-from xinzheng.apps.reports.issuing import long_code
-from xinzheng.apps.reports.models import Report, StatusEvent
+from xinzheng.apps.reports.looks import COMMAND_LINE, record_look
+from xinzheng.apps.reports.registered import Registered, by_numbers, by_secrets, file_digests
+from xinzheng.apps.reports.trusting import current_trust, examined, seal_keys
+from xinzheng.apps.reports.verdicts import (
+    NO_DOCUMENT,
+    UNKNOWN_NUMBER,
+    DocumentFacts,
+    Verdict,
+    facts_in_words,
+    status_words,
+)
+from xinzheng.core.decision import china_date
 from xinzheng.core.errors import XinzhengError
-from xinzheng.core.identifiers import mask_name
-from xinzheng.core.lifecycle import ReportStatus, is_report_number, normalise_number, normalise_typed_code, typed_code
-from xinzheng.core.subjects import SubjectKind
+from xinzheng.core.hosts import shown_host
+from xinzheng.core.lifecycle import (
+    ReportStatus,
+    general_reason,
+    is_report_number,
+    normalise_number,
+    normalise_typed_code,
+    typed_code,
+)
+from xinzheng.core.sentences import spoken_date
+
+__all__ = ["NO_DOCUMENT", "Verdict", "verify_code", "verify_file", "verify_link", "verify_pdf", "verify_qr_text"]
 
 SECRET_BYTES = 16
-NO_DOCUMENT = "未提交文件，未核对内容"
-UNKNOWN_NUMBER = "未查询到该编号"
+NOBODYS_SECRET = bytes(SECRET_BYTES)
 STATUS_NOT_ASKED = "没有读出可信的报告编号，未查询报告状态"
+WRONG_CODE = "未查询到该编号，或者核验码不对，请核对后再试"
 SEAL_DIFFERS = "二维码的签名部分与登记的报告不一致"
+ADDRESS_DIFFERS = "二维码打开的是 {host}，签名部分写明的核验网站是 {signed}：这张码被改过，不要打开"
+OTHER_HOST = "这张码写明的核验网站是 {host}，不是本站"
 CONTENT_DIFFERS = "文件内容与登记的报告不一致"
-DISCLAIMER = "以上说明报告真伪和状态，不代表该主体目前有无{record_word}。"
+FILE_DIFFERS = "文件与登记的签发文件不是逐字节相同"
+CHUNK = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Answer of a verification (核验结果): document intact, signature valid, signer trusted, status, and reasons."""
-
-    intact: bool | None
-    signature_valid: bool | None
-    signer_trusted: bool | None
-    status: str | None
-    number: str | None = None
-    reasons: list[str] = field(default_factory=list)
-    subject_masked: str | None = None
-    issued_at: datetime | None = None
-    status_at: datetime | None = None
-    policy_title: str | None = None
-    report_title: str | None = None
-    record_word: str = ""
-    is_demonstration: bool = False
-
-    @property
-    def is_good(self) -> bool:
-        """All four facts examined and good."""
-        facts = (self.intact, self.signature_valid, self.signer_trusted)
-        return all(fact is True for fact in facts) and self.status == ReportStatus.IN_FORCE
-
-    @property
-    def status_words(self) -> str:
-        """The status in words (报告状态)."""
-        return status_words(self.status)
-
-    @property
-    def disclaimer(self) -> str:
-        """What the answer does not mean."""
-        return DISCLAIMER.format(record_word=self.record_word or "违法违规记录")
-
-
-def status_words(status: str | None) -> str:
-    """报告状态 in the fixed words."""
-    words = {
-        "in_force": "正常",
-        "superseded": "已更正，请以新报告为准",
-        "revoked": "已作废",
-        "expired": "已过期",
-        "prepared": "未生效",
-        "voided": "未生效",
-    }
-    return "报告状态：" + words[status] if status else UNKNOWN_NUMBER
-
-
-@dataclass(frozen=True, slots=True)
-class _Examined:
-    """What was found out about a document or code before asking for its status."""
-
-    intact: bool | None = None
-    signature_valid: bool | None = None
-    signer_trusted: bool | None = None
-    reasons: tuple[str, ...] = (NO_DOCUMENT,)
-
-
-def _unknown(examined: _Examined, number: str | None, reason: str = UNKNOWN_NUMBER) -> Verdict:
-    return Verdict(
-        examined.intact,
-        examined.signature_valid,
-        examined.signer_trusted,
-        None,
-        number,
-        [*examined.reasons, reason],
-    )
-
-
-def _known(examined: _Examined, report: Report) -> Verdict:
-    """The verdict on a report that is in the register."""
-    event = StatusEvent.objects.filter(report=report).latest("id")
-    content = json.loads(bytes(report.content))
-    reasons = [*examined.reasons, status_words(event.status)]
-    if event.status == ReportStatus.REVOKED and event.reason:
-        reasons[-1] += f"（{event.reason}）"
-    return Verdict(
-        examined.intact,
-        examined.signature_valid,
-        examined.signer_trusted,
-        event.status,
-        report.number,
-        reasons,
-        mask_name(content["subject"]["name"], is_person=content["subject"]["kind"] == SubjectKind.NATURAL_PERSON),
-        report.as_of,
-        event.at,
-        content["policy"]["document_title"],
-        content["title"][0],
-        content["policy"]["record_word"],
-        content["demonstration"],
-    )
-
-
-def verify_code(number: str, typed: str) -> Verdict:
+def verify_code(number: str, typed: str, by: str = COMMAND_LINE) -> Verdict:
     """By number and typed code. A wrong code and an unknown number get the same answer."""
     number = normalise_number(number)
-    report = _by_number(number)
-    expected = typed_code(bytes(report.secret)) if report else typed_code(bytes(16))
+    # What has not the form of a number is not asked for: the database takes no such text.
+    found = by_numbers([number]) if is_report_number(number) else {}
+    verdict = code_verdict(number, typed, found.get(number))
+    return _looked(verdict, "code", by)
+
+
+def code_verdict(number: str, typed: str, report: Registered | None) -> Verdict:
+    """The answer to a number and a typed code, once the register was asked."""
+    expected = typed_code(report.secret if report else NOBODYS_SECRET)
     if not hmac.compare_digest(expected.encode(), normalise_typed_code(typed).encode()) or report is None:
-        return _unknown(_Examined(), number, "未查询到该编号，或者核验码不对，请核对后再试")
-    return _known(_Examined(), report)
+        return unknown(DocumentFacts(), number, WRONG_CODE)
+    return known(DocumentFacts(), report)
 
 
-def _by_number(number: str) -> Report | None:
-    """The report of a number; what has not the form of one is not asked for: the database takes no such text."""
-    return Report.objects.filter(number=number).first() if is_report_number(number) else None
+def verify_link(code: str, by: str = COMMAND_LINE) -> Verdict:
+    """By the code in the QR address; the document itself was not seen."""
+    secret = secret_of(code)
+    report = by_secrets([secret]).get(secret) if secret else None
+    return _looked(known(DocumentFacts(), report) if report else unknown(DocumentFacts(), None), "link", by)
 
 
-def _by_long_code(code: str) -> Report | None:
-    """The report of a long code. The database finds it by a digest-sized random key; the comparison is exact."""
+def verify_qr_text(text: str, by: str = COMMAND_LINE) -> Verdict:
+    """By the whole text of the QR code: its seal must be ours, name this report and carry its digest."""
+    secret = secret_in_qr_text(text)
+    found = by_secrets([secret]) if secret else {}
+    return _looked(qr_verdict(text, found.get(secret or b"")), "qr", by)
+
+
+def secret_of(code: str) -> bytes | None:
+    """The random bits that a long code stands for, or None where it is no such code in its one spelling."""
     try:
         secret = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
     except (binascii.Error, ValueError):
         return None
-    report = Report.objects.filter(secret=secret).first() if len(secret) == SECRET_BYTES else None
-    return report if report and hmac.compare_digest(long_code(bytes(report.secret)), code) else None
+    spelled = base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return secret if len(secret) == SECRET_BYTES and hmac.compare_digest(spelled, code) else None
 
 
-def verify_link(code: str) -> Verdict:
-    """By the code in the QR address; the document itself was not seen."""
-    report = _by_long_code(code)
-    return _known(_Examined(), report) if report else _unknown(_Examined(), None)
+def secret_in_qr_text(text: str) -> bytes | None:
+    """The random bits in the text of a QR code, or None where it is not of the form of ours."""
+    try:
+        return secret_of(ports.signing().parse_qr_text(text)[1])
+    except XinzhengError:
+        return None
 
 
-def verify_qr_text(text: str) -> Verdict:
-    """By the whole text of the QR code: its seal must be ours, name this report and carry its digest."""
+def qr_verdict(text: str, report: Registered | None, keys: Any = None) -> Verdict:
+    """The answer to the text of a QR code, once the register was asked for its code."""
+    host = shown_host(text.strip())
+    elsewhere = (OTHER_HOST.format(host=host),) if host and host != settings.XINZHENG_HOST else ()
     signing = ports.signing()
     try:
-        host, code, sealed = signing.parse_qr_text(text)
-        seal = signing.open_seal(sealed, seal_keys())
+        written, _, sealed = signing.parse_qr_text(text)
+        seal = signing.open_seal(sealed, seal_keys() if keys is None else keys)
     except XinzhengError as error:
-        return _unknown(_unopened(error), None, STATUS_NOT_ASKED)
-    report = _by_long_code(code)
-    if report is None or report.number != seal.number or bytes(report.digest) != seal.digest or host != seal.host:
-        return _unknown(_Examined(None, False, None, (NO_DOCUMENT, "签名无效")), seal.number, SEAL_DIFFERS)
-    return _known(_Examined(None, True, True, (NO_DOCUMENT, "签名有效", "签发者可信")), report)
+        return unknown(_unopened(error, elsewhere, host), None, STATUS_NOT_ASKED)
+    if written != seal.host:
+        reason = ADDRESS_DIFFERS.format(host=written, signed=seal.host)
+        return unknown(_bad_seal(seal.host), seal.number, reason)
+    if report is None and elsewhere:
+        # Ours by its key, but of another site's register: the seal is good, the status is not ours to tell.
+        good = (NO_DOCUMENT, *facts_in_words(None, True, True), *elsewhere)
+        return unknown(DocumentFacts(None, True, True, good, host=host), seal.number)
+    if report is None or report.number != seal.number or report.digest != seal.digest:
+        return unknown(_bad_seal(host), seal.number, SEAL_DIFFERS)
+    good = (NO_DOCUMENT, *facts_in_words(None, True, True), *elsewhere)
+    return known(DocumentFacts(None, True, True, good, host=host), report)
 
 
-def _unopened(error: XinzhengError) -> _Examined:
+def _bad_seal(host: str | None) -> DocumentFacts:
+    return DocumentFacts(None, False, None, (NO_DOCUMENT, *facts_in_words(None, False, None)), host=host)
+
+
+def _unopened(error: XinzhengError, elsewhere: tuple[str, ...], host: str | None) -> DocumentFacts:
     """What a seal that did not open tells: without a seal nothing was examined, without its key only the signer."""
     signature, trusted = {"qr-text-invalid": (None, None), "seal-key-unknown": (None, False)}.get(
         error.code, (False, None)
     )
-    return _Examined(None, signature, trusted, (NO_DOCUMENT, *_facts_in_words(None, signature, trusted), error.message))
+    said = (NO_DOCUMENT, *facts_in_words(None, signature, trusted), *elsewhere, error.message)
+    return DocumentFacts(None, signature, trusted, said, host=host)
 
 
-def seal_keys() -> object:
-    """The published keys of the seals."""
-    return ports.signing().load_seal_public_keys(settings.XINZHENG_KEYS / "signing")
+def verify_pdf(data: bytes, by: str = COMMAND_LINE) -> Verdict:
+    """By the document in hand, examined in this process, then compared with what was issued under its number."""
+    facts = ports.signing().check_pdf(data, current_trust())
+    return _looked(_document_verdict(facts, hashlib.sha256(data).digest()), "file", by)
 
 
-FACT_WORDS = (("文件未改动", "文件已被改动"), ("签名有效", "签名无效"), ("签发者可信", "签发者不可信"))
+def verify_file(source: BinaryIO, by: str = COMMAND_LINE) -> Verdict:
+    """By a stranger's file, examined in a bounded process of its own; ``source`` is open for reading and seeking."""
+    return _looked(_document_verdict(examined(source), _sha256(source)), "file", by)
 
 
-def _facts_in_words(*facts: bool | None) -> tuple[str, ...]:
-    """The facts that were examined, in the fixed words."""
-    return tuple(
-        words[0] if fact else words[1] for fact, words in zip(facts, FACT_WORDS, strict=True) if fact is not None
-    )
+def _sha256(source: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    source.seek(0)
+    while piece := source.read(CHUNK):
+        digest.update(piece)
+    return digest.digest()
 
 
-def verify_pdf(data: bytes) -> Verdict:
-    """By the document: examined byte for byte, then compared with what was issued under its number."""
-    signing = ports.signing()
-    facts = signing.check_pdf(data, signing.load_demo_trust(settings.XINZHENG_KEYS / "signing"))
+def _document_verdict(facts: Any, file_digest: bytes) -> Verdict:
+    """A status is told to whoever holds the registered content, which has the code in it, or a file we signed.
+
+    Anything else a stranger may have made around a number that was guessed: known or not, it is answered the same.
+    """
     number = _number_in(facts.content)
-    report = _by_number(number) if number else None
-    differs = report is not None and bytes(report.digest) != hashlib.sha256(facts.content or b"").digest()
-    intact = False if differs else facts.intact
-    said = _facts_in_words(intact, facts.signature_valid, facts.signer_trusted)
-    reasons = (*said, *facts.reasons, *([CONTENT_DIFFERS] if differs else []))
-    examined = _Examined(intact, facts.signature_valid, facts.signer_trusted, reasons)
+    if number is None:
+        return unknown(_examined(facts), None, STATUS_NOT_ASKED)
+    report = by_numbers([number]).get(number)
+    is_registered = report is not None and report.digest == hashlib.sha256(facts.content).digest()
+    is_ours = bool(facts.intact and facts.signature_valid and facts.signer_trusted)
+    if not is_registered and not is_ours:
+        return unknown(_examined(facts, CONTENT_DIFFERS), number, STATUS_NOT_ASKED)
     if report is None:
-        return _unknown(examined, number, UNKNOWN_NUMBER if number else STATUS_NOT_ASKED)
-    return _known(examined, report)
+        return unknown(_examined(facts), number)
+    if not is_registered:
+        return known(_examined(facts, CONTENT_DIFFERS), report)
+    differs = facts.signer_trusted is not False and file_digest not in file_digests(number)
+    return known(_examined(facts, FILE_DIFFERS if differs else ""), report)
+
+
+def _examined(facts: Any, difference: str = "") -> DocumentFacts:
+    """The facts found in the file; a difference from the register makes it not intact."""
+    intact = False if difference else facts.intact
+    said = facts_in_words(intact, facts.signature_valid, facts.signer_trusted)
+    reasons = (*said, *facts.reasons, *filter(None, [difference]))
+    return DocumentFacts(intact, facts.signature_valid, facts.signer_trusted, reasons, facts.stamped_at)
 
 
 def _number_in(content: bytes | None) -> str | None:
@@ -209,4 +189,58 @@ def _number_in(content: bytes | None) -> str | None:
         number = json.loads(content or b"")["number"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return number if isinstance(number, str) and len(number) <= 32 else None
+    return number if isinstance(number, str) and is_report_number(number) else None
+
+
+def unknown(found: DocumentFacts, number: str | None, reason: str = UNKNOWN_NUMBER) -> Verdict:
+    """The answer where no report's status is told."""
+    facts = (found.intact, found.signature_valid, found.signer_trusted)
+    return Verdict(*facts, None, number, [*found.reasons, reason], host=found.host)
+
+
+def known(found: DocumentFacts, report: Registered) -> Verdict:
+    """The answer about a report that is in the register."""
+    why = _general_why(report)
+    return Verdict(
+        intact=found.intact,
+        signature_valid=found.signature_valid,
+        signer_trusted=found.signer_trusted,
+        status=report.status,
+        number=report.number,
+        reasons=[*found.reasons, *_status_reasons(report, why)],
+        subject_masked=report.shown.masked_name,
+        issued_at=report.issued_at,
+        since=report.since,
+        why=why,
+        policy_title=report.shown.policy_title,
+        report_title=report.shown.report_title,
+        record_word=report.shown.record_word,
+        is_demonstration=report.shown.is_demonstration,
+        log=report.log,
+        stamped_at=found.stamped_at or report.stamped_at,
+        host=found.host,
+    )
+
+
+def _general_why(report: Registered) -> str:
+    """Why the status holds, in general words: a stranger learns nothing of what a new report would say."""
+    general = general_reason(report.reason_code)
+    return general or (report.reason if report.status == ReportStatus.REVOKED else "")
+
+
+def _status_reasons(report: Registered, why: str) -> list[str]:
+    """The status in its fixed words; where it is not in force since when, and why as far as anybody may know."""
+    words = status_words(report.status)
+    if report.status in (ReportStatus.IN_FORCE, ReportStatus.PREPARED):
+        return [words]
+    since = f"自{spoken_date(china_date(report.since))}起"
+    if report.status == ReportStatus.REVOKED and why:
+        return [f"{words}（{why}）", f"{since}。"]
+    return [words, f"{since}；{why}。" if why else f"{since}。"]
+
+
+def _looked(verdict: Verdict, way: str, by: str) -> Verdict:
+    """Record the look where a status was told; what led to nothing leaves no trace of anybody's report."""
+    if verdict.status is not None and verdict.number is not None:
+        record_look(verdict.number, way, by, verdict.status)
+    return verdict

@@ -1,0 +1,98 @@
+"""Verifying: by number and code, by the text of a QR code, by file, a hundred at once. Public; a key may be shown."""
+
+from http import HTTPStatus
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import File, Router
+from ninja.files import UploadedFile
+
+from xinzheng.api.anybody import Anybody, PerVisitor, asked_by
+from xinzheng.api.callers import MEBIBYTE, Body
+from xinzheng.api.problems import ProblemError
+from xinzheng.api.v1.verifying_schemas import (
+    BatchAnswer,
+    BatchFields,
+    CodeFields,
+    QrFields,
+    VerdictAnswer,
+    answer_of,
+)
+from xinzheng.apps.reports.batch_verification import Asked, verify_batch
+from xinzheng.apps.reports.verification import verify_code, verify_file, verify_qr_text
+
+KIBIBYTE = 1024
+JSON = "application/json"
+PDF_MARK = b"%PDF-"
+ONE_FILE = Body("multipart/form-data", settings.XINZHENG_PDF_MAX_BYTES + 64 * KIBIBYTE)
+# A key is welcome, not needed: its looks name the unit, and it may ask more often.
+KEY_IF_ANY: dict[str, Any] = {"security": [{}, {"UnitKey": []}]}
+BATCHES_A_MINUTE = 6
+
+router = Router(tags=["verify"])
+
+
+@router.post(
+    "/code",
+    auth=Anybody(Body(JSON, 4 * KIBIBYTE)),
+    throttle=PerVisitor("verify"),
+    response=VerdictAnswer,
+    operation_id="verifyByCode",
+    summary="按编号和核验码核验",
+    description="只能查到报告状态：没有提交文件，文件、签名、签发者三项为 null。编号不存在和核验码不对，答复相同。",
+    openapi_extra=KEY_IF_ANY,
+)
+def by_code(request: HttpRequest, fields: CodeFields) -> VerdictAnswer:
+    """By number and typed code."""
+    return answer_of(verify_code(fields.number, fields.code, asked_by(request)))
+
+
+@router.post(
+    "/qr",
+    auth=Anybody(Body(JSON, 16 * KIBIBYTE)),
+    throttle=PerVisitor("verify"),
+    response=VerdictAnswer,
+    operation_id="verifyByQr",
+    summary="按二维码全文核验",
+    description="二维码里的签名同时核对；签名部分写明核验网站，与本站不同的会说明。",
+    openapi_extra=KEY_IF_ANY,
+)
+def by_qr(request: HttpRequest, fields: QrFields) -> VerdictAnswer:
+    """By the text of the QR code."""
+    return answer_of(verify_qr_text(fields.qr, asked_by(request)))
+
+
+@router.post(
+    "/file",
+    auth=Anybody(ONE_FILE),
+    throttle=PerVisitor("verify"),
+    response=VerdictAnswer,
+    operation_id="verifyByFile",
+    summary="按报告文件核验",
+    description=f"四项都能核对。文件不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，核对后不保留。",
+    openapi_extra=KEY_IF_ANY,
+)
+def by_file(request: HttpRequest, file: File[UploadedFile]) -> VerdictAnswer:
+    """By the document."""
+    if not file.size or file.size > settings.XINZHENG_PDF_MAX_BYTES or file.read(len(PDF_MARK)) != PDF_MARK:
+        message = "这不是收到的报告原文件：应为PDF，不是截图或者扫描件，也不超过大小限制。"
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "file-not-a-report", message)
+    return answer_of(verify_file(cast(BinaryIO, file.file), asked_by(request)))
+
+
+@router.post(
+    "/batch",
+    auth=Anybody(Body(JSON, 512 * KIBIBYTE)),
+    throttle=PerVisitor("verify-batch", BATCHES_A_MINUTE),
+    response=BatchAnswer,
+    operation_id="verifyBatch",
+    summary="批量核验",
+    description="一次至多100项，每项写编号和核验码，或者二维码全文；逐项答复，顺序不变，一项有误不影响其他项。",
+    openapi_extra=KEY_IF_ANY,
+)
+def batch(request: HttpRequest, fields: BatchFields) -> BatchAnswer:
+    """Up to a hundred at once."""
+    items = [Asked(item.number or "", item.code or "", item.qr or "") for item in fields.items]
+    verdicts = verify_batch(items, asked_by(request))
+    return BatchAnswer.model_construct(answers=[answer_of(verdict) for verdict in verdicts])
