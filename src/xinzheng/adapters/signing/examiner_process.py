@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 
-from xinzheng.adapters.signing.check import Trust, check_pdf
+from xinzheng.adapters.signing.check import check_pdf
 from xinzheng.adapters.signing.examiner_messages import (
     MAX_TRUST_BYTES,
     ORDER,
@@ -23,6 +23,7 @@ from xinzheng.adapters.signing.examiner_messages import (
     send_facts,
     unpack_trust,
 )
+from xinzheng.adapters.signing.warming import warm_up
 
 CONTROL = 0
 OPEN_FILES = 24  # what an event loop needs; nothing that is forgotten to close may pile up
@@ -33,7 +34,7 @@ REAPING_SECONDS = 0.1
 def main() -> None:
     """Load the libraries, say ready, then examine until the other end is gone."""
     control = socket.socket(fileno=os.dup(CONTROL))
-    check_pdf(b"%PDF-1.7", Trust(()))  # what the library imports late, it imports now
+    warm_up()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()  # a child's collector would copy every page it looks at

@@ -1,0 +1,66 @@
+"""PDF verification, p50 and p95: in this process, and in the bounded examiner, of files signed as the product signs.
+
+    python -m bench.check_pdf [--files 40] [--rounds 5]
+
+Goal: p50 of the examiner at most 60 ms. Half of the reports have records, half have none; they lie in memory, as an
+upload of less than 2.5 MB does. The examiner's own start is printed apart: it happens once in a process.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from bench.issue_pdf import QR_TEXT, sample
+from xinzheng.adapters.pdf import render_report
+from xinzheng.adapters.signing import check_pdf, ensure_demo_keys, load_demo_trust, load_signer, sign_pdf
+from xinzheng.adapters.signing.examiner import close_examiner, examine
+
+GOAL_MS = 60.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys"
+        now = datetime.now(UTC)
+        ensure_demo_keys(keys, now)
+        signer, trust = load_signer(keys), load_demo_trust(keys)
+        files = [
+            sign_pdf(render_report(sample(name, number), QR_TEXT), signer, now)
+            for number in range(options.files // 2)
+            for name in ("suzhou-clear", "suzhou-mixed")
+        ]
+    started = time.perf_counter()
+    assert examine(BytesIO(files[0]), trust).intact
+    print(f"start of the examiner with its first file: {1000 * (time.perf_counter() - started):.0f} ms, once")
+    print(f"{len(files)} files of {min(map(len, files)):,} to {max(map(len, files)):,} bytes, {options.rounds} rounds")
+    report("check_pdf in this process", lambda file: check_pdf(file, trust).intact, files * options.rounds)
+    p50 = report("examiner, bounded process", lambda file: examine(BytesIO(file), trust).intact, files * options.rounds)
+    close_examiner()
+    print(json.dumps({"p50_ms": round(p50, 1), "goal_ms": GOAL_MS, "met": p50 <= GOAL_MS}))
+    return 0 if p50 <= GOAL_MS else 1
+
+
+def report(name: str, check: Callable[[bytes], bool | None], files: list[bytes]) -> float:
+    taken = []
+    for file in files:
+        began = time.perf_counter()
+        assert check(file)
+        taken.append(1000 * (time.perf_counter() - began))
+    p50, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+    print(f"{name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, largest {max(taken):.1f} ms")
+    return p50
+
+
+if __name__ == "__main__":
+    sys.exit(main())
