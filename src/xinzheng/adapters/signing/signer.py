@@ -7,11 +7,11 @@ room for a time stamp (时间戳): whatever comes later changes neither the leng
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from io import BytesIO
 
 from asn1crypto import algos, crl  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
-from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -26,6 +26,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from xinzheng.adapters.signing.finishing import finish
 from xinzheng.adapters.signing.form import TOKEN_ROOM
 from xinzheng.adapters.signing.raw_keys import RawKey
+from xinzheng.adapters.signing.template import STAND_IN, SignatureTemplate
 
 DIGEST = "sha256"
 FIELD = "ReportSignature"
@@ -61,6 +62,11 @@ class ReportSigner:
     def name(self) -> str:
         """The certificate's common name, as a reader sees it."""
         return str(self.cms.subject_name)
+
+    @cached_property
+    def template(self) -> SignatureTemplate:
+        """Its signatures but for the digest and the value."""
+        return SignatureTemplate(finish(self.cms.async_sign(STAND_IN, DIGEST, use_pades=True)))
 
     def ready(self) -> None:
         """Sign something of no meaning; SigningUnavailableError if the key cannot be reached."""
@@ -106,8 +112,7 @@ def sign_pdf(pdf: bytes, signer: ReportSigner, signed_at: datetime, evidence: Ev
     )
     steps.send(SigObjSetup(sig_placeholder=placeholder))
     prepared, output = steps.send(SigIOSetup(md_algorithm=DIGEST, in_place=False, output=BytesIO()))
-    cms: ContentInfo = finish(signer.cms.async_sign(prepared.document_digest, DIGEST, use_pades=True))
-    steps.send(cms)
+    steps.send(signer.template.filled(prepared.document_digest, signer.key.sign))
     signed: bytes = output.getvalue()
     return signed
 
