@@ -9,10 +9,12 @@ import pytest
 from tests.small_city import build_small_city, uscc
 from xinzheng.adapters.signing import qr_text
 from xinzheng.apps.reports.issuing import Order, issue_report, long_code
-from xinzheng.apps.reports.models import Report, StatusEvent
+from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.queries import report_pdf
+from xinzheng.apps.reports.status import Why, change_status
 from xinzheng.cli import main
 from xinzheng.core.decision import Request
+from xinzheng.core.lifecycle import ReportStatus
 
 pytestmark = pytest.mark.django_db
 KEYS = {"intact", "signature_valid", "signer_trusted", "status", "number", "reasons"}
@@ -71,7 +73,7 @@ def test_a_changed_file_is_found_wanting(file: Path, capsys: pytest.CaptureFixtu
 def test_a_report_that_no_longer_stands_is_found_wanting_though_the_file_is_genuine(
     report: Report, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    StatusEvent.objects.create(report=report, status="superseded", actor="test")
+    change_status(report, ReportStatus.SUPERSEDED, "test", Why(code="records-added"))
     code, answer = verified(capsys, str(file))
     assert (code, answer["intact"], answer["status"]) == (1, True, "superseded")
 

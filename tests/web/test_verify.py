@@ -10,9 +10,10 @@ from django.test import Client, override_settings
 from tests.web.conftest import People, issue
 from xinzheng.adapters.signing import qr_text
 from xinzheng.apps.reports.issuing import long_code
-from xinzheng.apps.reports.models import Report, StatusEvent
+from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.queries import report_pdf
-from xinzheng.core.lifecycle import typed_code
+from xinzheng.apps.reports.status import revoke_report
+from xinzheng.core.lifecycle import RevocationReason, typed_code
 from xinzheng.web.limits import PER_WINDOW
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +96,7 @@ def test_a_wrong_code_gets_the_answer_of_an_unknown_number(report: Report) -> No
 
 
 def test_a_report_that_was_revoked_says_so_with_its_reason(report: Report) -> None:
-    StatusEvent.objects.create(report=report, status="revoked", reason="申请主体登记有误", actor="test")
+    revoke_report(report.number, RevocationReason.SUBJECT_WRONG, "test")
     _, page = by_code(report.number, code_of(report))
     assert "报告状态：已作废（申请主体登记有误）" in page
     assert '<section class="answer answer-found"' in page

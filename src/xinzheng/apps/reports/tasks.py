@@ -23,3 +23,12 @@ def resume(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time i
     from xinzheng.apps.reports.issuing import resume_prepared
 
     resume_prepared(older_than=STILL_AT_WORK)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="reports.review", queue="reports-review", queueing_lock="reports.review")
+def review(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
+    """Decide the reports again that new entries of the ledger may touch."""
+    from xinzheng.apps.reports.reviewing import review_reports
+
+    review_reports()
