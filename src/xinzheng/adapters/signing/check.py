@@ -117,6 +117,16 @@ def _store(reader: PdfFileReader) -> _Store:
     return _Store(tuple(store.load_certs()), tuple(one.get_object().data for one in store.crls))
 
 
+def _content(reader: PdfFileReader) -> bytes | None:
+    """An attachment that cannot be read says nothing about the file's being intact."""
+    try:
+        return attachment_in(reader)
+    except MemoryError:
+        raise
+    except Exception:
+        return None
+
+
 @dataclass(frozen=True)
 class _Signed:
     """A file, the one signature found in it, and what it brings along."""
@@ -163,7 +173,7 @@ class _Examination:
             signature_valid=False if of_signature else is_valid,
             signer_trusted=self._trusted(of_signer),
             reasons=(*of_file, *of_signature, *of_signer, *((self.stamp.reason,) if self.stamp.reason else ())),
-            content=None if of_file else attachment_in(reader),
+            content=None if of_file else _content(reader),
             signer_name=self.status.signing_cert.subject.native.get("common_name"),
             signed_at=self.signed_at,
             stamped_at=self.stamp.stamped_at,

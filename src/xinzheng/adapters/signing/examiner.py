@@ -32,6 +32,7 @@ from xinzheng.adapters.signing.examiner_messages import (
 
 LIMITS = Limits()
 PLACES = 4
+PIECE = 1 << 20
 STARTING_SECONDS = 30.0
 GRACE_SECONDS = 1.0
 PROCESS = "xinzheng.adapters.signing.examiner_process"
@@ -169,7 +170,7 @@ def _examine(file: int, trust: Trust, limits: Limits) -> PdfFacts:
 
 @contextmanager
 def _as_file(source: BinaryIO) -> Iterator[BinaryIO]:
-    """``source`` itself if it is a file on the disk, else a nameless copy of at most one byte more than is allowed."""
+    """``source`` itself if it is a file on the disk, else a nameless copy, ended soon after what is allowed."""
     try:
         if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             source.flush()
@@ -179,6 +180,7 @@ def _as_file(source: BinaryIO) -> Iterator[BinaryIO]:
         pass
     with tempfile.TemporaryFile() as copy:
         source.seek(0)
-        copy.write(source.read(MAX_PDF_BYTES + 1))
+        while copy.tell() <= MAX_PDF_BYTES and (piece := source.read(PIECE)):
+            copy.write(piece)
         copy.flush()
         yield copy
