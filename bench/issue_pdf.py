@@ -28,6 +28,7 @@ from xinzheng.adapters.pdf.artwork import seal_svg, watermark_svg
 from xinzheng.adapters.pdf.view import build
 from xinzheng.adapters.qr import qr_svg
 from xinzheng.adapters.signing import ensure_demo_keys, load_signer, sign_pdf
+from xinzheng.adapters.signing.generations import current_generation
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / "tests" / "data" / "reports"
@@ -100,7 +101,9 @@ def theirs(content: bytes, keys: Path) -> bytes:
     data = Attachment(string=content, name="report.json", relationship="Source")
     page = HTML(string=as_html(json.loads(content)))
     pdf = page.write_pdf(pdf_variant="pdf/a-3b", attachments=[data])
-    signer = signers.SimpleSigner.load_pkcs12(str(keys / "signer.p12"), passphrase=(keys / "signer.pass").read_bytes())
+    place = current_generation(keys).folder
+    passphrase = (place / "signer.pass").read_bytes()
+    signer = signers.SimpleSigner.load_pkcs12(str(place / "signer.p12"), passphrase=passphrase)
     metadata = signers.PdfSignatureMetadata(field_name="Signature1", reason="签发专用信用报告")
     return bytes(signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=signer).getvalue())
 

@@ -29,6 +29,7 @@ from xinzheng.adapters.signing import (
     load_seal_public_keys,
     load_signer,
     load_trust,
+    open_keyring,
     sign_pdf,
 )
 
@@ -200,15 +201,18 @@ def test_an_rsa_signer_from_an_operators_own_pkcs12_works_too(unsigned: bytes, t
 
 
 def test_the_demonstration_keys_are_private_made_once_and_loudly_labelled(keys: Path) -> None:
-    assert keys.stat().st_mode & 0o777 == 0o700
-    assert {file.stat().st_mode & 0o777 for file in keys.iterdir()} == {0o600}
-    before = {file.name: file.read_bytes() for file in keys.iterdir()}
+    files = [file for file in keys.rglob("*") if file.is_file()]
+    assert {folder.stat().st_mode & 0o777 for folder in (keys, *(file.parent for file in files))} == {0o700}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    before = {file: file.read_bytes() for file in files}
     ensure_demo_keys(keys, SIGNED_AT)
-    assert {file.name: file.read_bytes() for file in keys.iterdir()} == before
-    root = x509.load_pem_x509_certificate(before["root.pem"])
-    for name in (root.subject, load_signer(keys).certificate.subject):
-        assert "演示" in name.rfc4514_string()
-        assert "DEMO NOT FOR USE" in name.rfc4514_string()
+    assert {file: file.read_bytes() for file in keys.rglob("*") if file.is_file()} == before
+    keyring = open_keyring(keys)
+    assert keyring.authority is not None
+    assert keyring.stamper_key is not None
+    for certificate in (keyring.authority.certificate, keyring.signer.certificate, keyring.stamper_key.certificate):
+        assert "演示" in certificate.subject.rfc4514_string()
+        assert "DEMO NOT FOR USE" in certificate.subject.rfc4514_string()
 
 
 def test_the_key_of_the_codes_is_not_the_key_of_the_documents(keys: Path) -> None:
@@ -222,7 +226,7 @@ def test_the_key_of_the_codes_is_not_the_key_of_the_documents(keys: Path) -> Non
 def test_a_missing_or_wrong_key_file_is_named_without_its_secret(keys: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match=r"signer\.pass"):
         load_signer(tmp_path)
-    (tmp_path / "signer.p12").write_bytes((keys / "signer.p12").read_bytes())
+    (tmp_path / "signer.p12").write_bytes((keys / "generations" / "1" / "signer.p12").read_bytes())
     (tmp_path / "signer.pass").write_text("secret-but-wrong")
     with pytest.raises(KeyFileError) as caught:
         load_signer(tmp_path)

@@ -3,15 +3,25 @@
 from xinzheng.adapters.signing.check import PdfFacts, Trust, check_pdf
 from xinzheng.adapters.signing.errors import KeyFileError, SigningUnavailableError, StampUnavailableError
 from xinzheng.adapters.signing.form import FormError, signed_digest
-from xinzheng.adapters.signing.keyring import Keyring, PublishedKey, open_keyring, published_keys
-from xinzheng.adapters.signing.keys import (
-    ensure_demo_keys,
+from xinzheng.adapters.signing.key_history import PublishedKey
+from xinzheng.adapters.signing.keyring import (
+    Keyring,
+    current_trust,
     load_demo_trust,
-    load_pkcs12,
     load_seal_key,
     load_seal_public_keys,
     load_signer,
-    load_trust,
+    open_keyring,
+    published_keys,
+)
+from xinzheng.adapters.signing.keys import load_pkcs12, load_trust
+from xinzheng.adapters.signing.lists import current_crl, root_certificate
+from xinzheng.adapters.signing.rotation import (
+    OwnCertificate,
+    ensure_demo_keys,
+    install_certificate,
+    report_compromised,
+    rotate_demo_keys,
 )
 from xinzheng.adapters.signing.seals import (
     ReportSeal,
@@ -24,13 +34,15 @@ from xinzheng.adapters.signing.seals import (
     seal_payload,
 )
 from xinzheng.adapters.signing.signer import Evidence, ReportSigner, sign_pdf
-from xinzheng.adapters.signing.stamping import Stamper, stamp_imprint, stamper_of, with_token
+from xinzheng.adapters.signing.stampers import Stamper, stamper_of
+from xinzheng.adapters.signing.stamping import stamp_imprint, stamp_time, with_token
 
 __all__ = [
     "Evidence",
     "FormError",
     "KeyFileError",
     "Keyring",
+    "OwnCertificate",
     "PdfFacts",
     "PublishedKey",
     "ReportSeal",
@@ -42,7 +54,10 @@ __all__ = [
     "Stamper",
     "Trust",
     "check_pdf",
+    "current_crl",
+    "current_trust",
     "ensure_demo_keys",
+    "install_certificate",
     "key_id_of",
     "load_demo_trust",
     "load_pkcs12",
@@ -55,10 +70,14 @@ __all__ = [
     "parse_qr_text",
     "published_keys",
     "qr_text",
+    "report_compromised",
+    "root_certificate",
+    "rotate_demo_keys",
     "seal_payload",
     "sign_pdf",
     "signed_digest",
     "stamp_imprint",
+    "stamp_time",
     "stamper_of",
     "with_token",
 ]

@@ -35,7 +35,8 @@ class FormError(XinzhengError):
 
 def container_bytes(content: cms.ContentInfo, size: int) -> bytes:
     """A signature as it stands between its brackets in the PDF, ``size`` bytes in all; FormError if it is longer."""
-    written = content.dump().hex().upper().encode("ascii")
+    der: bytes = content.dump()
+    written = der.hex().upper().encode("ascii")
     if len(written) > size - 2:
         raise FormError("签名数据超过了预留的长度。")
     return b"<" + written.ljust(size - 2, b"0") + b">"

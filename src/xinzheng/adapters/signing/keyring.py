@@ -2,51 +2,229 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 
-from xinzheng.adapters.signing.keys import load_seal_key, load_signer
-from xinzheng.adapters.signing.seals import SealKey
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+
+from xinzheng.adapters.signing.check import Trust
+from xinzheng.adapters.signing.demo_authority import Authority, authority_name, load_authority
+from xinzheng.adapters.signing.errors import KeyFileError, SigningUnavailableError
+from xinzheng.adapters.signing.generations import (
+    AUTHORITIES,
+    CURRENT_FILE,
+    PASSPHRASE_FILE,
+    ROOT_FILE,
+    SEAL_FILE,
+    SIGNER_FILE,
+    STAMP_FILE,
+    STAMP_PASS_FILE,
+    STAMP_ROOTS_FILE,
+    Generation,
+    authority_folders,
+    current_generation,
+    read_certificates,
+    root_certificates,
+)
+from xinzheng.adapters.signing.key_history import (
+    HISTORY_FILE,
+    KeyFact,
+    PublishedKey,
+    certificate_fact,
+    key_id_of_public,
+    published,
+    read_facts,
+    seal_fact,
+)
+from xinzheng.adapters.signing.keys import load_pkcs12, load_seal_file
+from xinzheng.adapters.signing.lists import current_crl, known_crls
+from xinzheng.adapters.signing.raw_keys import PublicKey
+from xinzheng.adapters.signing.seals import SealKey, key_id_of
 from xinzheng.adapters.signing.signer import Evidence, ReportSigner
 
-
-@dataclass(frozen=True)
-class PublishedKey:
-    """A key as others may know it (公布的密钥): ``material`` is a certificate or a public key, DER."""
-
-    key_id: str
-    purpose: str
-    material: bytes
-    from_at: datetime
-    until_at: datetime | None = None
-    compromised_at: datetime | None = None
+Mark = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True)
 class Keyring:
-    """The current generation of keys in a folder."""
+    """One generation of keys, opened (密钥环). What is read from it once stays read; no key shows itself.
+
+    ``pkcs11`` is the description of the key store where the generation's keys are kept in one.
+    """
 
     folder: Path
+    generation: Generation
+    keys: tuple[PublishedKey, ...]
+    pkcs11: Path | None = None
 
     @property
     def signer(self) -> ReportSigner:
-        """Who signs reports. Raises SigningUnavailableError."""
-        return load_signer(self.folder)
+        """Who signs reports. SigningUnavailableError if the key is out of reach or known to be stolen."""
+        signer = self._signer
+        self._refuse_stolen("document", signer.certificate.public_key())  # type: ignore[arg-type]
+        return signer
 
     @property
     def seal_key(self) -> SealKey:
-        """The key of the QR codes. Raises SigningUnavailableError."""
-        return load_seal_key(self.folder)
+        """The key of the QR codes. Raises as ``signer``."""
+        key = self._seal_key
+        self._refuse_stolen("seal", key.private.public_key())
+        return key
 
-    def evidence(self, now: datetime) -> Evidence:  # noqa: ARG002
-        """What goes into each report beside its signature."""
-        return Evidence()
+    @property
+    def stamper_key(self) -> ReportSigner | None:
+        """Who stamps times in the demonstration; None where the keys are not the demonstration's own."""
+        key = self._stamper_key
+        if key is not None:
+            self._refuse_stolen("stamp", key.certificate.public_key())  # type: ignore[arg-type]
+        return key
+
+    @property
+    def has_stamper(self) -> bool:
+        """Whether these keys stamp times themselves."""
+        return (self.generation.folder / STAMP_FILE).exists()
+
+    @cached_property
+    def authority(self) -> Authority | None:
+        """The demonstration root above the keys; None where they have another."""
+        number = self.generation.authority
+        return None if number is None else load_authority(self.folder / AUTHORITIES / str(number))
+
+    def ready(self, now: datetime) -> None:
+        """Make sure that a report can be signed now; SigningUnavailableError if not, with the reason."""
+        signer = self.signer
+        until = signer.certificate.not_valid_after_utc
+        if now >= until:
+            raise SigningUnavailableError(
+                f"签名证书已于 {until:%Y-%m-%d} 到期，请先轮换：xinzheng signing rotate。", code="signing-key-expired"
+            )
+        signer.ready()
+        self.seal_key.private.sign(b"xinzheng: is the key there?", ec.ECDSA(SHA256()))
+
+    def evidence(self, now: datetime) -> Evidence:
+        """What goes into each report beside its signature: chains up to the roots, and today's lists."""
+        signer, stamper = self._signer, self._stamper_key
+        chain = [signer.certificate, *signer.others]
+        if stamper is not None:
+            chain += [stamper.certificate, *stamper.others]
+        issuers = {certificate.issuer for certificate in chain}
+        chain += [root for root in self._roots if root.subject in issuers]
+        number = self.generation.authority
+        if number is not None:
+            current_crl(self.folder, authority_name(self.folder / AUTHORITIES / str(number)), now)
+        crls = [crl for crl in known_crls(self.folder) if x509.load_der_x509_crl(crl).issuer in issuers]
+        return Evidence(tuple(one.public_bytes(Encoding.DER) for one in dict.fromkeys(chain)), tuple(crls))
+
+    @cached_property
+    def _signer(self) -> ReportSigner:
+        place = self.generation.folder
+        return load_pkcs12(place / SIGNER_FILE, place / PASSPHRASE_FILE)
+
+    @cached_property
+    def _seal_key(self) -> SealKey:
+        return load_seal_file(self.generation.folder / SEAL_FILE)
+
+    @cached_property
+    def _stamper_key(self) -> ReportSigner | None:
+        place = self.generation.folder
+        return load_pkcs12(place / STAMP_FILE, place / STAMP_PASS_FILE) if self.has_stamper else None
+
+    @cached_property
+    def _roots(self) -> list[x509.Certificate]:
+        return root_certificates(self.folder)
+
+    def _refuse_stolen(self, purpose: str, public: PublicKey) -> None:
+        key_id, above = key_id_of_public(public), self._signer.certificate.issuer
+        for key in self.keys:
+            is_it = (key.key_id, key.purpose) == (key_id, purpose)
+            is_root = key.purpose == "root" and x509.load_der_x509_certificate(key.material).subject == above
+            if key.compromised_at is not None and (is_it or is_root):
+                raise SigningUnavailableError(
+                    f"密钥 {key.key_id} 已登记为泄露，停止签发。请先轮换：xinzheng signing rotate。",
+                    code="signing-key-compromised",
+                )
 
 
-def open_keyring(folder: Path, pkcs11: Path | None = None) -> Keyring:  # noqa: ARG001
-    """The keyring kept in ``folder``, with keys in a hardware store if ``pkcs11`` names its description."""
-    return Keyring(folder)
+def open_keyring(folder: Path, pkcs11: Path | None = None) -> Keyring:
+    """The keys in use of ``folder``; a rotation by another process is noticed at the next call.
+
+    ``pkcs11``: the description of a hardware key store. Raises KeyFileError if the folder cannot be read; a key that
+    cannot be used is noticed when it is asked for.
+    """
+    marks = tuple(map(_mark, (folder / CURRENT_FILE, folder / HISTORY_FILE, *([pkcs11] if pkcs11 else []))))
+    return _opened(folder, pkcs11, marks)
+
+
+@lru_cache(maxsize=8)
+def _opened(folder: Path, pkcs11: Path | None, marks: tuple[Mark, ...]) -> Keyring:  # noqa: ARG001  marks: freshness
+    return Keyring(folder, current_generation(folder), published(read_facts(folder)), pkcs11)
+
+
+def _mark(file: Path) -> Mark:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def published_keys(folder: Path) -> tuple[PublishedKey, ...]:
-    """Every key ever published, oldest first."""
-    raise NotImplementedError
+    """Every key ever in use here, oldest first; public material only. KeyFileError if the history cannot be read."""
+    return published(read_facts(folder) or first_facts(folder))
+
+
+def first_facts(folder: Path) -> list[KeyFact]:
+    """What a folder of the first form would have written down when it was made."""
+    facts = []
+    roots = read_certificates(folder / ROOT_FILE)
+    facts += [certificate_fact("root", "published", root, root.not_valid_before_utc) for root in roots]
+    if (folder / SIGNER_FILE).exists():
+        signer = load_pkcs12(folder / SIGNER_FILE, folder / PASSPHRASE_FILE).certificate
+        facts.append(certificate_fact("document", "published", signer, signer.not_valid_before_utc))
+        seal = load_seal_file(folder / SEAL_FILE).private.public_key()
+        facts.append(seal_fact("published", seal, signer.not_valid_before_utc))
+    return facts
+
+
+def current_trust(folder: Path) -> Trust:
+    """What a report's signature is held against: roots not given up, the lists at hand, who may stamp."""
+    given_up = {key.material for key in published_keys(folder) if key.purpose == "root" and key.compromised_at}
+    roots = [root.public_bytes(Encoding.DER) for root in root_certificates(folder)]
+    stamp_roots = [root for place in authority_folders(folder) for root in read_certificates(place / ROOT_FILE)]
+    stamp_roots += read_certificates(folder / STAMP_ROOTS_FILE)
+    return Trust(
+        tuple(root for root in roots if root not in given_up),
+        known_crls(folder),
+        tuple(der for der in (root.public_bytes(Encoding.DER) for root in stamp_roots) if der not in given_up),
+    )
+
+
+def load_signer(folder: Path) -> ReportSigner:
+    """The signer in use; read once in a process. Raises SigningUnavailableError."""
+    return open_keyring(folder).signer
+
+
+def load_seal_key(folder: Path) -> SealKey:
+    """The key of the QR codes in use. Raises SigningUnavailableError."""
+    return open_keyring(folder).seal_key
+
+
+def load_seal_public_keys(folder: Path) -> dict[bytes, ec.EllipticCurvePublicKey]:
+    """Every published key of QR codes by key id, as open_seal takes them; needs no secret once there is a history."""
+    keys: dict[bytes, ec.EllipticCurvePublicKey] = {}
+    for key in published_keys(folder):
+        public = load_der_public_key(key.material) if key.purpose == "seal" else None
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            keys[key_id_of(public)] = public
+    return keys
+
+
+def load_demo_trust(folder: Path) -> Trust:
+    """What a report signed with the keys of ``folder`` is held against. KeyFileError if there are no keys."""
+    trust = current_trust(folder)
+    if not trust.roots:
+        raise KeyFileError(f"密钥目录中没有受信任的根证书 {ROOT_FILE}。请检查路径和权限。")
+    return trust

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import cbor2
@@ -52,11 +53,19 @@ class ReportSeal:
         object.__setattr__(self, "as_of", self.as_of.astimezone(CHINA).replace(microsecond=0))
 
 
+class SealingKey(Protocol):
+    """What signs seals: a P-256 key in memory, or one in a key store that looks like it."""
+
+    def public_key(self) -> ec.EllipticCurvePublicKey: ...
+
+    def sign(self, data: bytes, signature_algorithm: ec.EllipticCurveSignatureAlgorithm) -> bytes: ...
+
+
 @dataclass(frozen=True)
 class SealKey:
     """A P-256 key with its id (签章密钥)."""
 
-    private: ec.EllipticCurvePrivateKey
+    private: SealingKey
 
     @property
     def key_id(self) -> bytes:

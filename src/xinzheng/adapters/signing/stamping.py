@@ -1,7 +1,7 @@
-"""Time stamps (时间戳, RFC 3161): put one into a signed report in place, and ask an authority for one."""
+"""Time stamps (时间戳, RFC 3161) in signed reports: what one must cover, and how it is put in, in place."""
 
 import hashlib
-from typing import Any, Protocol
+from datetime import datetime
 
 from asn1crypto import cms  # type: ignore[import-untyped]
 
@@ -17,24 +17,6 @@ from xinzheng.adapters.signing.form import (
     signer_of,
     stamp_info,
 )
-
-
-class Stamper(Protocol):
-    """A time-stamping authority (时间戳机构)."""
-
-    @property
-    def authority(self) -> str:
-        """Who stamps, as a reader sees it."""
-        ...
-
-    def stamp(self, imprint: bytes) -> bytes:
-        """The token over a SHA-256, DER, within two seconds. Raises StampUnavailableError."""
-        ...
-
-
-def stamper_of(setting: str, keyring: Any) -> Stamper | None:
-    """Who stamps by the setting: ``demo``, an address, or nobody for the empty text."""
-    return None
 
 
 def stamp_imprint(pdf: bytes) -> bytes:
@@ -66,3 +48,12 @@ def with_token(pdf: bytes, token: bytes) -> bytes:
         reason = error.message if isinstance(error, FormError) else "时间戳读不出。"
         raise StampUnavailableError(reason, code="stamp-unfit") from None
     return pdf[:begin] + written + pdf[end:]
+
+
+def stamp_time(token: bytes) -> datetime:
+    """The time a token vouches for, aware. Raises StampUnavailableError if it is no token."""
+    try:
+        stamped_at: datetime = stamp_info(cms.ContentInfo.load(token))["gen_time"].native
+    except (ValueError, TypeError, KeyError):
+        raise StampUnavailableError("时间戳读不出。", code="stamp-unfit") from None
+    return stamped_at

@@ -1,0 +1,238 @@
+"""Make keys, replace them, and give up those that others may have (轮换与泄露): nothing is ever taken away."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from xinzheng.adapters.signing.demo_authority import (
+    CRL_FILE,
+    authority_files,
+    is_demonstration,
+    issue_signer,
+    issue_stamper,
+    load_authority,
+    new_key,
+    packed,
+)
+from xinzheng.adapters.signing.errors import KeyFileError, SigningUnavailableError
+from xinzheng.adapters.signing.generations import (
+    ABOUT_FILE,
+    AUTHORITIES,
+    CURRENT_FILE,
+    GENERATIONS,
+    PASSPHRASE_FILE,
+    ROOT_FILE,
+    SEAL_FILE,
+    SIGNER_FILE,
+    STAMP_FILE,
+    STAMP_PASS_FILE,
+    Kind,
+    about_bytes,
+    authority_folders,
+    next_number,
+    read_certificates,
+)
+from xinzheng.adapters.signing.key_files import locked, read_key_file, replace_file, write_folder
+from xinzheng.adapters.signing.key_history import (
+    KeyFact,
+    PublishedKey,
+    certificate_fact,
+    published,
+    read_facts,
+    seal_fact,
+    write_facts,
+)
+from xinzheng.adapters.signing.keyring import first_facts, published_keys
+from xinzheng.adapters.signing.keys import load_pkcs12
+from xinzheng.adapters.signing.lists import make_list, renew_crl
+
+Algorithm = Literal["ecdsa-p256", "rsa-3072"]
+LOOPBACK = "127.0.0.1:8000"
+NEVER_RETIRED = ("root",)
+
+
+@dataclass(frozen=True)
+class OwnCertificate:
+    """An operator's certificate (自有证书): a PKCS#12 file, the file with its passphrase, and its roots in PEM."""
+
+    archive: Path
+    passphrase_file: Path
+    roots: Path
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Files of a new generation and what is published of it."""
+
+    kind: Kind
+    authority: int | None
+    files: Mapping[str, bytes]
+    facts: tuple[KeyFact, ...]
+
+
+def ensure_demo_keys(folder: Path, made_at: datetime, host: str = LOOPBACK) -> None:
+    """Make the demonstration's authority and keys where there are none; keys that are there stay.
+
+    ``folder`` gets mode 0700 and its files 0600; processes that start together agree. A demonstration's folder of the
+    first form gets a further generation, for its root cannot revoke; an operator's own keys are left as they are.
+    ``host`` is where the list of revoked certificates will be served.
+    """
+    if (folder / CURRENT_FILE).exists() or _is_an_operators(folder):
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(folder):
+            if not (folder / CURRENT_FILE).exists():
+                _put_in_use(folder, _demonstration(folder, made_at, (host, "ecdsa-p256")), made_at)
+    except OSError:
+        if not (folder / SIGNER_FILE).exists():
+            raise  # a folder of the first form that cannot be written to goes on working as it is
+
+
+def rotate_demo_keys(folder: Path, made_at: datetime, host: str, algorithm: Algorithm = "ecdsa-p256") -> int:
+    """New keys for documents, codes and stamps under the demonstration's root; the number of the new generation.
+
+    A root that was given up is replaced too. Raises KeyFileError when the root's own key cannot be opened.
+    """
+    with locked(folder):
+        return _put_in_use(folder, _demonstration(folder, made_at, (host, algorithm)), made_at)
+
+
+def install_certificate(folder: Path, own: OwnCertificate, made_at: datetime) -> int:
+    """Sign with an operator's certificate from now on, with a new key for codes; the new generation's number.
+
+    Raises KeyFileError if the files cannot be opened, or if the certificate does not lead to the roots given.
+    """
+    signer = load_pkcs12(own.archive, own.passphrase_file)
+    roots = read_certificates(own.roots)
+    above = (signer.others or (signer.certificate,))[-1]
+    if not any(root.subject == above.issuer for root in roots):
+        raise KeyFileError(f"签名证书的上级不在 {own.roots.name} 中，请给出它的根证书。")
+    seal = ec.generate_private_key(ec.SECP256R1())
+    files = {
+        SIGNER_FILE: read_key_file(own.archive),
+        PASSPHRASE_FILE: read_key_file(own.passphrase_file),
+        ROOT_FILE: b"".join(root.public_bytes(Encoding.PEM) for root in roots),
+        SEAL_FILE: _pem(seal),
+    }
+    facts = (
+        *(certificate_fact("root", "published", root, made_at) for root in roots),
+        certificate_fact("document", "published", signer.certificate, made_at),
+        seal_fact("published", seal.public_key(), made_at),
+    )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(folder):
+        return _put_in_use(folder, _Made("pkcs12", None, files, facts), made_at)
+
+
+def report_compromised(folder: Path, key_id: str, since: datetime, now: datetime, reason: str = "") -> PublishedKey:
+    """Write down that others may have had a key ``since``, and revoke its certificate if its root is ours.
+
+    ``key_id`` may be shortened as long as it names one key. Raises KeyFileError for a key that is not published here,
+    for two of that beginning, or for a moment that is to come.
+    """
+    if since > now:
+        raise KeyFileError("泄露的时间不能晚于现在。", code="signing-since-future")
+    with locked(folder):
+        key = _named(published_keys(folder), key_id)
+        if key.compromised_at is not None:
+            raise KeyFileError(
+                f"密钥 {key.key_id} 早已登记为泄露，登记不能更改。", code="signing-key-known-compromised"
+            )
+        told = KeyFact(key.key_id, key.purpose, "compromised", key.material, since, reason)
+        write_facts(folder, [*first_facts_unless_written(folder), told])
+    for place in authority_folders(folder):
+        renew_crl(folder, place, now)
+    return _named(published_keys(folder), key.key_id)
+
+
+def first_facts_unless_written(folder: Path) -> list[KeyFact]:
+    """The beginning of the history of a folder that has none yet."""
+    return [] if read_facts(folder) else first_facts(folder)
+
+
+def _named(keys: tuple[PublishedKey, ...], key_id: str) -> PublishedKey:
+    found = [key for key in keys if key_id and key.key_id.startswith(key_id)]
+    if len(found) != 1:
+        said = "没有这把密钥" if not found else "不止一把密钥以此开头"
+        raise KeyFileError(f"{said}：{key_id}。密钥编号见 xinzheng signing status。", code="signing-key-unknown")
+    return found[0]
+
+
+def _is_an_operators(folder: Path) -> bool:
+    """Whether a folder of the first form holds somebody's real certificate, which nothing may replace unasked."""
+    if not (folder / SIGNER_FILE).exists():
+        return False
+    try:
+        return not is_demonstration(load_pkcs12(folder / SIGNER_FILE, folder / PASSPHRASE_FILE).certificate)
+    except SigningUnavailableError:
+        return True
+
+
+def _put_in_use(folder: Path, made: _Made, made_at: datetime) -> int:
+    """Files first, then the history, then ``current``: a crash between leaves the old keys in use. Needs the lock."""
+    if made.authority is not None:
+        place = folder / AUTHORITIES / str(made.authority)
+        replace_file(place / CRL_FILE, make_list(folder, place, made_at))
+    number = next_number(folder / GENERATIONS)
+    about = about_bytes(made.kind, made_at, made.authority)
+    write_folder(folder / GENERATIONS / str(number), {**made.files, ABOUT_FILE: about})
+    before = [*read_facts(folder)] or first_facts(folder)
+    staying = {(fact.key_id, fact.purpose) for fact in made.facts}
+    retired = [
+        KeyFact(key.key_id, key.purpose, "retired", key.material, made_at)
+        for key in published(before)
+        if key.purpose not in NEVER_RETIRED and key.until_at is None and (key.key_id, key.purpose) not in staying
+    ]
+    write_facts(folder, [*first_facts_unless_written(folder), *retired, *made.facts])
+    replace_file(folder / CURRENT_FILE, f"{number}\n".encode())
+    return number
+
+
+def _demonstration(folder: Path, made_at: datetime, wanted: tuple[str, Algorithm]) -> _Made:
+    host, algorithm = wanted
+    place, root_facts = _authority_in_use(folder, host, made_at)
+    authority = load_authority(place)
+    signer_key, stamp_key, seal_key = new_key(algorithm), new_key("ecdsa-p256"), ec.generate_private_key(ec.SECP256R1())
+    signer = issue_signer(authority, signer_key.public_key(), made_at)
+    stamper = issue_stamper(authority, stamp_key.public_key(), made_at)
+    archive, passphrase = packed(signer_key, signer, authority.certificate)
+    stamp_archive, stamp_passphrase = packed(stamp_key, stamper, authority.certificate)
+    files = {
+        ROOT_FILE: authority.certificate.public_bytes(Encoding.PEM),
+        SIGNER_FILE: archive,
+        PASSPHRASE_FILE: passphrase,
+        STAMP_FILE: stamp_archive,
+        STAMP_PASS_FILE: stamp_passphrase,
+        SEAL_FILE: _pem(seal_key),
+    }
+    facts = (
+        *root_facts,
+        certificate_fact("document", "published", signer, made_at),
+        certificate_fact("stamp", "published", stamper, made_at),
+        seal_fact("published", seal_key.public_key(), made_at),
+    )
+    return _Made("demo", int(place.name), files, facts)
+
+
+def _authority_in_use(folder: Path, host: str, made_at: datetime) -> tuple[Path, list[KeyFact]]:
+    """The newest root unless it was given up, else a new one; and what there is to publish of it."""
+    given_up = {key.material for key in published(read_facts(folder)) if key.purpose == "root" and key.compromised_at}
+    places = authority_folders(folder)
+    if places:
+        root = read_certificates(places[-1] / ROOT_FILE)[0]
+        if root.public_bytes(Encoding.DER) not in given_up:
+            return places[-1], [certificate_fact("root", "published", root, made_at)]
+    number = next_number(folder / AUTHORITIES)
+    place = folder / AUTHORITIES / str(number)
+    write_folder(place, authority_files(number, host, made_at))
+    return place, [certificate_fact("root", "published", load_authority(place).certificate, made_at)]
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
