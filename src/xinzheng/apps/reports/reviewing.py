@@ -8,7 +8,7 @@ nothing. See :mod:`xinzheng.core.superseding` for what is waited for.
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.db import transaction
@@ -35,43 +35,55 @@ CLOSED = "closed"
 # The report no longer follows from the ledger as it stood: nothing about it may be concluded; somebody has to look.
 NOT_DERIVABLE = "not-derivable"
 FAILED = "failed"
+ALL = 2**31
 
 
-def review_reports(by: str = "system", on_step: Callable[[], None] = lambda: None) -> Counter[str]:
-    """Flag what new entries touch, and decide every flagged report again; how many ended how.
+def review_reports(by: str = "system", at_most: int = ALL) -> Counter[str]:
+    """Flag what new entries touch, and decide flagged reports again; how many ended how.
 
-    Safe to run at any time and by several at once. One report that cannot be decided keeps no other waiting; what it
-    raised is raised at the end.
+    ``at_most`` so many are decided; ``left`` is 1 in the answer where more wait then. Safe to run at any time and by
+    several at once. One report that cannot be decided keeps no other waiting; what it raised is raised at the end.
     """
-    answers: Counter[str] = Counter(flagged=flag_reports())
-    broken: list[Exception] = []
-    while True:
-        answers += _review_flags(by, broken, on_step)
+    run = _Run(by, at_most)
+    run.answers["flagged"] += flag_reports()
+    while run.review_flags():
         flagged, was_there = flag_slice()
-        answers["flagged"] += flagged
+        run.answers["flagged"] += flagged
         if not was_there:
             break
-    if broken:
-        raise broken[0]
-    return answers
+    if run.broken:
+        raise run.broken[0]
+    return run.answers
 
 
-def _review_flags(by: str, broken: list[Exception], on_step: Callable[[], None]) -> Counter[str]:
-    answers: Counter[str] = Counter()
-    last, touched = 0, ledger.last_touch(head_position()).position
-    while True:
-        flag = _next_flag(last, touched)
-        if flag is None:
-            return answers
-        last = flag.pk
+@dataclass
+class _Run:
+    """One run of the review: who does it, how many reports more it may decide, what came of those it did."""
+
+    by: str
+    left: int
+    answers: Counter[str] = field(default_factory=Counter)
+    broken: list[Exception] = field(default_factory=list)
+
+    def review_flags(self) -> bool:
+        """Decide what is flagged; false when there was more than this run may do."""
+        last, touched = 0, ledger.last_touch(head_position()).position
+        while (flag := _next_flag(last, touched)) is not None:
+            if self.left == 0:
+                self.answers["left"] = 1
+                return False
+            last, self.left = flag.pk, self.left - 1
+            self._review(flag)
+        return True
+
+    def _review(self, flag: ReviewFlag) -> None:
         try:
-            answers[_review(flag.pk, by)] += 1
+            self.answers[_review(flag.pk, self.by)] += 1
         except Exception as error:
             # Kept open until the ledger goes on, so that a fault of ours loses nothing.
             ReviewFlag.objects.filter(pk=flag.pk).update(waits_since=head_position(), answer=FAILED)
-            answers[FAILED] += 1
-            broken.append(error)
-        on_step()
+            self.answers[FAILED] += 1
+            self.broken.append(error)
 
 
 def _next_flag(after: int, touched: int) -> ReviewFlag | None:

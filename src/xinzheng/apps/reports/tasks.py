@@ -1,11 +1,16 @@
 """Work that runs behind the pages."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 STILL_AT_WORK = timedelta(minutes=2)
+# Whoever waits for a report comes before what is only looked at again.
+LAST = -10
+REVIEWED_AT_ONCE = 200
 
 
 @app.task(name="reports.fulfil", queue="reports", retry=RetryStrategy(max_attempts=3, wait=2))
@@ -26,9 +31,11 @@ def resume(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time i
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="reports.review", queue="reports-review", queueing_lock="reports.review")
-def review(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
-    """Decide the reports again that new entries of the ledger may touch."""
+@app.task(name="reports.review", queue="reports", queueing_lock="reports.review", priority=LAST)
+def review(timestamp: int) -> None:
+    """Decide the reports again that new entries of the ledger may touch; a part of them, so that others get a turn."""
     from xinzheng.apps.reports.reviewing import review_reports
 
-    review_reports()
+    if review_reports(at_most=REVIEWED_AT_ONCE)["left"]:
+        with suppress(AlreadyEnqueued):
+            review.defer(timestamp=timestamp)
