@@ -211,6 +211,5 @@ def test_what_was_signed_is_remembered_beside_the_key_and_never_goes_back() -> N
 def test_nothing_of_the_log_can_be_changed_or_removed(table: str) -> None:
     write("a")
     seal()
-    for change in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-        with pytest.raises(ProgrammingError, match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(change)
+    with pytest.raises(ProgrammingError, match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table}")

@@ -31,6 +31,7 @@ COMMANDS = (
     "issue",
     "verify",
     "report",
+    "log",
     "demo",
     "serve",
 )

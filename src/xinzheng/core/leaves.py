@@ -4,15 +4,25 @@ The digest of a report's content is all that tells its leaves from others; it ca
 holds the code. So whoever has the report finds its leaves, and whoever reads the log learns nothing about anybody.
 """
 
-import hashlib
 import json
-import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import ReportStatus
 
-BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a leaf says (日志叶): since when the report of this content has this status.
+
+    ``file`` is the signed digest of the file it was issued as; None for a later change of its status.
+    """
+
+    digest: bytes
+    status: ReportStatus
+    at: datetime
+    file: bytes | None = None
 
 
 def issued_leaf(digest: bytes, signed_digest: bytes, issued_at: datetime) -> bytes:
@@ -28,19 +38,19 @@ def status_leaf(digest: bytes, status: ReportStatus, changed_at: datetime) -> by
     return _canonical({"at": _moment(changed_at), "digest": digest.hex(), "status": str(status), "type": "status"})
 
 
-def signed_digest(pdf: bytes) -> bytes:
-    """SHA-256 of the bytes that a file's one signature covers: all but the room for the signature itself.
-
-    The same before and after a time stamp is put in. XinzhengError ``byte-range-unreadable`` when there is not exactly
-    one signature, or it leaves more out than one hexadecimal string.
-    """
-    found = BYTE_RANGE.findall(pdf)
-    if len(found) == 1:
-        end, begin, rest = (int(number) for number in found[0])
-        gap = pdf[end:begin]
-        if begin + rest == len(pdf) and gap[:1] == b"<" and gap[-1:] == b">" and gap.count(b"<") == 1:
-            return hashlib.sha256(pdf[:end] + pdf[begin:]).digest()
-    raise XinzhengError("文件中没有唯一的、覆盖整个文件的签名，不是本系统签发时的文件。", code="byte-range-unreadable")
+def read_leaf(data: bytes) -> Leaf:
+    """What a leaf says. XinzhengError ``leaf-unreadable`` when it is none of ours."""
+    try:
+        told = json.loads(data)
+        at = datetime.fromisoformat(told["at"])
+        status = ReportStatus.IN_FORCE if told["type"] == "issued" else ReportStatus(told["status"])
+        leaf = Leaf(bytes.fromhex(told["digest"]), status, at, bytes.fromhex(told["file"]) if "file" in told else None)
+        again = status_leaf(leaf.digest, status, at) if leaf.file is None else issued_leaf(leaf.digest, leaf.file, at)
+        if again == data:
+            return leaf
+    except (ValueError, LookupError, TypeError):
+        pass
+    raise XinzhengError("日志的这一条不是本系统的格式。", code="leaf-unreadable")
 
 
 def _moment(at: datetime) -> str:

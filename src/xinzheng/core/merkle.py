@@ -125,6 +125,31 @@ def grown_nodes(size: int, hashes: Sequence[bytes], node: Node) -> Iterator[tupl
         level, first = level + 1, first >> 1
 
 
+class Growth:
+    """A tree as it grows (生长中的树), of which only the right edge is kept: at most one subtree a level."""
+
+    def __init__(self, size: int = 0, edge: Mapping[Coordinate, bytes] | None = None) -> None:
+        """Begin at nothing, or at ``size`` leaves whose ``edge_of(size)`` is given."""
+        self.size = size
+        self._edge = dict(edge or {})
+
+    def add(self, hashes: Sequence[bytes]) -> list[tuple[int, int, Sequence[bytes]]]:
+        """Let leaves of these hashes follow; what became complete, as ``grown_nodes`` gives it."""
+        made = list(grown_nodes(self.size, hashes, node_of(self._edge)))
+        self.size += len(hashes)
+        rows = {level: (first, row) for level, first, row in made}
+        edge = {}
+        for level, index in edge_of(self.size):
+            first, row = rows.get(level, (index + 1, ()))
+            edge[level, index] = row[index - first] if index >= first else self._edge[level, index]
+        self._edge = edge
+        return made
+
+    def root(self) -> bytes:
+        """The root of all that was added."""
+        return root_of(self.size, node_of(self._edge))
+
+
 def edge_of(size: int) -> tuple[Coordinate, ...]:
     """The complete subtrees that ``size`` leaves consist of, the largest first."""
     return tuple(_cover(0, size))

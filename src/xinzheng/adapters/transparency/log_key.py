@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -84,6 +85,11 @@ def published_log_key(folder: Path) -> LogKey | None:
         return parse_key(_read(file).decode())
     except ValueError:
         raise LogKeyError(f"{NAME_FILE} 无法读取，请从备份恢复。") from None
+
+
+def made_at(folder: Path) -> datetime:
+    """When the folder's key was made, to the second."""
+    return datetime.fromtimestamp(int((folder / NAME_FILE).stat().st_mtime), UTC)
 
 
 def _make(folder: Path, name: str) -> None:

@@ -1,6 +1,5 @@
 """Writing the transparency log (透明日志): a leaf with the fact it tells; its place and the checkpoint later."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from xinzheng.apps.audit import ports
 from xinzheng.apps.audit.log_queries import newest_checkpoint, nodes_at
 from xinzheng.apps.audit.models import Checkpoint
 from xinzheng.core.errors import XinzhengError
-from xinzheng.core.merkle import Node, edge_of, grown_nodes, leaf_hash, node_of, nodes_asked, root_of
+from xinzheng.core.merkle import Growth, edge_of, leaf_hash, node_of, root_of
 
 # Constant of the lock under which places are given; nothing else may lock it.
 SEAL_LOCK = 0x6D65726B6C65
@@ -89,8 +88,8 @@ def _seal_stretch(signer: Any, at: datetime) -> _Stretch:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEAL_LOCK])
         newest = newest_checkpoint()
         size = newest.size if newest else 0
-        edge = nodes_at(edge_of(size))
-        _refuse_fork(signer, newest)
+        tree = Growth(size, nodes_at(edge_of(size)))
+        refuse_fork(signer, newest)
         # A statement of its own: its snapshot is taken after the lock, so it sees what the sealer before has left.
         cursor.execute(WAITING, [MOST_AT_ONCE])
         waiting = cursor.fetchall()
@@ -98,25 +97,15 @@ def _seal_stretch(signer: Any, at: datetime) -> _Stretch:
             return _Stretch(size, 0)
         ids = [leaf_id for leaf_id, _ in waiting]
         cursor.execute(GIVE_PLACES, [size, ids])
-        made = _write_nodes(cursor, size, [bytes(hash_) for _, hash_ in waiting], node_of(edge))
+        for level, first, row in tree.add([bytes(hash_) for _, hash_ in waiting]):
+            cursor.execute(WRITE_NODES, [level, first, list(row)])
         cursor.execute("DELETE FROM audit_logwaiting WHERE leaf_id = ANY(%s)", [ids])
-    size += len(ids)
-    root = root_of(size, node_of(edge | made))
-    note = signer.sign(size, root)
-    Checkpoint.objects.create(size=size, root=root, note=note, made_at=at)
-    return _Stretch(size, len(ids), note)
+    note = signer.sign(tree.size, tree.root())
+    Checkpoint.objects.create(size=tree.size, root=tree.root(), note=note, made_at=at)
+    return _Stretch(tree.size, len(ids), note)
 
 
-def _write_nodes(cursor: Any, size: int, hashes: Sequence[bytes], edge: Node) -> dict[tuple[int, int], bytes]:
-    """Store what became complete; the nodes."""
-    found: dict[tuple[int, int], bytes] = {}
-    for level, first, row in grown_nodes(size, hashes, edge):
-        cursor.execute(WRITE_NODES, [level, first, list(row)])
-        found |= {(level, first + at): hash_ for at, hash_ in enumerate(row)}
-    return found
-
-
-def _refuse_fork(signer: Any, newest: Checkpoint | None) -> None:
+def refuse_fork(signer: Any, newest: Checkpoint | None) -> None:
     """Raise where the key has signed more than is stored, or something else."""
     signed = signer.last_signed()
     if signed is None or signed.size == 0:
@@ -126,6 +115,6 @@ def _refuse_fork(signer: Any, newest: Checkpoint | None) -> None:
             f"密钥已经签过{signed.size}条的检查点，数据库里只有{newest.size if newest else 0}条。"
             "多半是恢复了较早的备份；请恢复到最新的备份，恢复不了的，停止签发并公告，再以新的日志名称重新开始。"
         )
-    asked = nodes_asked(lambda node: root_of(signed.size, node))
-    if root_of(signed.size, node_of(nodes_at(asked))) != signed.root:
+    found = nodes_at(edge_of(signed.size))
+    if len(found) != len(edge_of(signed.size)) or root_of(signed.size, node_of(found)) != signed.root:
         raise LogForkError(f"数据库里前{signed.size}条与已经签过的检查点不同：日志被改动过，请立即核查。")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from xinzheng.apps.audit import ports
 from xinzheng.apps.audit.models import Checkpoint, LogNode
 from xinzheng.core.inclusion import Inclusion
 from xinzheng.core.merkle import Coordinate, inclusion_path, node_of, nodes_asked
@@ -55,10 +56,14 @@ def nodes_at(asked: Iterable[Coordinate]) -> dict[Coordinate, bytes]:
         return {(level, index): bytes(hash_) for level, index, hash_ in cursor.fetchall()}
 
 
-def row_of_nodes(level: int, first: int, count: int) -> list[bytes]:
-    """The stored nodes of a level from ``first`` on, at most ``count``."""
-    stored = LogNode.objects.filter(level=level, index__gte=first, index__lt=first + count)
-    return [bytes(hash_) for hash_ in stored.order_by("index").values_list("hash", flat=True)]
+def tile_bytes(path: str) -> bytes | None:
+    """The tile of an address below ``tile/``; None when the address is none, or the log does not reach so far."""
+    tile = ports.transparency().tile_at(path)
+    if tile is None:
+        return None
+    stored = LogNode.objects.filter(level=tile.tree_level, index__gte=tile.first, index__lt=tile.first + tile.width)
+    row = [bytes(hash_) for hash_ in stored.order_by("index").values_list("hash", flat=True)]
+    return b"".join(row) if len(row) == tile.width else None
 
 
 def proof_for(kind: str, object_id: str) -> LogProof | None:

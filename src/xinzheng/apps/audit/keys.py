@@ -1,0 +1,122 @@
+"""Published keys and their history (公布的密钥): what came into use when, was retired, or became known to others."""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from xinzheng.apps.audit import ports
+from xinzheng.apps.audit.log_queries import newest_checkpoint
+from xinzheng.apps.audit.models import KeyEvent
+
+FORMAT = "xinzheng.keys/1"
+PUBLISHED, RETIRED, COMPROMISED = "published", "retired", "compromised"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """A published key (公布的密钥): ``material`` is a certificate or a public key, DER.
+
+    Since ``until_at`` nothing new is signed with it; what it signed from ``compromised_at`` on proves nothing.
+    """
+
+    key_id: str
+    purpose: str
+    material: bytes
+    from_at: datetime
+    until_at: datetime | None = None
+    compromised_at: datetime | None = None
+
+    @property
+    def status(self) -> str:
+        """``current``, ``retired`` or ``compromised``."""
+        if self.compromised_at is not None:
+            return COMPROMISED
+        return RETIRED if self.until_at is not None else "current"
+
+
+def key_histories() -> list[KeyHistory]:
+    """Every key ever published, oldest first: what the database remembers, and what the key folders hold now."""
+    found = {(one.key_id, one.purpose): one for one in _held()}
+    for event in KeyEvent.objects.order_by("id"):
+        key = (event.key_id, event.purpose)
+        known = found.get(key) or KeyHistory(event.key_id, event.purpose, bytes(event.material), event.effective_at)
+        found[key] = _after(known, event)
+    return sorted(found.values(), key=lambda one: (one.from_at, one.purpose, one.key_id))
+
+
+def note_keys() -> int:
+    """Write down what the key folders hold and the database does not know yet; how many events that were."""
+    known = set(KeyEvent.objects.values_list("key_id", "purpose", "event"))
+    new = [
+        event for one in _held() for event in _events(one) if (event.key_id, event.purpose, event.event) not in known
+    ]
+    return len(KeyEvent.objects.bulk_create(new, ignore_conflicts=True))
+
+
+def keys_document() -> dict[str, object]:
+    """What the well-known address serves."""
+    log = ports.transparency().published_log_key(settings.XINZHENG_KEYS / "log")
+    newest = newest_checkpoint()
+    return {
+        "format": FORMAT,
+        "host": settings.XINZHENG_HOST,
+        "keys": [_shown(one) for one in key_histories()],
+        "log": log
+        and {
+            "origin": log.name,
+            "vkey": str(log),
+            "address": "/log/checkpoint",
+            "checkpoint": newest.note if newest else None,
+        },
+    }
+
+
+def _held() -> Iterable[KeyHistory]:
+    signing, folder = ports.signing(), settings.XINZHENG_KEYS / "signing"
+    for one in signing.published_keys(folder) if folder.exists() else ():
+        yield KeyHistory(one.key_id, one.purpose, one.material, one.from_at, one.until_at, one.compromised_at)
+    transparency = ports.transparency()
+    folder = settings.XINZHENG_KEYS / "log"
+    log = transparency.published_log_key(folder)
+    if log is not None:
+        yield KeyHistory(log.key_id.hex(), "log", transparency.spki_of(log), transparency.made_at(folder))
+
+
+def _events(one: KeyHistory) -> Iterable[KeyEvent]:
+    told = ((PUBLISHED, one.from_at), (RETIRED, one.until_at), (COMPROMISED, one.compromised_at))
+    for event, at in told:
+        if at is not None:
+            yield KeyEvent(key_id=one.key_id, purpose=one.purpose, event=event, material=one.material, effective_at=at)
+
+
+def _after(known: KeyHistory, event: KeyEvent) -> KeyHistory:
+    """The history with one event of the database, which is never forgotten, laid over what a folder says."""
+    if event.event == RETIRED:
+        return replace(known, until_at=event.effective_at)
+    if event.event == COMPROMISED:
+        return replace(known, compromised_at=event.effective_at)
+    return replace(known, from_at=min(known.from_at, event.effective_at))
+
+
+def _shown(one: KeyHistory) -> dict[str, Any]:
+    form, algorithm = ports.transparency().form_and_algorithm(one.material)
+    ended = one.compromised_at or one.until_at
+    return {
+        "id": one.key_id,
+        "purpose": one.purpose,
+        "algorithm": algorithm,
+        form: base64.b64encode(one.material).decode("ascii"),
+        "from": _text(one.from_at),
+        "until": one.until_at and _text(one.until_at),
+        "status": one.status,
+        "since": _text(ended or one.from_at),
+    }
+
+
+def _text(at: datetime) -> str:
+    return timezone.localtime(at).isoformat(timespec="seconds")

@@ -1,0 +1,27 @@
+"""What the log does behind the scenes."""
+
+from django.utils import timezone
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from xinzheng.apps.audit.keys import note_keys
+from xinzheng.apps.audit.log import seal_log
+
+QUEUE = "log"
+KEPT_HOURS = 1
+
+
+# Six columns: the last is seconds. A proof is wanted as soon as a report is there.
+@app.periodic(cron="* * * * * */10")
+@app.task(name="audit.seal", queue=QUEUE, queueing_lock="audit.seal", lock="audit.seal")
+def seal(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
+    """Give new leaves their places, sign the log, and note the keys that came into use."""
+    seal_log(timezone.now())
+    note_keys()
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="audit.forget_sealings", queue=QUEUE, queueing_lock="audit.forget_sealings", pass_context=True)
+async def forget_sealings(context: JobContext, timestamp: int) -> None:  # noqa: ARG001  the queue passes it
+    """Delete what the queue keeps of the thousands of sealings of a day; the log itself remembers each."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, queue=QUEUE)

@@ -1,0 +1,50 @@
+"""The transparency log for everybody (透明日志): its checkpoint, its tiles, and a proof for who has a leaf's hash.
+
+Leaves themselves are not served: nobody learns here how many reports a day brought to whom. Files on other sites and on
+disk may read all of it.
+"""
+
+import re
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from xinzheng.apps.audit.log_queries import newest_checkpoint, proof_of_hash, tile_bytes
+from xinzheng.core.inclusion import proof_document
+
+FOR_EVER = "public, max-age=31536000, immutable"
+ALWAYS_ASK = "no-cache"
+LEAF_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@require_safe
+def checkpoint(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  every view takes it
+    """The newest checkpoint, a signed note."""
+    newest = newest_checkpoint()
+    if newest is None:
+        raise Http404("透明日志还没有检查点：还没有出具过报告。")
+    return _for_all(HttpResponse(newest.note, content_type="text/plain; charset=utf-8"), ALWAYS_ASK)
+
+
+@require_safe
+def tile(request: HttpRequest, path: str) -> HttpResponse:  # noqa: ARG001  every view takes it
+    """A row of hashes; the same for ever."""
+    data = tile_bytes(path)
+    if data is None:
+        raise Http404("透明日志没有这一块。")
+    return _for_all(HttpResponse(data, content_type="application/octet-stream"), FOR_EVER)
+
+
+@require_safe
+def proof(request: HttpRequest, leaf_hash: str) -> HttpResponse:  # noqa: ARG001  every view takes it
+    """The inclusion proof of a leaf, for who knows its hash: it can be computed from a report's file alone."""
+    found = proof_of_hash(bytes.fromhex(leaf_hash)) if LEAF_HASH.fullmatch(leaf_hash) else None
+    if found is None:
+        raise Http404("透明日志没有收录这一条；刚刚出具的报告稍后收录。")
+    return _for_all(JsonResponse(proof_document(found.note, [found.inclusion])), ALWAYS_ASK)
+
+
+def _for_all(response: HttpResponse, caching: str) -> HttpResponse:
+    response.headers["Cache-Control"] = caching
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
