@@ -23,7 +23,7 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 
 from xinzheng.adapters.pdf import render_report
 from xinzheng.adapters.signing.finishing import finish
-from xinzheng.adapters.signing.form import signed_digest
+from xinzheng.adapters.signing.form import signed_digest, signed_ranges
 from xinzheng.adapters.signing.raw_keys import PrivateKey, SoftwareKey
 from xinzheng.adapters.signing.seals import ReportSeal, SealKey, qr_text, seal_payload
 from xinzheng.adapters.signing.signer import ReportSigner, sign_pdf

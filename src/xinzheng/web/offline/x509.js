@@ -208,7 +208,7 @@ function readRevocations (bytes) {
   const extensions = extended ? extensionsOf(extended) : new Map()
   if ([...extensions].some(([name, one]) => one.critical || name === ISSUING_POINT)) throw new Unexaminable('list in parts')
   const revoked = new Map()
-  for (const entry of entries ? parts(entry) : []) {
+  for (const entry of entries ? parts(entries) : []) {
     const [serial, at] = parts(entry, SEQUENCE)
     revoked.set(hexOf(integerOf(serial)), timeOf(at))
   }
