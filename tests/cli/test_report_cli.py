@@ -1,7 +1,8 @@
-"""``xinzheng report replay``: the report follows from the ledger exactly as it was issued."""
+"""``xinzheng report``: replay, explain, revoke and review what was issued."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,17 @@ def test_an_unknown_number_is_refused_in_chinese(city: SmallCity, capsys: pytest
     assert json.loads(told.out)["error"]["code"] == "unknown-report"
 
 
-@pytest.mark.parametrize("arguments", [["report"], ["report", "replay"], ["report", "amend", "X"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report"],
+        ["report", "replay"],
+        ["report", "amend", "X"],
+        ["report", "explain"],
+        ["report", "revoke", "SZ2026010100000011"],
+        ["report", "revoke", "SZ2026010100000011", "--reason", "whim"],
+    ],
+)
 def test_wrong_use_ends_with_two(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -64,3 +75,73 @@ def test_wrong_use_ends_with_two(capsys: pytest.CaptureFixture[str], arguments: 
 
 def test_a_number_may_be_typed_in_small_letters(city: SmallCity, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "replay", issued(city).lower()]) == 0
+
+
+def answer_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main(["report", *arguments, "--json"])
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, answer
+
+
+def weighed(city: SmallCity) -> str:
+    """A report on four records: counted, of a summary procedure, before the period, and one nobody may be told of."""
+    city.submit(
+        [
+            city.penalty(FIRM, "计入号"),
+            city.penalty(FIRM, "简易号", 程序="简易程序"),
+            city.penalty(FIRM, "早年号", 处罚决定日期="2019-01-02"),
+        ]
+    )
+    city.submit([city.penalty(FIRM, "封存号") | {"依法封存": "是"}])
+    return issued(city)
+
+
+def test_explaining_names_clause_and_citation_of_every_finding(
+    city: SmallCity, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, answer = answer_of(capsys, "explain", weighed(city))
+    assert code == 0
+    found = {finding["document_number"]: finding for finding in answer["findings"]}
+    assert {number: f["effect"] for number, f in found.items()} == {
+        "计入号": "counted",
+        "简易号": "excluded",
+        "早年号": "excluded",
+    }
+    for finding in found.values():
+        assert all(finding[key] for key in ("clause", "reason", "source", "organ", "domain_name"))
+        assert finding["basis"] in ("statute", "judgement")
+    assert found["简易号"]["quote"]
+    assert len(answer["domains"]) == 20
+    assert [step["status"] for step in answer["history"]] == ["prepared", "in_force"]
+    assert "封存号" not in json.dumps(answer, ensure_ascii=False)
+
+
+def test_people_read_the_explanation(city: SmallCity, capsys: pytest.CaptureFixture[str]) -> None:
+    number = weighed(city)
+    capsys.readouterr()
+    assert main(["report", "explain", number]) == 0
+    text = capsys.readouterr().out
+    for said in ("逐条认定（3条）", "条款 ", "条文明确规定", "简易号", "报告状态", "正常", "政策 suzhou-2024"):
+        assert said in text
+    assert "封存号" not in text
+
+
+def test_a_report_is_revoked_once_with_its_reason(city: SmallCity, capsys: pytest.CaptureFixture[str]) -> None:
+    number = issued(city)
+    code, answer = answer_of(capsys, "revoke", number, "--reason", "subject-wrong")
+    assert (code, answer) == (0, {"number": number, "status": "revoked", "reason": "subject-wrong"})
+    code, answer = answer_of(capsys, "revoke", number, "--reason", "subject-wrong")
+    assert (code, answer["error"]["code"]) == (1, "report-transition-illegal")
+    code, answer = answer_of(capsys, "revoke", "SZ202601010000001X", "--reason", "subject-wrong")
+    assert (code, answer["error"]["code"]) == (1, "unknown-report")
+
+
+def test_reviewing_says_how_many_reports_were_superseded(city: SmallCity, capsys: pytest.CaptureFixture[str]) -> None:
+    number = issued(city)
+    city.submit([city.penalty(FIRM)])
+    code, answer = answer_of(capsys, "review")
+    assert (code, answer["flagged"], answer["superseded"], answer["stands"]) == (0, 1, 1, 0)
+    assert main(["report", "review"]) == 0
+    assert "没有需要复核的报告" in capsys.readouterr().out
+    assert answer_of(capsys, "explain", number)[1]["history"][-1]["status"] == "superseded"

@@ -1,12 +1,14 @@
 """Replaying (复现): decide a report again at its position, with pack, calendar and registry as they were."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 
+from xinzheng.apps.registry.queries import ERASED
 from xinzheng.apps.reports import packs
 from xinzheng.apps.reports.cases import Question, answer_question
-from xinzheng.apps.reports.issuing import purpose_in_words
 from xinzheng.apps.reports.models import Report
+from xinzheng.apps.reports.preparing import purpose_in_words
 from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_from_json
 from xinzheng.core.decision import CHINA, Decision
 from xinzheng.core.errors import XinzhengError
@@ -17,13 +19,18 @@ from xinzheng.core.report import Imprint, report_content
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What replaying found: the digest issued, the digest derived again, whether the findings are the same too."""
+    """What replaying found: the digest issued, the digest derived again, whether the findings are the same too.
+
+    ``is_subject_erased``: the person's name and number were erased by law and could not be derived again; what the
+    report itself says of them was taken.
+    """
 
     number: str
     position: int
     issued_digest: str
     replayed_digest: str
     has_same_findings: bool
+    is_subject_erased: bool = False
 
     @property
     def is_same(self) -> bool:
@@ -64,11 +71,15 @@ def replay_report(number: str) -> Replay:
     purpose = purpose_in_words(policy, question.request.purpose)
     issuer = packs.setting_from_mapping(report.setting).issuer
     imprint = Imprint(issuer, number, typed_code(bytes(report.secret)), report.position, purpose)
-    content = canonical_bytes(report_content(policy, answer.decision, answer.case.subject, imprint, answer.units))
+    content = report_content(policy, answer.decision, answer.case.subject, imprint, answer.units)
+    is_erased = answer.case.subject.name == ERASED
+    if is_erased:
+        content |= {"subject": json.loads(bytes(report.content))["subject"]}
     return Replay(
         number,
         report.position,
         bytes(report.digest).hex(),
-        hashlib.sha256(content).hexdigest(),
+        hashlib.sha256(canonical_bytes(content)).hexdigest(),
         findings_to_json(policy, answer.decision) == report.findings,
+        is_erased,
     )
