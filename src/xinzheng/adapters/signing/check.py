@@ -22,7 +22,7 @@ from pyhanko_certvalidator import ValidationContext
 from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES, attachment_in, open_bounded
 from xinzheng.adapters.signing.chains import as_cryptography, embedded, path_of
 from xinzheng.adapters.signing.finishing import finish
-from xinzheng.adapters.signing.form import FormError, as_written
+from xinzheng.adapters.signing.form import as_written
 from xinzheng.adapters.signing.revocation_check import RevocationFacts, revocation_of
 from xinzheng.adapters.signing.stamp_check import examine_stamp
 
@@ -225,7 +225,9 @@ class _Examination:
                 return False
         try:
             return as_written(signature, len(container), others) == container
-        except FormError:
+        except MemoryError:
+            raise
+        except Exception:  # what cannot be written again from its parts was not written by us
             return False
 
     def _is_as_stored(self, certificate: asn1_x509.Certificate) -> bool:
