@@ -20,6 +20,7 @@ from xinzheng.adapters.signing.rotation import (
     OwnCertificate,
     ensure_demo_keys,
     install_certificate,
+    install_hardware,
     report_compromised,
     rotate_demo_keys,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "current_trust",
     "ensure_demo_keys",
     "install_certificate",
+    "install_hardware",
     "key_id_of",
     "load_demo_trust",
     "load_pkcs12",

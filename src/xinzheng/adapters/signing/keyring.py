@@ -6,9 +6,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key, load_pem_public_key
 
 from xinzheng.adapters.signing.check import Trust
 from xinzheng.adapters.signing.demo_authority import Authority, authority_name, load_authority
@@ -19,6 +19,8 @@ from xinzheng.adapters.signing.generations import (
     PASSPHRASE_FILE,
     ROOT_FILE,
     SEAL_FILE,
+    SEAL_PUBLIC_FILE,
+    SIGNER_CHAIN_FILE,
     SIGNER_FILE,
     STAMP_FILE,
     STAMP_PASS_FILE,
@@ -29,6 +31,7 @@ from xinzheng.adapters.signing.generations import (
     read_certificates,
     root_certificates,
 )
+from xinzheng.adapters.signing.key_files import read_key_file
 from xinzheng.adapters.signing.key_history import (
     HISTORY_FILE,
     KeyFact,
@@ -39,8 +42,15 @@ from xinzheng.adapters.signing.key_history import (
     read_facts,
     seal_fact,
 )
-from xinzheng.adapters.signing.keys import load_pkcs12, load_seal_file
+from xinzheng.adapters.signing.keys import chain_of, load_pkcs12, load_seal_file
 from xinzheng.adapters.signing.lists import current_crl, known_crls
+from xinzheng.adapters.signing.pkcs11_keys import (
+    HardwareKey,
+    HardwareSealKey,
+    StoreDescription,
+    read_description,
+    store_of,
+)
 from xinzheng.adapters.signing.raw_keys import PublicKey
 from xinzheng.adapters.signing.seals import SealKey, key_id_of
 from xinzheng.adapters.signing.signer import Evidence, ReportSigner
@@ -121,11 +131,34 @@ class Keyring:
     @cached_property
     def _signer(self) -> ReportSigner:
         place = self.generation.folder
-        return load_pkcs12(place / SIGNER_FILE, place / PASSPHRASE_FILE)
+        if self._description is None:
+            return load_pkcs12(place / SIGNER_FILE, place / PASSPHRASE_FILE)
+        certificate, *others = read_certificates(place / SIGNER_CHAIN_FILE) or _missing(SIGNER_CHAIN_FILE)
+        public = certificate.public_key()
+        if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+            raise KeyFileError(f"{SIGNER_CHAIN_FILE} 中的证书应当是 ECDSA 或者 RSA。")
+        key = HardwareKey(store_of(self._description), self._description.document_key, public)
+        return ReportSigner(key, certificate, chain_of(certificate, others))
 
     @cached_property
     def _seal_key(self) -> SealKey:
-        return load_seal_file(self.generation.folder / SEAL_FILE)
+        place = self.generation.folder
+        if self._description is None:
+            return load_seal_file(place / SEAL_FILE)
+        public = load_pem_public_key(read_key_file(place / SEAL_PUBLIC_FILE))
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            raise KeyFileError(f"{SEAL_PUBLIC_FILE} 应当是 P-256 公钥。")
+        return SealKey(HardwareSealKey(HardwareKey(store_of(self._description), self._description.seal_key, public)))
+
+    @cached_property
+    def _description(self) -> StoreDescription | None:
+        """The key store of this generation; None where its keys are files. KeyFileError if setting and keys differ."""
+        if (self.pkcs11 is not None) != (self.generation.kind == "pkcs11"):
+            raise KeyFileError(
+                "设置 XINZHENG_PKCS11 与正在使用的密钥不一致；改了设置，请运行 xinzheng signing rotate。",
+                code="signing-key-store-differs",
+            )
+        return None if self.pkcs11 is None else read_description(self.pkcs11)
 
     @cached_property
     def _stamper_key(self) -> ReportSigner | None:
@@ -161,6 +194,10 @@ def open_keyring(folder: Path, pkcs11: Path | None = None) -> Keyring:
 @lru_cache(maxsize=8)
 def _opened(folder: Path, pkcs11: Path | None, marks: tuple[Mark, ...]) -> Keyring:  # noqa: ARG001  marks: freshness
     return Keyring(folder, current_generation(folder), published(read_facts(folder)), pkcs11)
+
+
+def _missing(name: str) -> list[x509.Certificate]:
+    raise KeyFileError(f"密钥目录中没有 {name}，请从备份恢复。")
 
 
 def _mark(file: Path) -> Mark:

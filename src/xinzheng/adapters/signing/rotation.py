@@ -1,16 +1,18 @@
 """Make keys, replace them, and give up those that others may have (轮换与泄露): nothing is ever taken away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from xinzheng.adapters.signing.demo_authority import (
     CRL_FILE,
+    Authority,
     authority_files,
     is_demonstration,
     issue_signer,
@@ -28,6 +30,8 @@ from xinzheng.adapters.signing.generations import (
     PASSPHRASE_FILE,
     ROOT_FILE,
     SEAL_FILE,
+    SEAL_PUBLIC_FILE,
+    SIGNER_CHAIN_FILE,
     SIGNER_FILE,
     STAMP_FILE,
     STAMP_PASS_FILE,
@@ -45,11 +49,14 @@ from xinzheng.adapters.signing.key_history import (
     published,
     read_facts,
     seal_fact,
+    spki_of,
     write_facts,
 )
 from xinzheng.adapters.signing.keyring import first_facts, published_keys
 from xinzheng.adapters.signing.keys import load_pkcs12
 from xinzheng.adapters.signing.lists import make_list, renew_crl
+from xinzheng.adapters.signing.pkcs11_keys import StoreDescription, read_description, store_of
+from xinzheng.adapters.signing.raw_keys import PublicKey
 
 Algorithm = Literal["ecdsa-p256", "rsa-3072"]
 LOOPBACK = "127.0.0.1:8000"
@@ -130,6 +137,21 @@ def install_certificate(folder: Path, own: OwnCertificate, made_at: datetime) ->
         return _put_in_use(folder, _Made("pkcs12", None, files, facts), made_at)
 
 
+def install_hardware(folder: Path, pkcs11: Path, made_at: datetime, host: str) -> int:
+    """Sign with the keys of a hardware store from now on; the new generation's number.
+
+    Without a certificate in the description the demonstration's root certifies the key. Raises
+    SigningUnavailableError when the store cannot be reached, KeyFileError for a certificate of another key.
+    """
+    description = read_description(pkcs11)
+    store = store_of(description)
+    keys = store.public_key(description.document_key), store.public_key(description.seal_key)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(folder):
+        made = _certified(description, keys, made_at) or _demo_certified(folder, keys, made_at, host)
+        return _put_in_use(folder, made, made_at)
+
+
 def report_compromised(folder: Path, key_id: str, since: datetime, now: datetime, reason: str = "") -> PublishedKey:
     """Write down that others may have had a key ``since``, and revoke its certificate if its root is ours.
 
@@ -198,26 +220,73 @@ def _demonstration(folder: Path, made_at: datetime, wanted: tuple[str, Algorithm
     host, algorithm = wanted
     place, root_facts = _authority_in_use(folder, host, made_at)
     authority = load_authority(place)
-    signer_key, stamp_key, seal_key = new_key(algorithm), new_key("ecdsa-p256"), ec.generate_private_key(ec.SECP256R1())
-    signer = issue_signer(authority, signer_key.public_key(), made_at)
-    stamper = issue_stamper(authority, stamp_key.public_key(), made_at)
+    signer_key, seal_key = new_key(algorithm), ec.generate_private_key(ec.SECP256R1())
+    signer, stamping = issue_signer(authority, signer_key.public_key(), made_at), _stamping(authority, made_at)
     archive, passphrase = packed(signer_key, signer, authority.certificate)
-    stamp_archive, stamp_passphrase = packed(stamp_key, stamper, authority.certificate)
     files = {
         ROOT_FILE: authority.certificate.public_bytes(Encoding.PEM),
         SIGNER_FILE: archive,
         PASSPHRASE_FILE: passphrase,
-        STAMP_FILE: stamp_archive,
-        STAMP_PASS_FILE: stamp_passphrase,
         SEAL_FILE: _pem(seal_key),
+        **stamping.files,
     }
     facts = (
         *root_facts,
         certificate_fact("document", "published", signer, made_at),
-        certificate_fact("stamp", "published", stamper, made_at),
+        *stamping.facts,
         seal_fact("published", seal_key.public_key(), made_at),
     )
     return _Made("demo", int(place.name), files, facts)
+
+
+def _certified(description: StoreDescription, keys: tuple[PublicKey, PublicKey], made_at: datetime) -> _Made | None:
+    """Keys of a store with the certificate its description names; None if it names none."""
+    if description.certificate is None or description.roots is None:
+        return None
+    chain, roots = read_certificates(description.certificate), read_certificates(description.roots)
+    if not chain or not roots:
+        raise KeyFileError("certificate 或者 roots 指的文件中没有证书。")
+    if spki_of(chain[0].public_key()) != spki_of(keys[0]):  # type: ignore[arg-type]
+        raise KeyFileError(f"{description.certificate.name} 的第一张证书不是密钥“{description.document_key}”的。")
+    facts = [certificate_fact("root", "published", root, made_at) for root in roots]
+    return _Made(
+        "pkcs11", None, _hardware_files(chain, roots, keys[1]), (*facts, *_hardware_facts(chain, keys, made_at))
+    )
+
+
+def _demo_certified(folder: Path, keys: tuple[PublicKey, PublicKey], made_at: datetime, host: str) -> _Made:
+    place, facts = _authority_in_use(folder, host, made_at)
+    authority = load_authority(place)
+    chain = [issue_signer(authority, keys[0], made_at)]
+    stamping = _stamping(authority, made_at)
+    files = {**_hardware_files(chain, [authority.certificate], keys[1]), **stamping.files}
+    told = (*facts, *_hardware_facts(chain, keys, made_at), *stamping.facts)
+    return _Made("pkcs11", int(place.name), files, told)
+
+
+def _hardware_files(
+    chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], seal: PublicKey
+) -> dict[str, bytes]:
+    return {
+        ROOT_FILE: b"".join(root.public_bytes(Encoding.PEM) for root in roots),
+        SIGNER_CHAIN_FILE: b"".join(one.public_bytes(Encoding.PEM) for one in chain),
+        SEAL_PUBLIC_FILE: seal.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    }
+
+
+def _hardware_facts(
+    chain: Sequence[x509.Certificate], keys: tuple[PublicKey, PublicKey], made_at: datetime
+) -> tuple[KeyFact, KeyFact]:
+    return certificate_fact("document", "published", chain[0], made_at), seal_fact("published", keys[1], made_at)
+
+
+def _stamping(authority: Authority, made_at: datetime) -> _Made:
+    """A key that stamps times under the demonstration's root."""
+    key = new_key("ecdsa-p256")
+    certificate = issue_stamper(authority, key.public_key(), made_at)
+    archive, passphrase = packed(key, certificate, authority.certificate)
+    facts = (certificate_fact("stamp", "published", certificate, made_at),)
+    return _Made("demo", None, {STAMP_FILE: archive, STAMP_PASS_FILE: passphrase}, facts)
 
 
 def _authority_in_use(folder: Path, host: str, made_at: datetime) -> tuple[Path, list[KeyFact]]:

@@ -21,8 +21,7 @@ from xinzheng.adapters.signing.form import (
 
 def stamp_imprint(pdf: bytes) -> bytes:
     """What a stamp for a signed file must cover: the SHA-256 of the signature value."""
-    value: bytes = read_container(pdf)["content"]["signer_infos"][0]["signature"].native
-    return hashlib.sha256(value).digest()
+    return _imprint(read_container(pdf)["content"])
 
 
 def with_token(pdf: bytes, token: bytes) -> bytes:
@@ -39,7 +38,7 @@ def with_token(pdf: bytes, token: bytes) -> bytes:
         imprint = stamp_info(stamp)["message_imprint"]
         if imprint["hash_algorithm"]["algorithm"].native != "sha256":
             raise FormError("时间戳没有用 SHA-256。")
-        if imprint["hashed_message"].native != stamp_imprint(pdf):
+        if imprint["hashed_message"].native != _imprint(given):
             raise FormError("时间戳不是给这份签名的。")
         attribute = cms.CMSAttribute({"type": STAMP, "values": [stamp]})
         given["signer_infos"][0]["unsigned_attrs"] = cms.CMSAttributes([attribute])
@@ -57,3 +56,8 @@ def stamp_time(token: bytes) -> datetime:
     except (ValueError, TypeError, KeyError):
         raise StampUnavailableError("时间戳读不出。", code="stamp-unfit") from None
     return stamped_at
+
+
+def _imprint(given: cms.SignedData) -> bytes:
+    value: bytes = given["signer_infos"][0]["signature"].native
+    return hashlib.sha256(value).digest()
