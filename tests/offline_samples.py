@@ -192,12 +192,22 @@ def published(*entries: dict[str, object], **changed: object) -> dict[str, Any]:
     } | changed
 
 
-def revocations(issuer: Holder, revoked: dict[int, datetime] | None = None) -> bytes:
+def revocations(
+    issuer: Holder,
+    revoked: dict[int, datetime] | None = None,
+    why: x509.ReasonFlags = x509.ReasonFlags.key_compromise,
+) -> bytes:
     """A list of revoked certificates."""
     builder = x509.CertificateRevocationListBuilder(issuer.certificate.subject, SIGNED_AT, SIGNED_AT + timedelta(7))
     for serial, since in (revoked or {}).items():
-        builder = builder.add_revoked_certificate(x509.RevokedCertificateBuilder(serial, since).build())
+        entry = x509.RevokedCertificateBuilder(serial, since).add_extension(x509.CRLReason(why), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(issuer.key, SHA256()).public_bytes(Encoding.DER)
+
+
+def container(pdf: bytes) -> slice:
+    """Where the signature's container stands in a signed file."""
+    return slice(*signed_ranges(pdf))
 
 
 @cache

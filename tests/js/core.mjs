@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const FOLDER = fileURLToPath(new URL('../../src/xinzheng/web/offline/', import.meta.url))
 export const PARTS = ['der.js', 'x509.js', 'cms.js', 'pdf.js', 'seal.js', 'facts.js', 'log.js']
 const NAMES = ['der', 'parts', 'oidOf', 'timeOf', 'write', 'flatSignature', 'fromBase64', 'hexOf', 'fromHex', 'equal', 'digestOf',
-  'readCertificate', 'readRevocations', 'pathToRoot', 'revokedSince', 'readMessage', 'Malformed', 'Unexaminable',
+  'readCertificate', 'readRevocations', 'pathToRoot', 'revocationOf', 'readMessage', 'Malformed', 'Unexaminable',
   'Reader', 'readTables', 'attachmentOf', 'inflate', 'signedRanges', 'momentOf', 'cbor', 'readQrText', 'readSeal', 'plainHost',
   'examine', 'examineDocument', 'readKeys', 'rootFrom', 'leafHash', 'readLogKey', 'openNote', 'valueAndPadding', 'containerBytes']
 

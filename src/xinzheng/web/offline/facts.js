@@ -169,7 +169,8 @@ async function examineStamp (facts, message, keys) {
 async function isSpoiled (stamp, keys) {
   const known = keys.stampers.find(key => equal(key.certificate.bytes, stamp.certificate.bytes))
   if (known && known.status === 'compromised') return true
-  return typeof await revokedSince(stamp.certificate, stamp.root, keys.lists) === 'number'
+  const revoked = await revocationOf({ path: [stamp.certificate], root: stamp.root }, keys.lists)
+  return Boolean(revoked) && (revoked.isSuspicious || revoked.at <= stamp.at)
 }
 
 async function examineSigner (facts, { message, certificate, stamp }, keys) {
@@ -186,18 +187,22 @@ async function examineSigner (facts, { message, certificate, stamp }, keys) {
     say(facts, WORDS.untrusted)
     return
   }
-  const issuer = found.path[1] || found.root
-  const revoked = await revokedSince(certificate, issuer, keys.lists)
-  const known = keys.documents.find(key => equal(key.certificate.bytes, certificate.bytes))
-  facts.not_revoked = typeof revoked === 'number' ? false : revoked === null && !known ? null : !known || known.status !== 'compromised'
+  await examineValidity(facts, found, moment, stamp, keys)
+}
+
+/* Whether the signer's key still counted at ``moment``, by the lists of revoked certificates and by the keys' history. */
+async function examineValidity (facts, found, moment, stamp, keys) {
+  const revoked = await revocationOf(found, keys.lists)
+  const known = keys.documents.find(key => equal(key.certificate.bytes, found.path[0].bytes))
+  const isLost = Boolean(known) && known.status === 'compromised'
+  facts.not_revoked = revoked || isLost ? false : revoked === null && !known ? null : true
   if (facts.not_revoked === null) say(facts, WORDS.noLists)
-  const ends = [revoked, known && known.status === 'compromised' ? known.since : null].filter(at => typeof at === 'number')
-  if (facts.not_revoked === false && (!stamp || !ends.length || stamp.at >= Math.min(...ends))) {
+  const ends = [revoked && revoked.at, isLost ? known.since : null, known && known.until].filter(at => typeof at === 'number')
+  const isLate = isLost && known.since === null ? true : ends.some(at => moment >= at)
+  const isSuspicious = isLost || Boolean(revoked && revoked.isSuspicious)
+  if (isLate || (isSuspicious && !stamp)) {
     facts.signer_trusted = false
-    say(facts, stamp ? WORDS.revokedBefore : WORDS.revoked)
-  } else if (known && known.status === 'retired' && known.until !== null && moment > known.until) {
-    facts.signer_trusted = false
-    say(facts, WORDS.revokedBefore)
+    say(facts, isLate ? WORDS.revokedBefore : WORDS.revoked)
   }
 }
 

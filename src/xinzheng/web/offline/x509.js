@@ -19,6 +19,8 @@ const BASIC_CONSTRAINTS = '2.5.29.19'
 const KEY_USAGE = '2.5.29.15'
 const EXTENDED_KEY_USAGE = '2.5.29.37'
 const ISSUING_POINT = '2.5.29.28'
+const REASON = '2.5.29.21'
+const WITHOUT_SUSPICION = [3, 4, 5] // affiliation changed, superseded, cessation of operation
 const UNDERSTOOD = [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE]
 const TIME_STAMPING = '1.3.6.1.5.5.7.3.8'
 const COMMON_NAME = '2.5.4.3'
@@ -196,36 +198,40 @@ async function pathToRoot (leaf, others, roots, moment) {
   return null
 }
 
-/* A list of revoked certificates: { issuer, at, next, revoked: serial in hex → milliseconds }. */
+/* A list of revoked certificates: { issuer, revoked: serial in hex → { at, isSuspicious } }. */
 function readRevocations (bytes) {
   const signed = signedParts(bytes)
   const fields = parts(signed.body, SEQUENCE)
   if (fields[0].tag !== INTEGER || smallNumber(fields[0]) !== 1) throw new Malformed('version')
   if (!equal(fields[1].bytes, signed.algorithm.bytes)) throw new Malformed('algorithm')
-  const times = fields.slice(3).filter(part => part.tag === 0x17 || part.tag === 0x18).map(timeOf)
   const entries = fields.slice(4).find(part => part.tag === SEQUENCE)
   const extended = fields.find(part => part.tag === 0xa0)
   const extensions = extended ? extensionsOf(extended) : new Map()
   if ([...extensions].some(([name, one]) => one.critical || name === ISSUING_POINT)) throw new Unexaminable('list in parts')
   const revoked = new Map()
   for (const entry of entries ? parts(entries) : []) {
-    const [serial, at] = parts(entry, SEQUENCE)
-    revoked.set(hexOf(integerOf(serial)), timeOf(at))
+    const [serial, at, further] = parts(entry, SEQUENCE)
+    const reason = further && extensionsOf({ tag: 0x30, body: further.bytes }).get(REASON)
+    const code = reason ? bodyOf(der(reason.value), 0x0a)[0] : 0
+    revoked.set(hexOf(integerOf(serial)), { at: timeOf(at), isSuspicious: !WITHOUT_SUSPICION.includes(code) })
   }
-  return { signed, issuer: fields[2].bytes, at: times[0], next: times[1], revoked }
+  return { signed, issuer: fields[2].bytes, revoked }
 }
 
-/* Since when ``certificate`` is revoked by the lists its issuer signed: milliseconds, undefined if it is not,
-   null if there is no list of that issuer. */
-async function revokedSince (certificate, issuer, lists) {
-  let since = null
-  for (const list of lists) {
-    if (!equal(list.issuer, certificate.issuer) || !hasUsage(issuer, 6)) continue
-    const mechanism = mechanismOf(list.signed.algorithm)
-    if (!await signatureHolds(issuer.spki, mechanism, list.signed.body.bytes, list.signed.signature)) continue
-    const at = list.revoked.get(hexOf(certificate.serial))
-    if (at !== undefined) since = typeof since === 'number' ? Math.min(since, at) : at
-    else if (since === null) since = undefined
+/* Since when one of ``path`` is revoked by the lists that its issuer signed: { at, isSuspicious }, undefined if none is,
+   null if there is no list of the first one's issuer. */
+async function revocationOf ({ path, root }, lists) {
+  let found = null
+  for (const [place, certificate] of path.entries()) {
+    const issuer = path[place + 1] || root
+    for (const list of lists) {
+      if (!equal(list.issuer, certificate.issuer) || !hasUsage(issuer, 6)) continue
+      const mechanism = mechanismOf(list.signed.algorithm)
+      if (!await signatureHolds(issuer.spki, mechanism, list.signed.body.bytes, list.signed.signature)) continue
+      const entry = list.revoked.get(hexOf(certificate.serial))
+      if (entry) found = found && found.at < entry.at ? { ...found, isSuspicious: found.isSuspicious || entry.isSuspicious } : entry
+      else if (found === null && place === 0) found = undefined
+    }
   }
-  return since
+  return found
 }
