@@ -17,8 +17,8 @@ from xinzheng.web.office import (
     scores,
     waivers,
 )
-from xinzheng.web.public import guide, home, policies, sign_in, verify
-from xinzheng.web.subjects import apply, reports
+from xinzheng.web.public import batch_verify, guide, home, log, offline, policies, sign_in, verify, well_known
+from xinzheng.web.subjects import apply, proof, reports
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("policies", policies.policies, name="policies"),
     path("policies/<slug:policy_id>", policies.policy_page, name="policy"),
     path("verify", verify.verify, name="verify"),
+    path("verify/offline.html", offline.offline_verifier, name="offline-verifier"),
+    path("verify/batch", batch_verify.verify_many, name="verify-batch"),
     path("v", RedirectView.as_view(pattern_name="verify"), name="verify-printed"),
     path("v/<str:code>", verify.verify_address, name="verify-address"),
     path("apply", apply.apply, name="apply"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path("applications/<uuid:application_id>/retry", apply.retry, name="application-retry"),
     path("reports", reports.reports, name="reports"),
     path("reports/<str:number>.pdf", reports.report_file, name="report-file"),
+    path("reports/<str:number>/proof.json", proof.report_proof, name="report-proof"),
     path("reports/<str:number>", reports.report, name="report"),
     path("department", desk.department, name="department"),
     path("department/upload", uploads.upload, name="department-upload"),
@@ -80,5 +83,9 @@ urlpatterns = [
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
     path("administration/keys", keys.keys, name="keys"),
     path("administration/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
+    path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
+    path("log/tile/<path:path>", log.tile, name="log-tile"),
+    path("log/proof/<str:leaf_hash>", log.proof, name="log-proof"),
+    path(".well-known/xinzheng.json", well_known.well_known, name="well-known"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
 ]

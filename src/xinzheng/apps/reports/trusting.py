@@ -32,4 +32,6 @@ def seal_keys() -> Any:
 
 def published_keys_json() -> dict[str, object]:
     """What the well-known address serves: every key ever published, its dates and what became of it."""
-    raise NotImplementedError
+    from xinzheng.apps.audit.keys import keys_document
+
+    return keys_document()

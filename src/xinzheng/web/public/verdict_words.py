@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xinzheng.apps.reports.verdicts import LogFact
 from xinzheng.apps.reports.verification import NO_DOCUMENT, STATUS_NOT_ASKED, Verdict
+from xinzheng.core.decision import china_date
 from xinzheng.core.lifecycle import ReportStatus
+from xinzheng.core.sentences import spoken_date
 
 NOT_READ = "没有读出，未核对"
 GOOD, BAD, OPEN, SILENT = "info", "found", "unver", "minus"
@@ -22,18 +25,19 @@ class Fact:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer: its mark, one sentence, what to do where something is wrong, the facts."""
+    """The answer: its mark, one sentence, what to do where something is wrong, the four facts, the log beside them."""
 
     mark: str
     sentence: str
     advice: str
     facts: Sequence[Fact]
+    log: Fact | None
 
 
 FILE_REASON = "文件读不出这一项：不是本站出具的原文件，或者已经损坏。"
 STATUS_REASONS = {
     ReportStatus.IN_FORCE: "没有更正，没有作废。",
-    ReportStatus.SUPERSEDED: "出具后数据有更正，原来的核查结果已经不同。请向主体要新报告。",
+    ReportStatus.SUPERSEDED: "原来的核查结果已经不同，请向主体要新报告。",
     ReportStatus.REVOKED: "这份报告已经作废，不能再使用。",
     ReportStatus.EXPIRED: "这份报告已经超过政策规定的有效期。",
     ReportStatus.PREPARED: "这个编号的报告还没有签发完成。",
@@ -48,7 +52,7 @@ def explain(verdict: Verdict, way: str) -> Answer:
     document = (_intact(verdict, is_file), _signature(verdict, is_file), _signer(verdict, is_file))
     facts = (*document, _status(verdict))
     mark = next((worst for worst in (BAD, OPEN) if any(fact.mark == worst for fact in facts)), GOOD)
-    return Answer(mark, _sentence(facts), _advice(verdict, way), facts)
+    return Answer(mark, _sentence(facts), _advice(verdict, way), facts, _log(verdict.log))
 
 
 def _sentence(facts: Sequence[Fact]) -> str:
@@ -61,7 +65,25 @@ def _unexamined(what: str, is_file: bool, reason: str) -> Fact:
     return Fact(what, OPEN, NOT_READ, FILE_REASON) if is_file else Fact(what, SILENT, NO_DOCUMENT, reason)
 
 
+def _log(log: LogFact | None) -> Fact | None:
+    """Whether the report stands in the transparency log: beside the four facts, not one of them."""
+    what = "透明日志"
+    if log is None:
+        return None
+    if log.included and log.since is not None:
+        day = spoken_date(china_date(log.since))
+        return Fact(what, GOOD, "已收录", f"日志第{log.index}条，{day}起由签名的检查点覆盖，谁也不能倒签或者悄悄撤下。")
+    if log.included is None:
+        return Fact(what, SILENT, "等待收录", "报告刚签发，还没有到下一个检查点。")
+    return Fact(
+        what, OPEN, "没有收录", "日志里没有这份报告。日志启用以前签发的也是这样；启用以后签发的，请向信用办核实。"
+    )
+
+
 def _intact(verdict: Verdict, is_file: bool) -> Fact:
+    if verdict.intact is None and is_file and verdict.reasons:
+        # The file was too large, too hard to read, or others were being read: the reason is not the file's contents.
+        return Fact("文件是否改动", OPEN, NOT_READ, verdict.reasons[0])
     if verdict.intact is None:
         return _unexamined("文件是否改动", is_file, "没有上传文件，没有核对文件内容。要核对的，请上传报告文件。")
     if verdict.intact:
@@ -91,7 +113,11 @@ def _status(verdict: Verdict) -> Fact:
         words = STATUS_NOT_ASKED if STATUS_NOT_ASKED in verdict.reasons else verdict.status_words
         return Fact("报告状态", OPEN, words, _unknown_reason(verdict))
     status = ReportStatus(verdict.status)
-    return Fact("报告状态", STATUS_MARKS.get(status, OPEN), _status_words(verdict), STATUS_REASONS[status])
+    reason = STATUS_REASONS[status]
+    if verdict.since is not None and status not in (ReportStatus.IN_FORCE, ReportStatus.PREPARED):
+        why = f"；{verdict.why}" if verdict.why and status != ReportStatus.REVOKED else ""
+        reason = f"自{spoken_date(china_date(verdict.since))}起{why}。{reason}"
+    return Fact("报告状态", STATUS_MARKS.get(status, OPEN), _status_words(verdict), reason)
 
 
 def _status_words(verdict: Verdict) -> str:

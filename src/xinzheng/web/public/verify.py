@@ -1,16 +1,21 @@
 """Verify a report without an account: by number and code, by file, by the text of its QR code."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from xinzheng.apps.reports.verification import Verdict, verify_code, verify_link, verify_pdf, verify_qr_text
+from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST
+from xinzheng.apps.reports.looks import PUBLIC
+from xinzheng.apps.reports.verification import Verdict, verify_code, verify_file, verify_link, verify_qr_text
 from xinzheng.core.lifecycle import (
     TYPED_LENGTH,
     is_report_number,
@@ -26,6 +31,7 @@ NUMBER_LENGTH = 18
 QR_TEXT_MAX = 4096
 MEBIBYTE = 1024 * 1024
 PDF_MARK = b"%PDF-"
+ROOM_FOR_FIELDS = 64 * 1024
 # what can be examined by number and code, by file, by the text of the QR code
 COMPARISON = (
     ("文件是否改动", (False, True, False)),
@@ -33,6 +39,14 @@ COMPARISON = (
     ("签发者是否可信", (False, True, True)),
     ("报告状态", (True, True, True)),
 )
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed as number and code, to be shown again."""
+
+    number: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,17 +59,35 @@ class Submitted:
     kept: str = ""
 
 
+def _sized(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a body beyond any report by its announced length, before a byte of it is read.
+
+    The check of the form's token reads the body, so it has to stand within this, not around it.
+    """
+    protected = csrf_protect(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        length = str(request.META.get("CONTENT_LENGTH") or "0")
+        if not length.isdecimal() or int(length) > settings.XINZHENG_PDF_MAX_BYTES + ROOM_FOR_FIELDS:
+            return _ways(request, _wrong_file(_too_large()), Typed())
+        return protected(request)
+
+    return csrf_exempt(guarded)
+
+
 @never_cache
+@_sized
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("verify")
 def verify(request: HttpRequest) -> HttpResponse:
     """Show the three ways, or the answer; codes travel in the body only, never in an address."""
     if request.method != "POST":
-        return _ways(request, Submitted())
+        return _ways(request, Submitted(), Typed())
     check = {"file": _by_file, "qr": _by_qr_text}.get(request.POST.get("way", ""), _by_code)
     submitted = check(request)
     if submitted.verdict is None:
-        return _ways(request, submitted)
+        return _ways(request, submitted, Typed(request.POST.get("number", ""), request.POST.get("code", "")))
     return _answer(request, submitted.verdict, submitted.way)
 
 
@@ -66,7 +98,7 @@ def verify_address(request: HttpRequest, code: str) -> HttpResponse:
     """The address in the QR code. What stands behind # stays in the browser; the page offers to send it, too."""
     # The seal names the host reports are issued for, whatever name this page was reached by.
     address = f"{verification_origin(settings.XINZHENG_HOST)}/v/{code}"
-    return _answer(request, verify_link(code), "link", address)
+    return _answer(request, verify_link(code, PUBLIC), "link", address)
 
 
 def _by_code(request: HttpRequest) -> Submitted:
@@ -75,7 +107,7 @@ def _by_code(request: HttpRequest) -> Submitted:
     errors = tuple(filter(None, (_number_error(number), _code_error(code))))
     if errors:
         return Submitted(errors, kept="你填写的编号和核验码都还在。")
-    return Submitted(verdict=verify_code(number, code), way="code")
+    return Submitted(verdict=verify_code(number, code, PUBLIC), way="code")
 
 
 def _number_error(number: str) -> FieldError | None:
@@ -98,15 +130,18 @@ def _code_error(code: str) -> FieldError | None:
 
 def _by_file(request: HttpRequest) -> Submitted:
     uploaded = request.FILES.get("pdf")
-    limit = settings.XINZHENG_PDF_MAX_BYTES
     if uploaded is None:
         return _wrong_file("请先选择报告文件。")
-    if uploaded.size is None or uploaded.size > limit:
-        return _wrong_file(f"文件超过{limit // MEBIBYTE} MB，不是本站出具的报告。请换成收到的报告原文件。")
-    data = uploaded.read()
-    if not data.startswith(PDF_MARK):
+    if uploaded.size is None or uploaded.size > settings.XINZHENG_PDF_MAX_BYTES:
+        return _wrong_file(_too_large())
+    if uploaded.read(len(PDF_MARK)) != PDF_MARK:
         return _wrong_file("这不是PDF文件。请上传收到的报告原文件，不要用截图或者扫描件。")
-    return Submitted(verdict=verify_pdf(data), way="file")
+    return Submitted(verdict=verify_file(cast(BinaryIO, uploaded.file), PUBLIC), way="file")
+
+
+def _too_large() -> str:
+    limit = settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE
+    return f"文件超过{limit} MB，不是本站出具的报告。请换成收到的报告原文件。"
 
 
 def _wrong_file(message: str) -> Submitted:
@@ -119,20 +154,21 @@ def _by_qr_text(request: HttpRequest) -> Submitted:
         return Submitted((FieldError("qr_text", "请粘贴扫码得到的完整文字，以 http 开头。"),))
     if len(text) > QR_TEXT_MAX:
         return Submitted((FieldError("qr_text", "粘贴的文字太长，不是报告二维码的内容。请重新扫码再粘贴。"),))
-    return Submitted(verdict=verify_qr_text(text), way="qr")
+    return Submitted(verdict=verify_qr_text(text, PUBLIC), way="qr")
 
 
-def _ways(request: HttpRequest, submitted: Submitted) -> HttpResponse:
+def _ways(request: HttpRequest, submitted: Submitted, typed: Typed) -> HttpResponse:
     context = {
         "errors": submitted.errors,
         "error_of": by_field(submitted.errors),
         "kept": submitted.kept,
-        "number": request.POST.get("number", ""),
-        "code": request.POST.get("code", ""),
+        "number": typed.number,
+        "code": typed.code,
         "max_bytes": settings.XINZHENG_PDF_MAX_BYTES,
         "file_hint": f"不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，核对后不保留文件",
         "comparison": COMPARISON,
         "host": settings.XINZHENG_HOST,
+        "batch_at_most": BATCH_AT_MOST,
     }
     return render(request, "public/verify.html", context, status=422 if submitted.errors else 200)
 
@@ -144,5 +180,7 @@ def _answer(request: HttpRequest, verdict: Verdict, way: str, address: str = "")
         "way": way,
         "checked_at": timezone.now(),
         "address": address,
+        "host": settings.XINZHENG_HOST,
+        "names_other_host": verdict.host is not None and verdict.host != settings.XINZHENG_HOST,
     }
     return render(request, "public/verdict.html", context)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_read_report
 from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.reports.look_queries import looks_of
 from xinzheng.apps.reports.models import Application, ApplicationState
 from xinzheng.apps.reports.queries import (
     STATUS_WORDS,
@@ -20,6 +21,7 @@ from xinzheng.apps.reports.queries import (
     report_view,
     reports_of,
 )
+from xinzheng.apps.reports.registered import by_numbers
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import ReportStatus
 from xinzheng.web.access import refuse_if, signed_in
@@ -48,8 +50,13 @@ def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
         record_event(who=account.actor, action="report-read", object_kind="report", object_id=number)
     content = view.content
     results = [row["result"] for row in content["domains"]]
+    registered, seen = by_numbers([number]).get(number), looks_of(number)
     context = {
         "view": view,
+        "looks": [(look, STATUS_WORDS[look.status]) for look in seen.newest],
+        "looks_total": seen.total,
+        "log": registered.log if registered else None,
+        "stamped_at": registered.stamped_at if registered else None,
         "content": content,
         "mark": OUTCOME_MARKS[view.outcome],
         "tally": [
