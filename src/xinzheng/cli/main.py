@@ -31,6 +31,7 @@ COMMANDS = (
     "issue",
     "verify",
     "report",
+    "signing",
     "log",
     "demo",
     "serve",

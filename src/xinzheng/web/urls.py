@@ -17,7 +17,7 @@ from xinzheng.web.office import (
     scores,
     waivers,
 )
-from xinzheng.web.public import batch_verify, guide, home, log, offline, policies, sign_in, verify, well_known
+from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, sign_in, verify, well_known
 from xinzheng.web.subjects import apply, proof, reports
 
 urlpatterns = [
@@ -83,6 +83,8 @@ urlpatterns = [
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),
     path("administration/keys", keys.keys, name="keys"),
     path("administration/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
+    path("pki/<slug:name>.crl", pki.revocation_list, name="pki-crl"),
+    path("pki/<slug:name>.cer", pki.root, name="pki-root"),
     path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
     path("log/tile/<path:path>", log.tile, name="log-tile"),
     path("log/proof/<str:leaf_hash>", log.proof, name="log-proof"),

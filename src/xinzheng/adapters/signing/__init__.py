@@ -15,10 +15,12 @@ from xinzheng.adapters.signing.keyring import (
     published_keys,
 )
 from xinzheng.adapters.signing.keys import load_pkcs12, load_trust
-from xinzheng.adapters.signing.lists import current_crl, root_certificate
+from xinzheng.adapters.signing.list_fetching import fetch_lists
+from xinzheng.adapters.signing.lists import current_crl, known_crls, renew_due_lists, root_certificate
 from xinzheng.adapters.signing.rotation import (
     OwnCertificate,
     ensure_demo_keys,
+    has_own_certificate,
     install_certificate,
     install_hardware,
     report_compromised,
@@ -58,9 +60,12 @@ __all__ = [
     "current_crl",
     "current_trust",
     "ensure_demo_keys",
+    "fetch_lists",
+    "has_own_certificate",
     "install_certificate",
     "install_hardware",
     "key_id_of",
+    "known_crls",
     "load_demo_trust",
     "load_pkcs12",
     "load_seal_key",
@@ -72,6 +77,7 @@ __all__ = [
     "parse_qr_text",
     "published_keys",
     "qr_text",
+    "renew_due_lists",
     "report_compromised",
     "root_certificate",
     "rotate_demo_keys",

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key, load_pem_public_key
 
 from xinzheng.adapters.signing.check import Trust
-from xinzheng.adapters.signing.demo_authority import Authority, authority_name, load_authority
+from xinzheng.adapters.signing.demo_authority import Authority, authority_name, is_demonstration, load_authority
 from xinzheng.adapters.signing.errors import KeyFileError, SigningUnavailableError
 from xinzheng.adapters.signing.generations import (
     AUTHORITIES,
@@ -102,6 +102,25 @@ class Keyring:
         """The demonstration root above the keys; None where they have another."""
         number = self.generation.authority
         return None if number is None else load_authority(self.folder / AUTHORITIES / str(number))
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """The signer's certificate, also when nothing may be signed; None if it cannot be read."""
+        try:
+            return self._signer.certificate
+        except SigningUnavailableError:
+            return None
+
+    @property
+    def algorithm(self) -> str:
+        """The signer's algorithm as people write it, e.g. ``ECDSA P-256``."""
+        key = self._signer.key
+        return f"RSA-{key.bits}" if key.kind == "rsa" else f"ECDSA P-{key.bits}"
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether what is signed is of no use outside a demonstration."""
+        return self.certificate is not None and is_demonstration(self.certificate)
 
     def ready(self, now: datetime) -> None:
         """Make sure that a report can be signed now; SigningUnavailableError if not, with the reason."""

@@ -32,6 +32,12 @@ def current_crl(folder: Path, name: str, now: datetime) -> bytes | None:
         return make_list(folder, place, now)
 
 
+def renew_due_lists(folder: Path, now: datetime) -> None:
+    """Make the lists of the demonstration's roots anew that are a day old."""
+    for place in authority_folders(folder):
+        current_crl(folder, authority_name(place), now)
+
+
 def root_certificate(folder: Path, name: str) -> bytes | None:
     """The demonstration root of that name, DER; None if there is none."""
     place = _authority(folder, name)

@@ -38,6 +38,7 @@ from xinzheng.adapters.signing.generations import (
     Kind,
     about_bytes,
     authority_folders,
+    current_generation,
     next_number,
     read_certificates,
 )
@@ -106,8 +107,16 @@ def rotate_demo_keys(folder: Path, made_at: datetime, host: str, algorithm: Algo
 
     A root that was given up is replaced too. Raises KeyFileError when the root's own key cannot be opened.
     """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(folder):
         return _put_in_use(folder, _demonstration(folder, made_at, (host, algorithm)), made_at)
+
+
+def has_own_certificate(folder: Path) -> bool:
+    """Whether an operator's certificate is in use, which the demonstration's must not replace unasked."""
+    if not (folder / CURRENT_FILE).exists():
+        return _is_an_operators(folder)
+    return current_generation(folder).authority is None
 
 
 def install_certificate(folder: Path, own: OwnCertificate, made_at: datetime) -> int:

@@ -96,4 +96,4 @@ def _issued_under(order: Order) -> Report | None:
 
 def ensure_keys() -> None:
     """Make the demonstration keys at the first start; keys that are there stay."""
-    ports.signing().ensure_demo_keys(settings.XINZHENG_KEYS / "signing", timezone.now())
+    ports.signing().ensure_demo_keys(settings.XINZHENG_KEYS / "signing", timezone.now(), settings.XINZHENG_HOST)
