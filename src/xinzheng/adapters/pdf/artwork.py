@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fontTools.pens.svgPathPen import SVGPathPen
 
-from xinzheng.adapters.pdf.fonts import HEI, SONG, open_face
+from xinzheng.adapters.pdf.fonts import HEI, READING_FACES, SONG, open_face
 
 RED = "#c8161d"
 DEMONSTRATION = "演示"
@@ -45,9 +45,14 @@ def _star(radius: float) -> str:
     return f'<polygon stroke="none" points="{points}"/>'
 
 
-@lru_cache(maxsize=64)
 def seal_svg(issuer: str, demonstration: bool) -> str:
     """The round seal of any issuer, 400 units wide; 演示 stands where a real seal has its star."""
+    with READING_FACES:
+        return _draw_seal(issuer, demonstration)
+
+
+@lru_cache(maxsize=64)
+def _draw_seal(issuer: str, demonstration: bool) -> str:
     size = 46 if len(issuer) <= 14 else max(20.0, 46 * 14 / len(issuer))
     centre = (
         "".join(outline(HEI, char, (200 + (i - 0.5) * 84, 172), 74) for i, char in enumerate(DEMONSTRATION))

@@ -1,5 +1,6 @@
 """The two faces of a report (字体): Noto Serif SC for text (宋), Noto Sans SC for headings (黑); what they can show."""
 
+import threading
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -12,6 +13,7 @@ from xinzheng.adapters.pdf.errors import RenderError
 HEI, SONG = faces.sans_path(), faces.serif_path()
 HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn"}  # control, direction and private characters: they could change what is read
 BREAKS = frozenset("\n\r\t")
+READING_FACES = threading.Lock()  # a face is read as it is asked, and is not made for threads
 
 
 @cache
@@ -20,9 +22,14 @@ def open_face(path: str) -> TTFont:
     return TTFont(path, lazy=True)
 
 
-@cache
 def printable() -> frozenset[int]:
     """Code points that both faces can show."""
+    with READING_FACES:
+        return _printable()
+
+
+@cache
+def _printable() -> frozenset[int]:
     hei, song = (open_face(str(path)).getBestCmap() for path in (HEI, SONG))
     return frozenset(code for code in hei.keys() & song.keys() if unicodedata.category(chr(code)) not in HIDDEN)
 

@@ -3,10 +3,12 @@
 import uuid
 
 from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.reports.issuing import Order, issue_report
-from xinzheng.apps.reports.models import Application, ApplicationState
+from xinzheng.apps.reports.models import Application, ApplicationState, Report
 from xinzheng.apps.reports.serialising import request_from_json, request_to_json
 from xinzheng.core.decision import Request
 from xinzheng.core.errors import XinzhengError
@@ -68,6 +70,17 @@ def fulfil_application(application_id: uuid.UUID | str) -> Application:
         _advance(application, ApplicationState.FAILED, message=BROKEN)
         raise
     return _advance(application, ApplicationState.DONE, number=report.number)
+
+
+def follow_reports() -> int:
+    """Let applications that failed on the way follow their reports, which were numbered and then completed or voided.
+
+    How many changed. A report's idempotency key is its application's id.
+    """
+    failed = Application.objects.filter(state=ApplicationState.FAILED)
+    numbered = Report.objects.filter(idempotency_key=OuterRef("pk"), document__isnull=False).values("number")
+    done = failed.annotate(issued=Subquery(numbered)).filter(issued__isnull=False)
+    return done.update(state=ApplicationState.DONE, number=F("issued"), message="", updated_at=timezone.now())
 
 
 def _order(application: Application) -> Order:

@@ -41,12 +41,12 @@ def complete_report(report: Report, by: str) -> Report:
     if _is_finished(report):
         return report
     signed = _sign(report)
-    stamp = ask_stamp(signed.pdf)
+    asked = ask_stamp(signed.pdf)
     with transaction.atomic():
         lock_report(report.number)
         if not _is_finished(report):
             _store(report, signed, by)
-            note_stamp(report, stamp, by)
+            note_stamp(report, asked, by)
     return report
 
 
@@ -101,7 +101,7 @@ def resume_prepared(by: str = "system", older_than: timedelta = timedelta(0)) ->
     left = Report.objects.filter(document=None, created_at__lte=timezone.now() - older_than)
     waiting = list(left.exclude(status_events__status=ReportStatus.VOIDED).order_by("created_at"))
     if waiting:
-        ports.keyring().signer.ready()
+        ports.keyring().ready(timezone.now())
     done, broken = [], []
     for report in waiting:
         try:

@@ -112,7 +112,7 @@ def rehearse_report(draft: Draft) -> None:
 
     Raises what the renderer raises, ``signing-unavailable``.
     """
-    ports.keyring().signer.ready()
+    ports.keyring().ready(timezone.now())
     number = draft.policy.number_prefix + REHEARSAL_SERIAL
     content = draft.content(number, REHEARSAL_SECRET)
     text = ports.signing().qr_text(_seal(draft, number, content), long_code(REHEARSAL_SECRET))

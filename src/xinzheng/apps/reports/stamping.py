@@ -31,18 +31,24 @@ class Stamp:
     stamped_at: datetime
 
 
-def ask_stamp(pdf: bytes) -> Stamp | None:
-    """A stamp for a signed file; None where nobody stamps or the authority is not there now.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking: whether anybody is to stamp at all, and the stamp if it came."""
 
-    What the authority answers is put into the file and examined before it is believed.
+    is_wanted: bool
+    stamp: Stamp | None = None
+
+
+def ask_stamp(pdf: bytes) -> Asked:
+    """Ask for a signed file's stamp. An authority that is gone, or answers something else, holds no report up.
+
+    What it answers is put into the file and examined before it is believed.
     """
-    stamper = ports.stamper()
-    if stamper is None:
-        return None
     try:
-        return _stamp(pdf, stamper)
+        stamper = ports.stamper()
+        return Asked(False) if stamper is None else Asked(True, _stamp(pdf, stamper))
     except ports.signing().StampUnavailableError:
-        return None
+        return Asked(True)
 
 
 def _stamp(pdf: bytes, stamper: Any) -> Stamp:
@@ -54,11 +60,11 @@ def _stamp(pdf: bytes, stamper: Any) -> Stamp:
     return Stamp(token, hashlib.sha256(signing.with_token(pdf, token)).digest(), stamper.authority, stamped_at)
 
 
-def note_stamp(report: Report, stamp: Stamp | None, by: str) -> None:
-    """Keep the stamp, in the transaction that stores the file; without one the report waits for ``stamp_waiting``."""
-    if stamp is not None:
-        _keep(report.number, stamp, by)
-    elif ports.stamper() is not None:
+def note_stamp(report: Report, asked: Asked, by: str) -> None:
+    """Keep the stamp, in the transaction that stores the file; a report without one waits for ``stamp_waiting``."""
+    if asked.stamp is not None:
+        _keep(report.number, asked.stamp, by)
+    elif asked.is_wanted:
         record_event(who=by, action=UNSTAMPED, object_kind="report", object_id=report.number)
 
 
@@ -83,11 +89,9 @@ def waiting_for_stamp() -> QuerySet[AuditEvent, AuditEvent]:
 
 def stamp_waiting(most: int = 200, by: str = "system") -> int:
     """Ask for the stamps that are missing; how many came. Leaves off as soon as the authority is not there."""
-    if ports.stamper() is None:
-        return 0
     came = 0
     for number in list(waiting_for_stamp().values_list("object_id", flat=True)[:most]):
-        stamp = ask_stamp(bytes(ReportDocument.objects.get(pk=number).pdf))
+        stamp = ask_stamp(bytes(ReportDocument.objects.get(pk=number).pdf)).stamp
         if stamp is None:
             break
         with transaction.atomic():

@@ -7,6 +7,8 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from xinzheng.apps.reports import tasks_signing  # noqa: F401  its tasks are found through this module
+
 STILL_AT_WORK = timedelta(minutes=2)
 # Whoever waits for a report comes before what is only looked at again.
 LAST = -10
@@ -24,10 +26,23 @@ def fulfil(application_id: str) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="reports.resume", queue="reports", queueing_lock="reports.resume")
 def resume(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
-    """Complete what a crash left behind."""
+    """Complete what a crash left behind, and tell whoever applied."""
+    from xinzheng.apps.reports.applications import follow_reports
     from xinzheng.apps.reports.issuing import resume_prepared
 
-    resume_prepared(older_than=STILL_AT_WORK)
+    try:
+        resume_prepared(older_than=STILL_AT_WORK)
+    finally:
+        follow_reports()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="reports.stamp", queue="reports", queueing_lock="reports.stamp", priority=LAST)
+def stamp(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
+    """Ask for the time stamps that reports are still without."""
+    from xinzheng.apps.reports.stamping import stamp_waiting
+
+    stamp_waiting()
 
 
 @app.periodic(cron="* * * * *")
