@@ -53,4 +53,4 @@ def review(timestamp: int) -> None:
 
     if review_reports(at_most=REVIEWED_AT_ONCE)["left"]:
         with suppress(AlreadyEnqueued):
-            review.defer(timestamp=timestamp)
+            review.configure().defer(timestamp=timestamp)
