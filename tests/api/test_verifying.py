@@ -2,20 +2,25 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from tests.api.conftest import System, problem_in
 from tests.small_city import SmallCity, uscc
 from xinzheng.adapters.signing import qr_text
+from xinzheng.apps.audit.log import seal_log
+from xinzheng.apps.audit.models import Checkpoint
 from xinzheng.apps.reports.issuing import Order, issue_report, long_code
 from xinzheng.apps.reports.models import Look, Report
 from xinzheng.apps.reports.queries import report_pdf
 from xinzheng.apps.reports.status import Why, change_status
 from xinzheng.core.decision import Request
+from xinzheng.core.inclusion import read_proof
 from xinzheng.core.lifecycle import ReportStatus, typed_code
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +174,30 @@ def test_a_report_that_was_superseded_says_since_when_and_why_in_general_words(r
     assert answer["since"] is not None
     assert answer["why"] == "出具后，出具前的数据有补充或者更正"
     assert "详情" not in sent.content.decode()
+
+
+def test_the_log_is_a_fact_beside_the_four_and_its_proof_is_answered_to_whoever_asks(report: Report) -> None:
+    body = {"number": report.number, "code": code_of(report), "proof": True}
+    waiting = asked("code", body).json()
+    assert (waiting["log"], waiting["proof"]) == ({"included": None, "index": None, "since": None}, None)
+    size = seal_log(timezone.now())
+    answer = asked("code", body).json()
+    assert (answer["log"]["included"], answer["log"]["index"]) == (True, 0)
+    note, leaves = read_proof(json.dumps(answer["proof"]))
+    head = (size, bytes(Checkpoint.objects.get(size=size).root))
+    assert Checkpoint.objects.get(size=size).note == note
+    assert all(leaf.holds_in(head) for leaf in leaves)
+    assert json.loads(leaves[0].leaf)["digest"] == bytes(report.digest).hex()
+    assert asked("code", body | {"proof": False}).json()["proof"] is None
+    assert asked("code", body | {"code": "0" * 12}).json()["proof"] is None
+
+
+def test_a_report_that_should_be_in_the_log_and_is_not_is_said_not_to_be(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xinzheng.apps.reports.registered.SEALING_TAKES_AT_MOST", timedelta(0))
+    answer = asked("code", {"number": report.number, "code": code_of(report)}).json()
+    assert answer["log"]["included"] is False
 
 
 def test_verifying_by_code_is_two_statements(report: Report, django_assert_num_queries: Callable[[int], Any]) -> None:

@@ -45,7 +45,7 @@ router = Router(tags=["verify"])
 )
 def by_code(request: HttpRequest, fields: CodeFields) -> VerdictAnswer:
     """By number and typed code."""
-    return answer_of(verify_code(fields.number, fields.code, asked_by(request)))
+    return answer_of(verify_code(fields.number, fields.code, asked_by(request)), with_proof=fields.proof)
 
 
 @router.post(
@@ -60,7 +60,7 @@ def by_code(request: HttpRequest, fields: CodeFields) -> VerdictAnswer:
 )
 def by_qr(request: HttpRequest, fields: QrFields) -> VerdictAnswer:
     """By the text of the QR code."""
-    return answer_of(verify_qr_text(fields.qr, asked_by(request)))
+    return answer_of(verify_qr_text(fields.qr, asked_by(request)), with_proof=fields.proof)
 
 
 @router.post(

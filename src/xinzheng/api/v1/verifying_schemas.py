@@ -1,15 +1,18 @@
 """What is sent to verify a report, and the answer: four facts and the log, each on its own."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from xinzheng.apps.audit.log_queries import proofs_about
 from xinzheng.apps.reports.verdicts import Verdict
+from xinzheng.core.inclusion import proof_document
 
 BATCH_AT_MOST = 100
 Number = Annotated[str, Field(max_length=64, description="报告编号，18位")]
 TypedCode = Annotated[str, Field(max_length=64, description="核验码，12位，不分大小写")]
+WithProof = Annotated[bool, Field(strict=True, description="true：答复里附收录证明")]
 QrText = Annotated[str, Field(max_length=4096, description="扫二维码得到的全文，含 # 以后的部分")]
 
 
@@ -20,6 +23,7 @@ class CodeFields(BaseModel):
 
     number: Number
     code: TypedCode
+    proof: WithProof = False
 
 
 class QrFields(BaseModel):
@@ -28,6 +32,7 @@ class QrFields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     qr: QrText
+    proof: WithProof = False
 
 
 class BatchItem(BaseModel):
@@ -87,6 +92,9 @@ class VerdictAnswer(BaseModel):
     host: str | None = Field(description="二维码写明的核验网站；须与所访问的网站相同")
     reasons: list[str]
     disclaimer: str
+    proof: dict[str, Any] | None = Field(
+        None, description="收录证明（xinzheng.proof/1）：要求了而且已经收录才有；可以用 xinzheng log verify 验证"
+    )
 
 
 class BatchAnswer(BaseModel):
@@ -95,7 +103,7 @@ class BatchAnswer(BaseModel):
     answers: list[VerdictAnswer]
 
 
-def answer_of(verdict: Verdict) -> VerdictAnswer:
+def answer_of(verdict: Verdict, *, with_proof: bool = False) -> VerdictAnswer:
     """The verdict as it is answered. Nothing of it comes from outside: it is not checked again."""
     log = verdict.log
     return VerdictAnswer.model_construct(
@@ -117,4 +125,13 @@ def answer_of(verdict: Verdict) -> VerdictAnswer:
         host=verdict.host,
         reasons=verdict.reasons,
         disclaimer=verdict.disclaimer,
+        proof=_proof(verdict) if with_proof else None,
     )
+
+
+def _proof(verdict: Verdict) -> dict[str, Any] | None:
+    """That the report and each change of its status stand in the log; only for whoever was told the status."""
+    if verdict.number is None or verdict.status is None:
+        return None
+    proofs = proofs_about(verdict.number)
+    return proof_document(proofs[0].note, [proof.inclusion for proof in proofs]) if proofs else None

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -48,6 +49,7 @@ ADDRESS_DIFFERS = "二维码打开的是 {host}，签名部分写明的核验网
 OTHER_HOST = "这张码写明的核验网站是 {host}，不是本站"
 CONTENT_DIFFERS = "文件内容与登记的报告不一致"
 FILE_DIFFERS = "文件与登记的签发文件不是逐字节相同"
+LOGGED_BEFORE = "签名证书后来被吊销；透明日志证明报告签发在先。"
 CHUNK = 1024 * 1024
 
 
@@ -114,9 +116,9 @@ def qr_verdict(text: str, report: Registered | None, keys: Any = None) -> Verdic
         reason = ADDRESS_DIFFERS.format(host=written, signed=seal.host)
         return unknown(_bad_seal(seal.host), seal.number, reason)
     if report is None and elsewhere:
-        # Ours by its key, but of another site's register: the seal is good, the status is not ours to tell.
-        good = (NO_DOCUMENT, *facts_in_words(None, True, True), *elsewhere)
-        return unknown(DocumentFacts(None, True, True, good, host=host), seal.number)
+        # Made with a key of ours, for a site that is not this one: no register here can confirm who used the key.
+        said = (NO_DOCUMENT, *facts_in_words(None, True, None), *elsewhere)
+        return unknown(DocumentFacts(None, True, None, said, host=host), seal.number)
     if report is None or report.number != seal.number or report.digest != seal.digest:
         return unknown(_bad_seal(host), seal.number, SEAL_DIFFERS)
     good = (NO_DOCUMENT, *facts_in_words(None, True, True), *elsewhere)
@@ -170,10 +172,36 @@ def _document_verdict(facts: Any, file_digest: bytes) -> Verdict:
         return unknown(_examined(facts, CONTENT_DIFFERS), number, STATUS_NOT_ASKED)
     if report is None:
         return unknown(_examined(facts), number)
-    if not is_registered:
-        return known(_examined(facts, CONTENT_DIFFERS), report)
-    differs = facts.signer_trusted is not False and file_digest not in file_digests(number)
-    return known(_examined(facts, FILE_DIFFERS if differs else ""), report)
+    return known(_compared(facts, report, file_digest) if is_registered else _examined(facts, CONTENT_DIFFERS), report)
+
+
+def _compared(facts: Any, report: Registered, file_digest: bytes) -> DocumentFacts:
+    """The facts about a file with the registered content: it has to be the file that was given out, byte for byte."""
+    is_lifted = facts.signer_trusted is False and _is_older_than_revocation(facts, report)
+    if facts.signer_trusted is False and not is_lifted:
+        return _examined(facts)
+    if file_digest not in file_digests(report.number):
+        return _examined(facts, FILE_DIFFERS)
+    return _examined(_lifted(facts) if is_lifted else facts)
+
+
+def _revoked_later() -> str:
+    """How the check says that only a time stamp could tell whether the signature is older than the revocation."""
+    said: str = ports.signing().check.REVOKED_AFTER
+    return said
+
+
+def _is_older_than_revocation(facts: Any, report: Registered) -> bool:
+    """Whether the log had the report before its signer's certificate was revoked: what a missing stamp leaves open."""
+    revoked_after = facts.intact and facts.signature_valid and _revoked_later() in facts.reasons
+    sealed_at = report.log.since if report.log is not None and report.log.included else None
+    return bool(revoked_after and sealed_at is not None and facts.revoked_at and sealed_at < facts.revoked_at)
+
+
+def _lifted(facts: Any) -> Any:
+    """The facts once the log has proved what the file itself could not."""
+    reasons = tuple(LOGGED_BEFORE if reason == _revoked_later() else reason for reason in facts.reasons)
+    return replace(facts, signer_trusted=True, reasons=reasons)
 
 
 def _examined(facts: Any, difference: str = "") -> DocumentFacts:
