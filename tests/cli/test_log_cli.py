@@ -1,6 +1,7 @@
 """``xinzheng log``: anybody checks the log with its public key; the operator checks that nothing is missing from it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from tests.small_city import build_small_city, uscc
+from xinzheng.apps.audit.keys import key_histories
 from xinzheng.apps.audit.log import add_leaf, log_signer, seal_log
 from xinzheng.apps.audit.log_queries import proofs_about
 from xinzheng.apps.audit.models import Checkpoint, LogLeaf
@@ -258,6 +260,23 @@ def test_what_was_issued_before_there_was_a_log_is_added_and_found_by_its_file(
     assert main(["log", "add-missing"]) == 0
     assert LogLeaf.objects.count() == StatusEvent.objects.exclude(status="prepared").count() == 2
     assert Told(capsys, "--from", live_server.url, "--key", key(), "--report", file).code == 0
+
+
+def test_a_log_that_had_to_begin_anew_is_told_from_its_old_key_by_all(
+    report: Report, tmp_path: Path, settings: Any, live_server: LiveServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["log", "seal"]) == 0
+    old = key()
+    settings.XINZHENG_KEYS = shutil.copytree(settings.XINZHENG_KEYS, tmp_path / "keys")
+    shutil.rmtree(settings.XINZHENG_KEYS / "log")
+    settings.XINZHENG_LOG_ORIGIN = "example.net/second-log"
+    fill(1)
+    assert main(["log", "seal"]) == 0
+    assert Told(capsys).answer["faults"] == []
+    assert Told(capsys, "--from", live_server.url, "--key", old).refusal == "checkpoint-unsigned"
+    assert Told(capsys, "--from", live_server.url).answer["key"].startswith("example.net/second-log+")
+    statuses = {one.key_id: one.status for one in key_histories() if one.purpose == "log"}
+    assert statuses == {old.split("+")[1]: "retired", key().split("+")[1]: "current"}
 
 
 def test_options_that_mean_nothing_here_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ def _proven(
         _require(wanted, [leaf for _, leaf in told])
     shown = [{"index": index, "status": str(leaf.status), "at": leaf.at.isoformat()} for index, leaf in told]
     words = [
-        f"已收录：第{index}条，{STATUS_WORDS[leaf.status]}，{leaf.at.astimezone():%Y-%m-%d %H:%M:%S}"
+        f"已收录：序号{index}，{STATUS_WORDS[leaf.status]}，{leaf.at.astimezone():%Y-%m-%d %H:%M:%S}"
         for index, leaf in told
     ]
     if wanted is not None:

@@ -120,7 +120,7 @@ def open_proof(text: str, key: LogKey) -> tuple[Head, list[Inclusion]]:
     head = open_note(note, key)
     for leaf in leaves:
         if not leaf.holds_in((head.size, head.root)):
-            raise LogFaultError(f"收录证明不成立：第{leaf.index}条不在检查点之内。")
+            raise LogFaultError(f"收录证明不成立：序号{leaf.index}推不出检查点的根。")
     return head, list(leaves)
 
 

@@ -26,3 +26,11 @@ def spki_of(key: LogKey) -> bytes:
     """A log's key as SubjectPublicKeyInfo, DER."""
     public = ed25519.Ed25519PublicKey.from_public_bytes(key.public)
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def raw_key(spki: bytes) -> bytes:
+    """The 32 bytes of an Ed25519 key given as SubjectPublicKeyInfo; ValueError for another key."""
+    public = load_der_public_key(spki)
+    if not isinstance(public, ed25519.Ed25519PublicKey):
+        raise ValueError("not Ed25519")
+    return public.public_bytes_raw()

@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -96,6 +97,18 @@ def open_note(note: str, key: LogKey) -> Head:
     except InvalidSignature:
         raise NoteError("检查点的签名无效，内容被改动过。", code="checkpoint-signature-invalid") from None
     return head
+
+
+def open_own_note(note: str, publics: Iterable[bytes]) -> Head:
+    """What a checkpoint says that one of these keys signed, under whatever name; NoteError when none did."""
+    name = _parts(note)[0].origin
+    for public in publics:
+        try:
+            return open_note(note, LogKey(name, public))
+        except NoteError as error:
+            if error.code != "checkpoint-unsigned":
+                raise
+    raise NoteError("检查点不是本日志的任何一把密钥签署的。", code="checkpoint-unsigned")
 
 
 def _parts(note: str) -> tuple[Head, list[tuple[str, bytes]]]:

@@ -14,6 +14,7 @@ from xinzheng.apps.audit.log_queries import newest_checkpoint
 from xinzheng.apps.audit.models import KeyEvent
 
 FORMAT = "xinzheng.keys/1"
+LOG = "log"
 PUBLISHED, RETIRED, COMPROMISED = "published", "retired", "compromised"
 
 
@@ -50,12 +51,21 @@ def key_histories() -> list[KeyHistory]:
 
 
 def note_keys() -> int:
-    """Write down what the key folders hold and the database does not know yet; how many events that were."""
+    """Write down what the key folders hold and the database does not know yet; how many events that were.
+
+    A key of the log that another has taken the place of is retired by that.
+    """
     known = set(KeyEvent.objects.values_list("key_id", "purpose", "event"))
-    new = [
-        event for one in _held() for event in _events(one) if (event.key_id, event.purpose, event.event) not in known
-    ]
+    held = list(_held())
+    told = (event for one in [*held, *_replaced(held)] for event in _events(one))
+    new = [event for event in told if (event.key_id, event.purpose, event.event) not in known]
     return len(KeyEvent.objects.bulk_create(new, ignore_conflicts=True))
+
+
+def log_keys() -> list[bytes]:
+    """The log's keys, 32 bytes each, the newest first."""
+    histories = [one for one in key_histories() if one.purpose == LOG]
+    return [ports.transparency().raw_key(one.material) for one in reversed(histories)]
 
 
 def keys_document() -> dict[str, object]:
@@ -84,7 +94,15 @@ def _held() -> Iterable[KeyHistory]:
     folder = settings.XINZHENG_KEYS / "log"
     log = transparency.published_log_key(folder)
     if log is not None:
-        yield KeyHistory(log.key_id.hex(), "log", transparency.spki_of(log), transparency.made_at(folder))
+        yield KeyHistory(log.key_id.hex(), LOG, transparency.spki_of(log), transparency.made_at(folder))
+
+
+def _replaced(held: Iterable[KeyHistory]) -> Iterable[KeyHistory]:
+    current = {one.key_id: one for one in held if one.purpose == LOG}
+    if current:
+        since = max(one.from_at for one in current.values())
+        for event in KeyEvent.objects.filter(purpose=LOG, event=PUBLISHED).exclude(key_id__in=current):
+            yield KeyHistory(event.key_id, LOG, bytes(event.material), event.effective_at, until_at=since)
 
 
 def _events(one: KeyHistory) -> Iterable[KeyEvent]:

@@ -1,5 +1,6 @@
 """Writing the transparency log (透明日志): a leaf with the fact it tells; its place and the checkpoint later."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,14 +29,8 @@ WAITING = """
     FROM audit_logwaiting waiting JOIN audit_logleaf leaf ON leaf.id = waiting.leaf_id
     ORDER BY waiting.leaf_id LIMIT %s
 """
-GIVE_PLACES = """
-    INSERT INTO audit_logplace (index, leaf_id)
-    SELECT %s + place - 1, leaf_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS given (leaf_id, place)
-"""
-WRITE_NODES = """
-    INSERT INTO audit_lognode (level, index, hash)
-    SELECT %s, %s + place - 1, hash FROM unnest(%s::bytea[]) WITH ORDINALITY AS made (hash, place)
-"""
+GIVE_PLACES = "COPY audit_logplace (index, leaf_id) FROM STDIN (FORMAT BINARY)"
+WRITE_NODES = "COPY audit_lognode (level, index, hash) FROM STDIN (FORMAT BINARY)"
 
 
 class LogForkError(XinzhengError):
@@ -96,13 +91,26 @@ def _seal_stretch(signer: Any, at: datetime) -> _Stretch:
         if not waiting:
             return _Stretch(size, 0)
         ids = [leaf_id for leaf_id, _ in waiting]
-        cursor.execute(GIVE_PLACES, [size, ids])
-        for level, first, row in tree.add([bytes(hash_) for _, hash_ in waiting]):
-            cursor.execute(WRITE_NODES, [level, first, list(row)])
+        grown = tree.add([bytes(hash_) for _, hash_ in waiting])
+        _copy(cursor, GIVE_PLACES, ("int8", "int8"), enumerate(ids, size))
+        _copy(cursor, WRITE_NODES, ("int2", "int8", "bytea"), _rows(grown))
         cursor.execute("DELETE FROM audit_logwaiting WHERE leaf_id = ANY(%s)", [ids])
     note = signer.sign(tree.size, tree.root())
     Checkpoint.objects.create(size=tree.size, root=tree.root(), note=note, made_at=at)
     return _Stretch(tree.size, len(ids), note)
+
+
+def _rows(grown: Iterable[tuple[int, int, Sequence[bytes]]]) -> Iterator[tuple[int, int, bytes]]:
+    for level, first, row in grown:
+        for index, hash_ in enumerate(row, first):
+            yield level, index, hash_
+
+
+def _copy(cursor: Any, statement: str, types: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
 
 
 def refuse_fork(signer: Any, newest: Checkpoint | None) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
 from xinzheng.apps.audit import log, ports
+from xinzheng.apps.audit.keys import log_keys
 from xinzheng.apps.audit.models import Checkpoint, LogNode, LogWaiting
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.merkle import Growth, leaf_hash
@@ -37,6 +37,7 @@ class LogState:
 
 def check_log() -> LogState:
     """Compute the whole log again from its leaves."""
+    log.log_signer()
     tree = Growth()
     faults = list(_faults_of_growth(tree))
     faults += _faults_of_key(tree)
@@ -50,7 +51,7 @@ def check_log() -> LogState:
 
 
 def _faults_of_growth(tree: Growth) -> Iterator[str]:
-    key = log.log_signer().key
+    keys = log_keys()
     stored = 0
     while True:
         hashes, faults = _leaves_from(tree.size)
@@ -60,7 +61,7 @@ def _faults_of_growth(tree: Growth) -> Iterator[str]:
             stored += sum(len(row) for _, _, row in rows)
             yield from _faults_of_rows(rows)
             if checkpoint is not None:
-                yield from _faults_of_checkpoint(checkpoint, tree, key)
+                yield from _faults_of_checkpoint(checkpoint, tree, keys)
         if len(hashes) < AT_ONCE:
             break
     if LogNode.objects.count() != stored:
@@ -75,10 +76,10 @@ def _leaves_from(first: int) -> tuple[list[bytes], list[str]]:
         cursor.execute(LEAVES, [first, first + AT_ONCE])
         rows = cursor.fetchall()
     faults = [
-        f"第{index}条的内容与其摘要不符。" for index, data, hash_ in rows if leaf_hash(bytes(data)) != bytes(hash_)
+        f"序号{index}的内容与其摘要不符。" for index, data, hash_ in rows if leaf_hash(bytes(data)) != bytes(hash_)
     ]
     if [index for index, _, _ in rows] != list(range(first, first + len(rows))):
-        faults.append(f"第{first}条之后的序号不连续。")
+        faults.append(f"序号{first}之后不连续。")
     return [leaf_hash(bytes(data)) for _, data, _ in rows], faults
 
 
@@ -96,12 +97,12 @@ def _faults_of_rows(rows: Sequence[tuple[int, int, Sequence[bytes]]]) -> Iterato
     for level, first, row in rows:
         nodes = LogNode.objects.filter(level=level, index__gte=first, index__lt=first + len(row)).order_by("index")
         if [bytes(hash_) for hash_ in nodes.values_list("hash", flat=True)] != list(row):
-            yield f"第{level}层第{first}个起的节点与条目不符。"
+            yield f"第{level}层自{first}起的节点与条目不符。"
 
 
-def _faults_of_checkpoint(checkpoint: Checkpoint, tree: Growth, key: Any) -> Iterator[str]:
+def _faults_of_checkpoint(checkpoint: Checkpoint, tree: Growth, keys: Sequence[bytes]) -> Iterator[str]:
     try:
-        head = ports.transparency().open_note(checkpoint.note, key)
+        head = ports.transparency().open_own_note(checkpoint.note, keys)
     except XinzhengError as error:
         yield f"{checkpoint.size}条的检查点：{error.message}"
         return

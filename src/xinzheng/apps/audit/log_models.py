@@ -45,10 +45,13 @@ class LogWaiting(models.Model):
 
 
 class LogPlace(models.Model):
-    """A leaf's place in the log (叶的序号), counted from 0 without gaps."""
+    """A leaf's place in the log (叶的序号), counted from 0 without gaps.
+
+    The sealer read the leaf a moment before and nothing removes leaves, so the database does not look again.
+    """
 
     index = models.BigIntegerField(primary_key=True)
-    leaf = models.OneToOneField(LogLeaf, on_delete=models.PROTECT, related_name="place")
+    leaf = models.OneToOneField(LogLeaf, on_delete=models.PROTECT, related_name="place", db_constraint=False)
 
     class Meta:
         triggers: ClassVar = append_only()

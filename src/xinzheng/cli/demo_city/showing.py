@@ -1,6 +1,7 @@
 """Show the whole way (全程演示): database, city, one report of each city, verification; each step with its time."""
 
 import argparse
+import json
 import os
 import time
 import uuid
@@ -25,12 +26,13 @@ WIDTH = 78
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A report of the demonstration: its content, code, file, and what verifying the file found."""
+    """A report of the demonstration: its content, code, file, what verifying the file found, its place in the log."""
 
     content: dict[str, Any]
     code: str
     file: Path
     verdict: Any
+    place: int
 
 
 class Page:
@@ -144,6 +146,7 @@ def _report(page: Page, folder: Path, title: str, *which: str) -> Shown:
         page.fact("依据", "".join(extension))
     page.fact("编号", f"{shown.content['number']}    核验码 {shown.code}")
     page.fact("文件", str(shown.file))
+    page.fact("收录", f"透明日志序号{shown.place}，收录证明在同一文件夹")
     page.fact("核验", " · ".join(shown.verdict.reasons), "blue" if shown.verdict.is_good else "red")
     return shown
 
@@ -167,5 +170,26 @@ def issue_and_verify(folder: Path, city: str, policy_id: str, role: str) -> Show
     report = issue_report(Order(policy_id, subject_id, Request(), "command-line", key))
     file = folder / f"{city}-{report.number}.pdf"
     file.write_bytes(report_pdf(report.number))
+    place = _log_and_prove(report.number, file.with_suffix(".proof.json"))
     verdict = verify_pdf(file.read_bytes())
-    return Shown(report_view(report.number).content, typed_code(bytes(report.secret)), file, verdict)
+    return Shown(report_view(report.number).content, typed_code(bytes(report.secret)), file, verdict, place)
+
+
+def _log_and_prove(number: str, file: Path) -> int:
+    """Seal the log now, as the task behind the site does every ten seconds; write the proof; the report's place."""
+    from django.utils import timezone
+
+    from xinzheng.apps.audit.keys import note_keys
+    from xinzheng.apps.audit.log import seal_log
+    from xinzheng.apps.audit.log_queries import proofs_about
+    from xinzheng.apps.reports.log_check import add_missing_leaves
+    from xinzheng.core.inclusion import proof_document
+
+    # The report may be one that was issued here before there was a log.
+    add_missing_leaves("command-line")
+    seal_log(timezone.now())
+    note_keys()
+    proofs = proofs_about(number)
+    document = proof_document(proofs[0].note, [proof.inclusion for proof in proofs])
+    file.write_text(json.dumps(document), encoding="ascii")
+    return proofs[0].index
