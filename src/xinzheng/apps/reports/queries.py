@@ -11,6 +11,7 @@ from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.replaying import report_by_number
 from xinzheng.apps.reports.stamping import served_pdf
 from xinzheng.core.errors import XinzhengError
+from xinzheng.core.lifecycle import STATUS_WORDS as STATUS_WORDS  # noqa: PLC0414  # the pages read it here
 from xinzheng.core.sentences import spoken_date
 
 EFFECT_WORDS = {
@@ -26,14 +27,6 @@ EFFECT_SENTENCES = {
     "excluded": "这条记录没有计入，因为{reason}。",
     "listed_apart": "这条记录没有计入，单独列在这里，因为{reason}。",
     "unresolved": "这条记录待核实，因为{reason}。",
-}
-STATUS_WORDS = {
-    "prepared": "未生效",
-    "in_force": "正常",
-    "superseded": "已更正，请以新报告为准",
-    "revoked": "已作废",
-    "expired": "已过期",
-    "voided": "未生效",
 }
 
 
