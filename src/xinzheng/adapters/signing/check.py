@@ -5,6 +5,7 @@ file that no digest covers, the signature container itself, must be byte for byt
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ from xinzheng.adapters.signing.revocation_check import RevocationFacts, revocati
 from xinzheng.adapters.signing.stamp_check import examine_stamp
 
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+HEXADECIMAL = re.compile(rb"<[0-9A-Fa-f]*>")
+FOR_OTHERS = {"time_stamping", "ocsp_signing"}
 TOO_LARGE = f"文件超过{MAX_PDF_BYTES // 1_000_000} MB，没有核对。请提交原始报告文件。"
 UNREADABLE = "文件不能作为报告读出：不是 PDF 文件，或者已经损坏、被改动。"
 UNSIGNED = "文件没有数字签名，不能证明由谁签发、是否改动。"
@@ -146,6 +149,12 @@ class _Signed:
         return self.pdf[length:resume] if whole else None
 
 
+def _is_for_documents(certificate: asn1_x509.Certificate) -> bool:
+    """A certificate for time stamps or for certificate states leads to the same root and signs no report."""
+    purposes = certificate.extended_key_usage_value
+    return purposes is None or FOR_OTHERS.isdisjoint(purposes.native)
+
+
 class _Examination:
     """One signed file against one trust: each fact is found by itself, and says its own reason."""
 
@@ -157,7 +166,7 @@ class _Examination:
         )
         self.moment = self.stamp.stamped_at or self.signed_at
         self.status = self._validated()
-        self.path = path_of(self.status)
+        self.path = path_of(self.status) if _is_for_documents(signed.signature.signer_cert) else None
         self.revocation = self._revocation()
 
     @property
@@ -204,7 +213,8 @@ class _Examination:
         return revocation_of(as_cryptography(self.path), self._crls, self.moment)
 
     def _alterations(self) -> Iterator[str]:
-        if self.signed.container is None:
+        container = self.signed.container
+        if container is None or not HEXADECIMAL.fullmatch(container):  # else other objects could stand in the hole
             yield NOT_WHOLE
         if not self.status.intact:
             yield ALTERED

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,9 +30,10 @@ def warm_up() -> None:
 
 
 def _empty_page() -> bytes:
-    writer = PdfFileWriter()
+    writer: Any = PdfFileWriter()
     nothing = writer.add_object(StreamObject(stream_data=b""))
-    writer.insert_page(PageObject(contents=nothing, media_box=(0, 0, 100, 100)))
+    page: Any = PageObject
+    writer.insert_page(page(contents=nothing, media_box=(0, 0, 100, 100)))
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
