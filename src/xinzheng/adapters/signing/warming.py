@@ -30,7 +30,7 @@ def warm_up() -> None:
 
 
 def _empty_page() -> bytes:
-    writer: Any = PdfFileWriter()
+    writer: Any = PdfFileWriter()  # type: ignore[no-untyped-call]
     nothing = writer.add_object(StreamObject(stream_data=b""))
     page: Any = PageObject
     writer.insert_page(page(contents=nothing, media_box=(0, 0, 100, 100)))
