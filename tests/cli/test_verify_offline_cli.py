@@ -14,6 +14,7 @@ from tests import offline_samples as made
 from tests.offline_samples import SIGNED_AT, Kind, certificate_entry, certify, city, published
 from xinzheng.adapters.offline import examine_code, keys_in_text
 from xinzheng.adapters.signing import ensure_demo_keys, load_seal_key, load_signer, sign_pdf
+from xinzheng.adapters.transparency import LogKey
 from xinzheng.cli import main
 from xinzheng.core.lifecycle import ReportStatus
 
@@ -91,6 +92,8 @@ def test_a_proof_of_another_report_or_another_log_is_no_proof(
     elsewhere = made.proof(made.signed(city().signer, at=AFTER))
     proof = saved(tmp_path / "proof.json", elsewhere)
     assert verified(capsys, file, keys, "--proof", proof)["log"] == {"included": False}
+    saved(keys, published(log={"vkey": str(LogKey(f"{made.HOST}/log", bytes(range(32))))}))
+    assert verified(capsys, file, keys, "--proof", proof)["log"] is None
     saved(keys, published(log=None))
     assert verified(capsys, file, keys, "--proof", proof)["log"] is None
 

@@ -19,6 +19,7 @@ from tests import offline_samples as made
 from tests.mutations import with_certificate, with_long_header, with_other_half
 from tests.offline_samples import SIGNED_AT, Kind, certificate_entry, certify, city, published
 from xinzheng.adapters.signing import Trust, check_pdf
+from xinzheng.adapters.transparency import LogKey
 from xinzheng.core.lifecycle import ReportStatus
 
 SCRIPTS = Path(__file__).parents[1] / "js"
@@ -93,6 +94,11 @@ def together() -> Iterator[Case]:
     forged = made.proof(plain)
     forged["checkpoint"] = str(forged["checkpoint"]).replace("\n11\n", "\n12\n")
     yield Case("forged checkpoint", GOOD | {"in_log": False}, plain, proof=forged, says=("收录证明不成立",))
+    strange = published(log={"vkey": str(LogKey(f"{made.HOST}/log", bytes(range(32))))})
+    other_key = made.proof(plain)
+    yield Case(
+        "another key of the log", GOOD | {"in_log": None}, plain, proof=other_key, keys=strange, says=("另一把",)
+    )
     nobodys = published(log=None)
     yield Case("no key of the log", GOOD | {"in_log": None}, plain, proof=made.proof(plain), keys=nobodys)
 

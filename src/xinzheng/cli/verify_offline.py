@@ -22,6 +22,7 @@ NO_DOCUMENT = "未提交文件，未核对内容"
 NO_STATUS = "未联网，未查询状态"
 WORDS = (("文件未改动", "文件已被改动"), ("签名有效", "签名无效"), ("签发者可信", "签发者不可信"))
 GENUINE = "文件为真，状态未查询：报告可能已经更正或者作废，请联网核验。"
+CHANGED = "透明日志里这份报告的状态已经改变，不要再使用。以联网核验的结果为准。"
 ONLY_CODE = "只核对了二维码，没有核对文件，也没有查询状态。"
 
 
@@ -104,6 +105,8 @@ def _answer(facts: OfflineFacts, reasons: list[str]) -> dict[str, object]:
 
 
 def _summary(facts: OfflineFacts, reasons: list[str], *, is_text: bool) -> str:
+    if facts.log_status is not None:
+        return CHANGED
     if facts.is_genuine and facts.in_log is not False:
         return GENUINE
     if is_text and facts.signature_valid and facts.signer_trusted:

@@ -19,6 +19,7 @@ from xinzheng.core.leaves import Leaf, read_leaf
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
 
 NO_LOG_KEY = "公布的密钥里没有透明日志的公钥，没有核对收录证明。"
+OTHER_LOG_KEY = "收录证明的检查点由另一把日志密钥签署，没有核对收录证明。"
 NO_DIGEST = "没有读出报告内容，没有核对收录证明。"
 OTHER_PROOF = "收录证明不是这份报告的。"
 LATE = "签名时间在密钥停用或者公布失密以后。"
@@ -33,7 +34,8 @@ class OfflineFacts:
     """What was found without the site (离线核验结果). The status is not among it: nobody off line knows it.
 
     ``content`` is the SHA-256 of the report's content, ``file`` that of the signed bytes; ``host`` is the site a QR
-    code names. ``stamped_at`` is the word of a time-stamping authority. ``in_log``: the log holds the report.
+    code names. ``stamped_at`` is the word of a time-stamping authority. ``in_log``: the log holds the report;
+    ``log_status`` is the newest change of its status that a proof tells of.
     """
 
     intact: bool | None = None
@@ -46,6 +48,7 @@ class OfflineFacts:
     host: str | None = None
     stamped_at: datetime | None = None
     in_log: bool | None = None
+    log_status: ReportStatus | None = None
 
     @property
     def is_genuine(self) -> bool:
@@ -162,12 +165,16 @@ def examine_proof(facts: OfflineFacts, proof: str, keys: OfflineKeys) -> Offline
         _, leaves = open_proof(proof, keys.log)
         told = [read_leaf(one.leaf) for one in leaves]
     except XinzhengError as error:
+        if error.code == "checkpoint-unsigned":
+            return facts.saying(OTHER_LOG_KEY)
         return replace(facts, in_log=False).saying(error.message)
     mine = [leaf for leaf in told if leaf.digest == facts.content]
     if not any(_is_issue(leaf, facts.file) for leaf in mine):
         return replace(facts, in_log=False).saying(OTHER_PROOF)
     changed = [leaf.status for leaf in mine if leaf.status != ReportStatus.IN_FORCE]
-    return replace(facts, in_log=True).saying(*(f"透明日志记载：报告{STATUS_WORDS[status]}。" for status in changed))
+    newest = changed[-1] if changed else None
+    told_so = (f"透明日志记载：报告{STATUS_WORDS[status]}。" for status in changed)
+    return replace(facts, in_log=True, log_status=newest).saying(*told_so)
 
 
 def _is_issue(leaf: Leaf, file: bytes | None) -> bool:

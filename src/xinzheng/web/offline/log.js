@@ -9,6 +9,7 @@ const LOG_WORDS = {
   noKey: '公布的密钥里没有透明日志的公钥，没有核对收录证明。',
   cannot: '本页不能核对透明日志的签名（浏览器不支持 Ed25519），没有核对收录证明。',
   nothing: '没有提交报告文件或者二维码，没有核对收录证明。',
+  otherKey: '收录证明的检查点由另一把日志密钥签署，没有核对收录证明。',
   wrong: '收录证明不成立：检查点的签名或者路径对不上。',
   other: '收录证明不是这份报告的。',
   changed: {
@@ -53,10 +54,11 @@ async function readLogKey (text) {
   return { name: match[1], id, bytes: data.subarray(1) }
 }
 
-/* { size, root } of a checkpoint that the key signed; null if it did not. */
+/* { size, root } of a checkpoint that the key signed; null if its signature is wrong, undefined if it has none. */
 async function openNote (note, key) {
   const match = NOTE.exec(String(note).slice(0, 100000))
-  if (!match || match[1] !== key.name) return null
+  if (!match) throw new Malformed('checkpoint')
+  if (match[1] !== key.name) return undefined
   const body = new TextEncoder().encode(match.slice(1, 4).join('\n') + '\n')
   let usable
   try {
@@ -64,15 +66,15 @@ async function openNote (note, key) {
   } catch (error) {
     throw new Unexaminable('Ed25519')
   }
+  let found
   for (const line of match[4].trimEnd().split('\n')) {
     const [, name, encoded] = line.split(' ')
     const data = fromBase64(encoded)
     if (name !== key.name || !equal(data.subarray(0, 4), key.id)) continue
-    if (await crypto.subtle.verify({ name: 'Ed25519' }, usable, data.subarray(4), body)) {
-      return { size: Number(match[2]), root: fromBase64(match[3]) }
-    }
+    if (!await crypto.subtle.verify({ name: 'Ed25519' }, usable, data.subarray(4), body)) return null
+    found = { size: Number(match[2]), root: fromBase64(match[3]) }
   }
-  return null
+  return found
 }
 
 function readProof (proof) {
@@ -97,6 +99,7 @@ async function examineProof (facts, proof, keys) {
   try {
     const leaves = readProof(proof)
     const head = await openNote(proof.checkpoint, await readLogKey(keys.log.vkey))
+    if (head === undefined) return say(facts, LOG_WORDS.otherKey)
     await weighLeaves(facts, leaves, head, digest)
   } catch (error) {
     if (error instanceof Unexaminable) say(facts, LOG_WORDS.cannot)
@@ -120,7 +123,9 @@ async function weighLeaves (facts, leaves, head, digest) {
   facts.in_log = true
   facts.log_size = head.size
   for (const leaf of mine) {
-    const words = leaf.said.type === 'status' && LOG_WORDS.changed[leaf.said.status]
-    if (words) say(facts, words)
+    const words = leaf.said.type === 'status' && Object.hasOwn(LOG_WORDS.changed, leaf.said.status) && LOG_WORDS.changed[leaf.said.status]
+    if (!words) continue
+    facts.log_words = words
+    say(facts, words)
   }
 }

@@ -94,15 +94,16 @@
     const told = words.filter(Boolean)
     if (!given.pdf) told.unshift('未提交文件，未核对内容')
     else if (words.includes(null)) told.push('有未核对的事项')
-    return `${told.join('，')}；未联网，未查询状态。`
+    return `${told.join('，')}；${facts.log_words || '未联网，未查询状态。'}`
   }
 
   function markOf (facts) {
     const decisive = [...FACTS.map(([name]) => facts[name]), facts.same_report, facts.in_log]
-    return decisive.includes(false) ? BAD : OPEN
+    return decisive.includes(false) || facts.log_words ? BAD : OPEN
   }
 
   function advice (facts, given) {
+    if (facts.log_words) return '透明日志里这份报告的状态已经改变，不要再使用。以联网核验的结果为准。'
     if (markOf(facts) === BAD) return '不要使用这份文件。请向主体要原文件，再核验一次。'
     const isGenuine = given.pdf && FACTS.every(([name]) => facts[name] === true)
     if (isGenuine) return '文件为真，状态未查询。使用以前，请联网查询报告是否已经更正或者作废。'
