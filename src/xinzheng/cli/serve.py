@@ -9,7 +9,8 @@ import sys
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import LOOPBACK_HOSTS
 
-NEEDS_DATABASE = True
+# Prepared by run itself: the settings are read then, and have to name the address that is served.
+NEEDS_DATABASE = False
 WORKER_STOP_SECONDS = 20
 
 
@@ -38,8 +39,11 @@ def port_number(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    from xinzheng.cli.main import ensure_ready
+
     refuse_taken_port(args.address, args.port)
     name_host(args.address, args.port)
+    ensure_ready()
     print(f"信证已启动：http://{args.address}:{args.port}  （Ctrl-C 停止）", flush=True)
     worker = None if args.no_tasks else start_task_worker()
     try:
