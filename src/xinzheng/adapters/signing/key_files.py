@@ -44,9 +44,16 @@ def replace_file(path: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
+def whole_lines(path: Path) -> list[bytes]:
+    """The lines of a file that only grows; a last one that a power cut tore was never written."""
+    return read_key_file(path).rpartition(b"\n")[0].splitlines()
+
+
 def append_line(path: Path, line: bytes) -> None:
     """One more line at the end, on disk when this returns. The caller holds the lock."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb+") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from xinzheng.adapters.signing.errors import KeyFileError
-from xinzheng.adapters.signing.key_files import append_line, read_key_file
+from xinzheng.adapters.signing.key_files import append_line, whole_lines
 from xinzheng.adapters.signing.raw_keys import PublicKey
 
 HISTORY_FILE = "history.jsonl"
@@ -91,7 +91,7 @@ def read_facts(folder: Path) -> list[KeyFact]:
     if not (folder / HISTORY_FILE).exists():
         return []
     try:
-        return [_fact(line) for line in read_key_file(folder / HISTORY_FILE).splitlines()]
+        return [_fact(line) for line in whole_lines(folder / HISTORY_FILE)]
     except (ValueError, KeyError, TypeError):
         raise KeyFileError(f"密钥历史 {HISTORY_FILE} 读不出，请从备份恢复密钥目录。") from None
 
