@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from tests import offline_samples as made
+from tests.running_node import NODE
 from xinzheng.adapters.offline import examine_code, keys_in_text
 
 TARGET_MS = 2.0
@@ -69,7 +70,7 @@ def _javascript(published: str, codes: list[str]) -> list[float]:
         samples, script = Path(folder, "samples.json"), Path(folder, "bench.mjs")
         samples.write_text(json.dumps({"published": json.loads(published), "codes": codes}), encoding="utf-8")
         script.write_text(SCRIPT.format(core=CORE.as_uri(), samples=samples), encoding="utf-8")
-        run = subprocess.run(["node", script], capture_output=True, text=True, check=True)
+        run = subprocess.run([NODE, script], capture_output=True, text=True, check=True)
     taken: list[float] = json.loads(run.stdout)
     return taken
 

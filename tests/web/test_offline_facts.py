@@ -1,9 +1,7 @@
 """The page that needs no server examines: its parsers and its facts run in Node, on files made here."""
 
 import json
-import os
 import random
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -18,11 +16,11 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from tests import offline_samples as made
 from tests.mutations import with_certificate, with_long_header, with_other_half
 from tests.offline_samples import SIGNED_AT, Kind, certificate_entry, certify, city, published
+from tests.running_node import run_node
 from xinzheng.adapters.signing import Trust, check_pdf
 from xinzheng.adapters.transparency import LogKey
 from xinzheng.core.lifecycle import ReportStatus
 
-SCRIPTS = Path(__file__).parents[1] / "js"
 GOOD = {"intact": True, "signature_valid": True, "signer_trusted": True}
 BEFORE, AFTER = SIGNED_AT - timedelta(days=2), SIGNED_AT + timedelta(days=2)
 
@@ -38,20 +36,6 @@ class Case:
     proof: dict[str, object] | None = None
     keys: dict[str, Any] = field(default_factory=published)
     says: tuple[str, ...] = ()
-
-
-def node(script: str, **environment: str) -> None:
-    """Run a file of tests written for Node; what failed is shown."""
-    run = subprocess.run(
-        ["node", "--test", "--test-reporter=tap", SCRIPTS / script],
-        env=os.environ | environment,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
-    assert "# pass 0" not in run.stdout
 
 
 def kinds() -> Iterator[Case]:
@@ -261,12 +245,12 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_parsers_read_one_form_and_end() -> None:
-    node("parsers.test.mjs")
+    run_node("parsers.test.mjs")
 
 
 def test_every_way_we_sign_is_examined_and_no_changed_file_passes(samples: Path) -> None:
     assert len(list(samples.glob("hostile*.pdf"))) >= 100
-    node("samples.test.mjs", XINZHENG_SAMPLES=str(samples))
+    run_node("samples.test.mjs", samples)
 
 
 def test_the_page_and_the_product_agree_on_what_was_signed_by_us() -> None:
