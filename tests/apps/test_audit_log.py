@@ -15,7 +15,8 @@ from xinzheng.adapters.transparency import open_note
 from xinzheng.apps.audit import log
 from xinzheng.apps.audit.log import LogForkError, add_leaf, log_signer, seal_log
 from xinzheng.apps.audit.log_queries import newest_checkpoint, proof_for, proof_of_hash, proofs_about
-from xinzheng.apps.audit.models import Checkpoint, LogLeaf, LogNode, LogPlace, LogWaiting
+from xinzheng.apps.audit.models import Checkpoint, KeyEvent, LogLeaf, LogNode, LogPlace, LogWaiting
+from xinzheng.apps.audit.tasks import seal as seal_task
 from xinzheng.core.merkle import holds_inclusion, leaf_hash, node_of, root_of, tree_of
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +214,15 @@ def test_nothing_of_the_log_can_be_changed_or_removed(table: str) -> None:
     seal()
     with pytest.raises(ProgrammingError, match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table}")
+
+
+def test_the_task_seals_and_notes_the_keys_that_came_into_use() -> None:
+    write("a", "b")
+    seal_task(timestamp=0)
+    found = newest_checkpoint()
+    assert found is not None
+    assert found.size == 2
+    log_key = KeyEvent.objects.get(purpose="log")
+    assert (log_key.key_id, log_key.event) == (log_signer().key.key_id.hex(), "published")
+    seal_task(timestamp=10)
+    assert KeyEvent.objects.filter(purpose="log").count() == Checkpoint.objects.count() == 1

@@ -222,7 +222,10 @@ DEEDS = {
     "UPDATE audit_logleaf SET data = replace(convert_from(data, 'UTF8'), '20', '21')::bytea": "内容与其摘要不符",
     "UPDATE audit_lognode SET hash = sha256('x') WHERE level = 1": "节点与条目不符",
     "DELETE FROM audit_lognode WHERE level = 1": "节点与条目不符",
-    "DELETE FROM audit_logplace WHERE index = 1": "检查点比日志还长",
+    "DELETE FROM audit_logplace WHERE index = 1": "比日志还长",
+    "DELETE FROM audit_logplace WHERE index = 0": "不连续",
+    "INSERT INTO audit_lognode VALUES (0, 1, sha256('x')) ON CONFLICT DO NOTHING; "
+    "INSERT INTO audit_lognode VALUES (5, -1, sha256('x'))": "多出或者缺少的节点",
     "UPDATE audit_checkpoint SET root = sha256('x')": "检查点与条目不符",
     "DELETE FROM audit_checkpoint": "没有检查点",
     "DELETE FROM audit_logwaiting": "等待收录的清单被改动过",

@@ -7,6 +7,7 @@ from django.db import connection
 
 from xinzheng.apps.audit import log, ports
 from xinzheng.apps.audit.keys import log_keys
+from xinzheng.apps.audit.log_queries import newest_checkpoint
 from xinzheng.apps.audit.models import Checkpoint, LogNode, LogWaiting
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.merkle import Growth, leaf_hash
@@ -17,6 +18,11 @@ LEAVES = """
     JOIN audit_logleaf leaf ON leaf.id = place.leaf_id
     WHERE place.index >= %s AND place.index < %s ORDER BY place.index
 """
+REACH = """
+    SELECT (SELECT coalesce(max(index) + 1, 0) FROM audit_logplace),
+        (SELECT coalesce(max(size), 0) FROM audit_checkpoint)
+"""
+NODES_UPTO = "SELECT count(*) FROM audit_lognode WHERE (index + 1) << level <= %s"
 LOST = """
     SELECT count(*) FROM audit_logleaf leaf
     WHERE NOT EXISTS (SELECT 1 FROM audit_logplace place WHERE place.leaf_id = leaf.id)
@@ -36,25 +42,30 @@ class LogState:
 
 
 def check_log() -> LogState:
-    """Compute the whole log again from its leaves."""
+    """Compute the log again from its leaves, as far as it reached when the check began; sealing goes on meanwhile."""
     log.log_signer()
-    tree = Growth()
-    faults = list(_faults_of_growth(tree))
-    faults += _faults_of_key(tree)
     with connection.cursor() as cursor:
+        cursor.execute(REACH)
+        placed, signed = cursor.fetchone()
         cursor.execute(LOST)
         (lost,) = cursor.fetchone()
+    tree = Growth()
+    faults = [*_faults_of_growth(tree, placed), *_faults_of_key()]
+    if placed < signed:
+        faults.append(f"最后的检查点有{signed}条，比日志还长（{placed}条）：条目被移走。")
+    if placed > signed:
+        faults.append(f"自序号{signed}起没有检查点。")
     if lost:
         faults.append(f"有{lost}条既没有收录，也不在等待收录：等待收录的清单被改动过。")
     waiting = LogWaiting.objects.count()
     return LogState(tree.size, tree.root(), Checkpoint.objects.count(), waiting, tuple(faults))
 
 
-def _faults_of_growth(tree: Growth) -> Iterator[str]:
+def _faults_of_growth(tree: Growth, placed: int) -> Iterator[str]:
     keys = log_keys()
     stored = 0
-    while True:
-        hashes, faults = _leaves_from(tree.size)
+    while tree.size < placed:
+        hashes, faults = _leaves(tree.size, min(tree.size + AT_ONCE, placed))
         yield from faults
         for upto, checkpoint in _cuts(tree.size, len(hashes)):
             rows = tree.add(hashes[upto[0] : upto[1]])
@@ -62,23 +73,22 @@ def _faults_of_growth(tree: Growth) -> Iterator[str]:
             yield from _faults_of_rows(rows)
             if checkpoint is not None:
                 yield from _faults_of_checkpoint(checkpoint, tree, keys)
-        if len(hashes) < AT_ONCE:
+        if not hashes:
             break
-    if LogNode.objects.count() != stored:
-        yield "节点的数目与条目不符：有多出或者缺少的节点。"
-    beyond = Checkpoint.objects.filter(size__gt=tree.size).count()
-    if beyond:
-        yield f"有{beyond}个检查点比日志还长：条目被移走。"
-
-
-def _leaves_from(first: int) -> tuple[list[bytes], list[str]]:
     with connection.cursor() as cursor:
-        cursor.execute(LEAVES, [first, first + AT_ONCE])
+        cursor.execute(NODES_UPTO, [placed])
+        if cursor.fetchone() != (stored,):
+            yield "节点的数目与条目不符：有多出或者缺少的节点。"
+
+
+def _leaves(first: int, end: int) -> tuple[list[bytes], list[str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVES, [first, end])
         rows = cursor.fetchall()
     faults = [
         f"序号{index}的内容与其摘要不符。" for index, data, hash_ in rows if leaf_hash(bytes(data)) != bytes(hash_)
     ]
-    if [index for index, _, _ in rows] != list(range(first, first + len(rows))):
+    if [index for index, _, _ in rows] != list(range(first, end)):
         faults.append(f"序号{first}之后不连续。")
     return [leaf_hash(bytes(data)) for _, data, _ in rows], faults
 
@@ -110,13 +120,9 @@ def _faults_of_checkpoint(checkpoint: Checkpoint, tree: Growth, keys: Sequence[b
         yield f"{checkpoint.size}条的检查点与条目不符：日志被改写。"
 
 
-def _faults_of_key(tree: Growth) -> list[str]:
-    newest = Checkpoint.objects.order_by("-size").first()
-    faults = []
-    if (newest.size if newest else 0) != tree.size:
-        faults.append("最后的条目没有检查点。")
+def _faults_of_key() -> list[str]:
     try:
-        log.refuse_fork(log.log_signer(), newest)
+        log.refuse_fork(log.log_signer(), newest_checkpoint())
     except XinzhengError as error:
-        faults.append(error.message)
-    return faults
+        return [error.message]
+    return []
