@@ -15,7 +15,7 @@ import rfc8785
 from xinzheng.adapters.pdf import RenderError, read_attachment, rehearse, render_report
 from xinzheng.adapters.pdf import rehearsal as rehearsal_module
 from xinzheng.adapters.pdf.artwork import DEMONSTRATION, outline, seal_svg, watermark_svg
-from xinzheng.adapters.pdf.fonts import HEI
+from xinzheng.adapters.pdf.fonts import HEI, Faces
 from xinzheng.adapters.pdf.view import build, day, folded, moment
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
@@ -157,8 +157,8 @@ def test_a_field_that_the_layout_does_not_know_fails_the_rehearsal_by_name() -> 
 def test_a_domain_left_out_by_the_layout_fails_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     set_pages = rehearsal_module.set_pages
 
-    def forgetful(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) -> bytes:
-        return set_pages(content, view | {"domains": view["domains"][:-1]}, qr_text, as_of)
+    def forgetful(content: bytes, view: dict[str, Any], qr_text: str, faces: Faces) -> bytes:
+        return set_pages(content, view | {"domains": view["domains"][:-1]}, qr_text, faces)
 
     monkeypatch.setattr(rehearsal_module, "set_pages", forgetful)
     with pytest.raises(RenderError, match="消防安全核查结果"):
@@ -168,10 +168,10 @@ def test_a_domain_left_out_by_the_layout_fails_the_rehearsal(monkeypatch: pytest
 def test_two_results_set_beside_each_others_names_fail_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     set_pages = rehearsal_module.set_pages
 
-    def confused(content: bytes, view: dict[str, Any], qr_text: str, as_of: str) -> bytes:
+    def confused(content: bytes, view: dict[str, Any], qr_text: str, faces: Faces) -> bytes:
         rows = copy.deepcopy(view["domains"])
         rows[3]["words"], rows[4]["words"] = rows[4]["words"], rows[3]["words"]
-        return set_pages(content, view | {"domains": rows}, qr_text, as_of)
+        return set_pages(content, view | {"domains": rows}, qr_text, faces)
 
     monkeypatch.setattr(rehearsal_module, "set_pages", confused)
     with pytest.raises(RenderError, match="生态环境核查结果"):
@@ -180,7 +180,7 @@ def test_two_results_set_beside_each_others_names_fail_the_rehearsal(monkeypatch
 
 def test_another_code_on_the_page_fails_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
     set_pages = rehearsal_module.set_pages
-    monkeypatch.setattr(rehearsal_module, "set_pages", lambda c, v, _, a: set_pages(c, v, "https://other.example", a))
+    monkeypatch.setattr(rehearsal_module, "set_pages", lambda c, v, _, f: set_pages(c, v, "https://other.example", f))
     with pytest.raises(RenderError, match="二维码"):
         rehearse(canonical(sample("suzhou-clear")), QR_TEXT)
 

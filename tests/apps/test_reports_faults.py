@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from tests.adapters.test_pdf_rare import BEYOND, own_face
 from tests.adapters.test_signing_pkcs11 import MakeStore, put_in_use, store
 from tests.small_city import SmallCity, build_small_city, uscc
 from tests.stamp_server import stamping
@@ -293,3 +294,20 @@ def test_an_authority_without_roots_to_judge_it_by_stamps_nothing_until_they_are
     settings.XINZHENG_TSA = "https://tsa.example/"
     issue_report(order(city.firm(uscc(1))))
     assert waiting_for_stamp().count() == 1
+
+
+def test_a_face_that_is_gone_when_a_report_is_to_be_completed_voids_nothing(
+    city: SmallCity, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.XINZHENG_FONTS = str(own_face(tmp_path / "fonts"))
+    rare, plain = order(city.firm(uscc(1), name=f"苏州{BEYOND[0]}记有限公司")), order(city.firm(uscc(2)))
+    with monkeypatch.context() as stopped:
+        stopped.setattr("xinzheng.apps.reports.issuing.complete_report", lambda report, _: report)
+        numbers = [issue_report(one).number for one in (rare, plain)]
+    settings.XINZHENG_FONTS = ""
+    with pytest.raises(XinzhengError, match=numbers[0]) as caught:
+        resume_prepared()
+    assert caught.value.code == "faces-changed"
+    assert [current_status(number) for number in numbers] == ["prepared", "in_force"]
+    settings.XINZHENG_FONTS = str(tmp_path / "fonts")
+    assert resume_prepared() == numbers[:1]

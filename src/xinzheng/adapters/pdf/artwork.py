@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fontTools.pens.svgPathPen import SVGPathPen
 
-from xinzheng.adapters.pdf.fonts import HEI, READING_FACES, SONG, open_face
+from xinzheng.adapters.pdf.fonts import HEI, OWN, READING_FACES, SONG, Faces, open_face
 
 RED = "#c8161d"
 DEMONSTRATION = "演示"
@@ -16,18 +16,19 @@ RING_RADIUS, RING_SWEEP, RING_STEP = 152, 250, 18.8  # of 400 units; degrees in 
 
 def outline(face: Path, char: str, at: tuple[float, float], size: float, turn: float = 0) -> str:
     """One full-width character centred on a point, turned by degrees."""
-    font = open_face(str(face))
+    font = open_face(face)
     glyphs, name = font.getGlyphSet(), font.getBestCmap().get(ord(char), ".notdef")
     pen = SVGPathPen(glyphs, ntos=lambda number: f"{number:g}")
     glyphs[name].draw(pen)
-    shift, scale = 500 * glyphs[name].width / 1000, size / 1000
+    em = font["head"].unitsPerEm
+    shift, scale = glyphs[name].width / 2, size / em
     return (
         f'<path transform="translate({at[0]:.1f} {at[1]:.1f}) rotate({turn:.2f}) '
-        f'scale({scale:.4f} {-scale:.4f}) translate(-{shift:g} -380)" d="{pen.getCommands()}"/>'
+        f'scale({scale:.4f} {-scale:.4f}) translate(-{shift:g} -{0.38 * em:g})" d="{pen.getCommands()}"/>'
     )
 
 
-def _around(text: str, size: float) -> str:
+def _around(text: str, size: float, faces: Faces) -> str:
     """The issuer's name along the inside of the ring, drawn closer the longer it is."""
     step = min(RING_STEP, RING_SWEEP / max(len(text) - 1, 1))
     marks = []
@@ -35,7 +36,7 @@ def _around(text: str, size: float) -> str:
         turn = (index - (len(text) - 1) / 2) * step
         angle = math.radians(turn - 90)
         at = (200 + RING_RADIUS * math.cos(angle), 200 + RING_RADIUS * math.sin(angle))
-        marks.append(outline(SONG, char, at, size, turn))
+        marks.append(outline(faces.showing(char, SONG), char, at, size, turn))
     return "".join(marks)
 
 
@@ -45,14 +46,14 @@ def _star(radius: float) -> str:
     return f'<polygon stroke="none" points="{points}"/>'
 
 
-def seal_svg(issuer: str, demonstration: bool) -> str:
+def seal_svg(issuer: str, demonstration: bool, faces: Faces = OWN) -> str:
     """The round seal of any issuer, 400 units wide; 演示 stands where a real seal has its star."""
     with READING_FACES:
-        return _draw_seal(issuer, demonstration)
+        return _draw_seal(issuer, demonstration, faces)
 
 
 @lru_cache(maxsize=64)
-def _draw_seal(issuer: str, demonstration: bool) -> str:
+def _draw_seal(issuer: str, demonstration: bool, faces: Faces) -> str:
     size = 46 if len(issuer) <= 14 else max(20.0, 46 * 14 / len(issuer))
     centre = (
         "".join(outline(HEI, char, (200 + (i - 0.5) * 84, 172), 74) for i, char in enumerate(DEMONSTRATION))
@@ -62,7 +63,7 @@ def _draw_seal(issuer: str, demonstration: bool) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="400" height="400">'
         f'<circle cx="200" cy="200" r="193" fill="none" stroke="{RED}" stroke-width="8"/>'
-        f'<g fill="{RED}" stroke="{RED}" stroke-width="14">{_around(issuer, size)}{centre}</g></svg>'
+        f'<g fill="{RED}" stroke="{RED}" stroke-width="14">{_around(issuer, size, faces)}{centre}</g></svg>'
     )
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from xinzheng.adapters.pdf.errors import RenderError
-from xinzheng.adapters.pdf.fonts import leaves, require_glyphs
+from xinzheng.adapters.pdf.fonts import faces_in, leaves, require_glyphs
 from xinzheng.adapters.pdf.readback import ReadBack, plain, read_back, running_text
 from xinzheng.adapters.pdf.typesetting import parse, set_pages, view_of
 from xinzheng.adapters.pdf.view import day, folded, moment
@@ -16,15 +17,15 @@ MACHINE_PATHS = re.compile(r"format|policy\.(id|sha256)|(domains|other)\[\d+\]\.
 RESULT_HEAD = ("核查结果", "数据截至")
 
 
-def rehearse(content: bytes, qr_text: str) -> None:
+def rehearse(content: bytes, qr_text: str, fonts: Path | None = None) -> None:
     """Set the report and read it back: text layer, QR code, attachment.
 
     RenderError as render_report, and ``rehearsal-failed`` naming the fact that is not on the paper.
     """
-    report = parse(content)
-    require_glyphs(report)
+    report, faces = parse(content), faces_in(fonts)
+    require_glyphs(report, faces)
     view = view_of(report)
-    check(report, view, content, qr_text, read_back(set_pages(content, view, qr_text, report["as_of"])))
+    check(report, view, content, qr_text, read_back(set_pages(content, view, qr_text, faces)))
 
 
 def check(report: Mapping[str, Any], view: Mapping[str, Any], content: bytes, qr_text: str, found: ReadBack) -> None:

@@ -53,9 +53,24 @@ def complete_report(report: Report, by: str) -> Report:
 def _sign(report: Report) -> SignedFile:
     signing, keyring = ports.signing(), ports.keyring()
     text = signing.qr_text(bytes(report.cose), long_code(bytes(report.secret)))
-    unsigned = ports.renderer().render_report(bytes(report.content), text)
+    _rehearse_with_other_faces(report, text)
+    unsigned = ports.renderer().render_report(bytes(report.content), text, ports.fonts())
     now = timezone.now().replace(microsecond=0)
     return SignedFile(signing.sign_pdf(unsigned, keyring.signer, now, keyring.evidence(now)), now)
+
+
+def _rehearse_with_other_faces(report: Report, text: str) -> None:
+    """A report that was prepared with other faces than there are now is read back once more.
+
+    Raises ``faces-changed`` if these cannot show it: the faces of then may come back, so nothing is given up.
+    """
+    if report.setting.get("faces") in (None, ports.faces()):
+        return
+    try:
+        ports.renderer().rehearse(bytes(report.content), text, ports.fonts())
+    except XinzhengError as error:
+        words = f"报告{report.number}准备时所用的字体与现在的不同，现在的字体不能排印：{error.message}"
+        raise XinzhengError(words, code="faces-changed") from error
 
 
 def _store(report: Report, signed: SignedFile, by: str) -> None:

@@ -12,6 +12,18 @@ def renderer() -> Any:
     return import_module(settings.XINZHENG_RENDERER)
 
 
+def fonts() -> Path | None:
+    """The folder of further faces for rare characters."""
+    return Path(settings.XINZHENG_FONTS) if settings.XINZHENG_FONTS else None
+
+
+def faces() -> str:
+    """The digest of every face that documents are set in."""
+    pdf = renderer()
+    digest: str = pdf.faces_digest(pdf.faces_in(fonts()))
+    return digest
+
+
 def signing() -> Any:
     """Keys, seals and signatures."""
     return import_module(settings.XINZHENG_SIGNING)

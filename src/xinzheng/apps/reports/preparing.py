@@ -116,7 +116,7 @@ def rehearse_report(draft: Draft) -> None:
     number = draft.policy.number_prefix + REHEARSAL_SERIAL
     content = draft.content(number, REHEARSAL_SECRET)
     text = ports.signing().qr_text(_seal(draft, number, content), long_code(REHEARSAL_SECRET))
-    ports.renderer().rehearse(content, text)
+    ports.renderer().rehearse(content, text, ports.fonts())
 
 
 def prepare_report(draft: Draft, order: Order) -> Report:
@@ -133,7 +133,7 @@ def prepare_report(draft: Draft, order: Order) -> Report:
             policy_id=draft.policy.id,
             pack_id=inputs.pack,
             calendar_id=inputs.calendar,
-            setting=draft.setting.as_mapping(),
+            setting=draft.setting.as_mapping() | {"faces": ports.faces()},
             position=draft.question.position,
             as_of=draft.question.as_of,
             request=request_to_json(order.request),
