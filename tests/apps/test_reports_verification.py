@@ -1,8 +1,13 @@
 """Verifying: the four facts apart, by code, by QR text and by document."""
 
+import time
+from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
+from django.utils import timezone
 
 from tests.small_city import SmallCity, build_small_city, uscc
 from xinzheng.adapters.signing import (
@@ -15,14 +20,27 @@ from xinzheng.adapters.signing import (
     seal_payload,
     sign_pdf,
 )
+from xinzheng.adapters.signing.keyring import published_keys
+from xinzheng.adapters.signing.rotation import report_compromised
+from xinzheng.apps.audit.log import seal_log
+from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.issuing import Order, issue_report, long_code
-from xinzheng.apps.reports.models import Report
+from xinzheng.apps.reports.look_queries import looks_of
+from xinzheng.apps.reports.models import Look, Report, ReportDocument, ReportScope
 from xinzheng.apps.reports.ports import renderer
 from xinzheng.apps.reports.queries import report_pdf
 from xinzheng.apps.reports.status import Why, change_status
-from xinzheng.apps.reports.verification import seal_keys, verify_code, verify_link, verify_pdf, verify_qr_text
+from xinzheng.apps.reports.verification import (
+    Verdict,
+    seal_keys,
+    verify_code,
+    verify_file,
+    verify_link,
+    verify_pdf,
+    verify_qr_text,
+)
 from xinzheng.core.decision import Request
-from xinzheng.core.lifecycle import ReportStatus, typed_code
+from xinzheng.core.lifecycle import ReportStatus, report_number, typed_code
 
 pytestmark = pytest.mark.django_db
 
@@ -188,3 +206,98 @@ def test_a_genuine_document_that_no_longer_stands_is_not_good(report: Report, st
     assert verdict.status == status
     assert words in verdict.reasons
     assert not verdict.is_good
+
+
+def test_a_report_without_a_scope_row_is_answered_from_its_content(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xinzheng.apps.reports.preparing.note_scope", lambda *_: None)
+    older = issue_report(Order("suzhou-2024", report.subject_id, Request(), "test"))
+    assert not ReportScope.objects.filter(report=older).exists()
+    assert ReportScope.objects.filter(report=report).exists()
+    without, with_scope = (verify_code(one.number, typed_code(bytes(one.secret))) for one in (older, report))
+    told = ("status", "subject_masked", "report_title", "policy_title", "record_word", "is_demonstration", "reasons")
+    assert [getattr(without, name) for name in told] == [getattr(with_scope, name) for name in told]
+    assert without.subject_masked == "苏州＊＊＊＊＊＊有限公司"
+
+
+def test_another_file_signed_with_our_key_over_the_same_content_is_not_the_one_that_was_given_out(
+    report: Report,
+) -> None:
+    signing = ports.signing()
+    keyring = ports.keyring()
+    now = timezone.now().replace(microsecond=0)
+    unsigned = renderer().render_report(bytes(report.content), text_of(report))
+    again = signing.sign_pdf(unsigned, keyring.signer, now, keyring.evidence(now))
+    verdict = verify_pdf(again)
+    assert (verdict.intact, verdict.signature_valid, verdict.signer_trusted) == (False, True, True)
+    assert "文件与登记的签发文件不是逐字节相同" in verdict.reasons
+    assert not verdict.is_good
+
+
+def test_the_file_as_signed_and_the_file_with_its_stamp_are_both_the_one_that_was_given_out(report: Report) -> None:
+    as_signed = bytes(ReportDocument.objects.get(report=report).pdf)
+    stamped = report_pdf(report.number)
+    assert as_signed != stamped
+    assert verify_pdf(as_signed).is_good
+    assert verify_pdf(stamped).is_good
+
+
+def test_a_stranger_learns_nothing_of_a_number_from_a_file_of_their_own(report: Report, tmp_path: Path) -> None:
+    ensure_demo_keys(tmp_path / "forger", report.as_of)
+    signer = load_signer(tmp_path / "forger")
+
+    def forged(number: str) -> Verdict:
+        content = bytes(report.content).replace(report.number.encode(), number.encode())
+        content = content.replace("示例甲".encode(), "示例乙".encode())
+        return verify_pdf(sign_pdf(renderer().render_report(content, text_of(report)), signer, report.as_of))
+
+    known, unknown = forged(report.number), forged(report_number("SZ", date(2020, 1, 1), 1))
+    assert (known.status, known.subject_masked, known.reasons) == (None, None, unknown.reasons)
+    assert Look.objects.count() == 0
+
+
+def test_the_log_proves_what_a_missing_stamp_leaves_open_once_the_certificate_is_revoked(
+    db: None, tmp_path: Path
+) -> None:
+    with override_settings(XINZHENG_KEYS=tmp_path / "keys", XINZHENG_TSA=""):
+        city = build_small_city(tmp_path, units_per_domain=1)
+        city.declare_everything()
+        subject = city.firm(uscc(1))
+        logged = issue_report(Order("suzhou-2024", subject, Request(), "test"))
+        seal_log(timezone.now() - timedelta(seconds=5))
+        late = issue_report(Order("suzhou-2024", subject, Request(), "test"))
+        files = [report_pdf(one.number) for one in (logged, late)]
+        time.sleep(1)  # signatures and lists are dated to the second
+        folder = tmp_path / "keys" / "signing"
+        (key,) = (one for one in published_keys(folder) if one.purpose == "document")
+        report_compromised(folder, key.key_id, timezone.now(), timezone.now(), "测试")
+        verdict, unproven = map(verify_pdf, files)
+        assert unproven.signer_trusted is False
+        assert verdict.signer_trusted is True, verdict
+        assert "签名证书后来被吊销；透明日志证明报告签发在先。" in verdict.reasons
+        assert verdict.is_good
+
+
+def test_a_look_is_recorded_where_a_status_was_told_and_nowhere_else(report: Report) -> None:
+    verify_code(report.number, "0" * 12)
+    verify_link("AAAAAAAAAAAAAAAAAAAAAA")
+    verify_pdf(b"%PDF-1.7")
+    assert Look.objects.count() == 0
+    verify_code(report.number, typed_code(bytes(report.secret)), "public")
+    verify_link(long_code(bytes(report.secret)), "key:7")
+    verify_qr_text(text_of(report))
+    assert list(Look.objects.order_by("id").values_list("way", "by", "status")) == [
+        ("code", "public", "in_force"),
+        ("link", "key:7", "in_force"),
+        ("qr", "command-line", "in_force"),
+    ]
+    assert [look.way for look in looks_of(report.number).newest] == ["核对二维码全文", "扫二维码", "输入编号和核验码"]
+
+
+def test_a_file_is_examined_in_bounds_and_answered_like_one_in_hand(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(report_pdf(report.number))
+    with path.open("rb") as file:
+        assert verify_file(file).is_good
+    assert verify_file(BytesIO(b"%PDF-1.7 nothing")).intact is False

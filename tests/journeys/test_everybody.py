@@ -17,7 +17,7 @@ __all__ = ["faulty_batch"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-PUBLIC = ["/", "/guide", "/policies", "/policies/suzhou-2024", "/sign-in", "/verify", "/no-such-page"]
+PUBLIC = ["/", "/guide", "/policies", "/policies/suzhou-2024", "/sign-in", "/verify", "/verify/batch", "/no-such-page"]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNFOLD = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 
@@ -79,6 +79,13 @@ def test_every_page_can_be_used_by_everybody(
     page.fill("#code", "000000000000")
     page.get_by_role("button", name="核验", exact=True).click()
     found += mistakes_on(page, "verdict")
+    page.goto("/verify/batch")
+    page.fill("#lines", "hello")
+    page.get_by_role("button", name="核验", exact=True).click()
+    found += mistakes_on(page, "batch with mistakes")
+    page.fill("#lines", f"{number} 000000000000")
+    page.get_by_role("button", name="核验", exact=True).click()
+    found += mistakes_on(page, "batch")
     site.sign_in(page, "agent-b")
     found += look_at(page, ["/apply", waiting, failed, "/reports", f"/reports/{number}", "/department"])
     officer = visit(site, look)

@@ -6,14 +6,18 @@ from collections.abc import Callable
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
+from django.utils import timezone
 
-from tests.web.conftest import People, issue
+from tests.small_city import today
+from tests.web.conftest import People, client_of, issue
 from xinzheng.adapters.signing import qr_text
+from xinzheng.apps.audit.log import seal_log
 from xinzheng.apps.reports.issuing import long_code
-from xinzheng.apps.reports.models import Report
+from xinzheng.apps.reports.models import Look, Report
 from xinzheng.apps.reports.queries import report_pdf
-from xinzheng.apps.reports.status import revoke_report
-from xinzheng.core.lifecycle import RevocationReason, typed_code
+from xinzheng.apps.reports.status import Why, change_status, revoke_report
+from xinzheng.core.lifecycle import ReportStatus, RevocationReason, typed_code
+from xinzheng.core.sentences import spoken_date
 from xinzheng.web.limits import PER_WINDOW
 
 pytestmark = pytest.mark.django_db
@@ -201,3 +205,100 @@ def test_a_number_typed_in_full_width_letters_is_the_same_number(report: Report)
     wide = "".join(chr(ord(letter) + 0xFEE0) for letter in report.number)
     _, page = by_code(wide, code_of(report))
     assert "报告状态：正常" in page
+
+
+def test_since_when_and_why_a_report_is_superseded_is_told_in_general_words(report: Report) -> None:
+    change_status(report, ReportStatus.SUPERSEDED, "system", Why("税务局补报了一条处罚", code="records-added"))
+    _, page = by_code(report.number, code_of(report))
+    today_said = spoken_date(today())
+    assert f"自{today_said}起；出具后，出具前的数据有补充或者更正。" in page
+    assert "税务局补报" not in page
+
+
+def test_the_log_is_answered_beside_the_four_facts(report: Report) -> None:
+    _, waiting = by_code(report.number, code_of(report))
+    assert "<b>等待收录</b>" in waiting
+    seal_log(timezone.now())
+    _, page = by_code(report.number, code_of(report))
+    assert "<b>已收录</b>" in page
+    assert "日志第0条" in page
+    assert len(facts_of(page)) == 4
+    assert "透明日志</h2>" not in by_code(report.number, "0" * 12)[1]
+
+
+def test_the_page_names_its_own_host_and_a_code_of_another_host_is_said_so(report: Report) -> None:
+    assert "127.0.0.1:8000" in Client().get("/verify").content.decode()
+    text = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    elsewhere = text.replace("http://127.0.0.1:8000", "https://credit.example")
+    page = Client().post("/verify", {"way": "qr", "qr_text": elsewhere}).content.decode()
+    assert "二维码打开的是 credit.example，签名部分写明的核验网站是 127.0.0.1:8000：这张码被改过，不要打开" in page
+    assert "不要打开这张码" in page
+    assert "报告状态：正常" not in page
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://xn--fiqs8s.example/v/AAAAAAAAAAAAAAAAAAAAAA#" + "A" * 60, "xn--fiqs8s.example"),
+        ("https://сredit.example/v/AAAAAAAAAAAAAAAAAAAAAA#" + "A" * 60, "xn--redit-0ye.example"),
+    ],
+)
+def test_a_look_alike_name_is_shown_in_plain_letters(db: None, address: str, host: str) -> None:
+    page = Client().post("/verify", {"way": "qr", "qr_text": address}).content.decode()
+    assert f"这张码写明的核验网站是 {host}，不是本站" in page
+
+
+def test_a_body_beyond_any_report_is_refused_by_its_length_alone(db: None) -> None:
+    with override_settings(XINZHENG_PDF_MAX_BYTES=1024 * 1024):
+        sent = Client().post("/verify", "x", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH="9999999")
+    assert sent.status_code == 422
+    assert "文件超过1 MB" in sent.content.decode()
+
+
+def test_a_form_without_its_token_is_still_refused(db: None) -> None:
+    assert Client(enforce_csrf_checks=True).post("/verify", {"way": "code"}).status_code == 403
+
+
+def test_a_batch_is_answered_line_by_line_in_its_order(report: Report) -> None:
+    text = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    lines = [
+        f"{report.number} {code_of(report)}",
+        f"{report.number},{code_of(report).lower()}",
+        "",
+        text,
+        f"{report.number}\t{'0' * 12}",
+    ]
+    page = Client().post("/verify/batch", {"lines": "\n".join(lines)}).content.decode()
+    assert "3份报告状态正常，1份需要留意。" in page
+    assert page.count("<span>报告状态：正常</span>") == 3
+    assert page.count("<span>未查询到该编号</span>") == 1
+    assert "精密制造" not in page
+    assert Look.objects.filter(report_number=report.number, way="batch", by="public").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", "请填写要核验的报告"),
+        ("https://a.example\n" * 101, "一次至多核验100份，现在是101行"),
+        ("\n\nhello", "第3行：报告编号应为18位"),
+        ("SZ2026112100001289 7KQ", "第1行：编号后面请写12位核验码"),
+    ],
+)
+def test_a_batch_with_a_mistake_names_the_line_and_loses_nothing(db: None, lines: str, message: str) -> None:
+    sent = Client().post("/verify/batch", {"lines": lines})
+    assert sent.status_code == 422
+    assert message in sent.content.decode()
+    assert lines.strip().splitlines()[-1:] == [] or lines.strip().splitlines()[-1] in sent.content.decode()
+
+
+def test_the_subject_reads_who_verified_the_report_and_how(people: People, report: Report) -> None:
+    client = client_of(people.clean)
+    assert "还没有人核验过这份报告" in client.get(f"/reports/{report.number}").content.decode()
+    by_code(report.number, code_of(report))
+    by_file(report_pdf(report.number))
+    by_code(report.number, "0" * 12)
+    page = client.get(f"/reports/{report.number}").content.decode()
+    assert "共2次" in page
+    assert page.index("上传报告文件</td>") < page.index("输入编号和核验码</td>")
+    assert "公众（不用登录，不记录是谁）" in page

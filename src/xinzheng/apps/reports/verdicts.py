@@ -34,6 +34,7 @@ class DocumentFacts:
     reasons: tuple[str, ...] = (NO_DOCUMENT,)
     stamped_at: datetime | None = None
     host: str | None = None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Verdict:
     """Answer of a verification: document intact, signature valid, signer trusted, status, and reasons.
 
     ``log`` is a fact beside the four. ``since`` is since when the status holds, ``why`` the reason in general words.
-    ``host`` is the site a QR code names, where one was read. ``stamped_at`` is the word of a time-stamping authority.
+    ``host`` is the site a QR code names, where one was read; ``warning`` says where it is not this one.
+    ``stamped_at`` is the word of a time-stamping authority.
     """
 
     intact: bool | None
@@ -61,6 +63,7 @@ class Verdict:
     log: LogFact | None = None
     stamped_at: datetime | None = None
     host: str | None = None
+    warning: str = ""
 
     @property
     def is_good(self) -> bool:

@@ -105,37 +105,36 @@ def secret_in_qr_text(text: str) -> bytes | None:
 def qr_verdict(text: str, report: Registered | None, keys: Any = None) -> Verdict:
     """The answer to the text of a QR code, once the register was asked for its code."""
     host = shown_host(text.strip())
-    elsewhere = (OTHER_HOST.format(host=host),) if host and host != settings.XINZHENG_HOST else ()
+    warning = OTHER_HOST.format(host=host) if host and host != settings.XINZHENG_HOST else ""
     signing = ports.signing()
     try:
         written, _, sealed = signing.parse_qr_text(text)
         seal = signing.open_seal(sealed, seal_keys() if keys is None else keys)
     except XinzhengError as error:
-        return unknown(_unopened(error, elsewhere, host), None, STATUS_NOT_ASKED)
+        return unknown(_unopened(error, host, warning), None, STATUS_NOT_ASKED)
     if written != seal.host:
-        reason = ADDRESS_DIFFERS.format(host=written, signed=seal.host)
-        return unknown(_bad_seal(seal.host), seal.number, reason)
-    if report is None and elsewhere:
+        warning = ADDRESS_DIFFERS.format(host=written, signed=seal.host)
+        return unknown(_sealed(False, None, seal.host, warning), seal.number, STATUS_NOT_ASKED)
+    if report is None and warning:
         # Made with a key of ours, for a site that is not this one: no register here can confirm who used the key.
-        said = (NO_DOCUMENT, *facts_in_words(None, True, None), *elsewhere)
-        return unknown(DocumentFacts(None, True, None, said, host=host), seal.number)
+        return unknown(_sealed(True, None, host, warning), seal.number)
     if report is None or report.number != seal.number or report.digest != seal.digest:
-        return unknown(_bad_seal(host), seal.number, SEAL_DIFFERS)
-    good = (NO_DOCUMENT, *facts_in_words(None, True, True), *elsewhere)
-    return known(DocumentFacts(None, True, True, good, host=host), report)
+        return unknown(_sealed(False, None, host, warning), seal.number, SEAL_DIFFERS)
+    return known(_sealed(True, True, host, warning), report)
 
 
-def _bad_seal(host: str | None) -> DocumentFacts:
-    return DocumentFacts(None, False, None, (NO_DOCUMENT, *facts_in_words(None, False, None)), host=host)
+def _sealed(signature: bool | None, trusted: bool | None, host: str | None, *said: str) -> DocumentFacts:
+    """What a QR code tells: the signature in it and who made it; ``said`` begins with the warning about its host."""
+    reasons = (NO_DOCUMENT, *facts_in_words(None, signature, trusted), *filter(None, said))
+    return DocumentFacts(None, signature, trusted, reasons, host=host, warning=said[0])
 
 
-def _unopened(error: XinzhengError, elsewhere: tuple[str, ...], host: str | None) -> DocumentFacts:
+def _unopened(error: XinzhengError, host: str | None, warning: str) -> DocumentFacts:
     """What a seal that did not open tells: without a seal nothing was examined, without its key only the signer."""
     signature, trusted = {"qr-text-invalid": (None, None), "seal-key-unknown": (None, False)}.get(
         error.code, (False, None)
     )
-    said = (NO_DOCUMENT, *facts_in_words(None, signature, trusted), *elsewhere, error.message)
-    return DocumentFacts(None, signature, trusted, said, host=host)
+    return _sealed(signature, trusted, host, warning, error.message)
 
 
 def verify_pdf(data: bytes, by: str = COMMAND_LINE) -> Verdict:
@@ -223,7 +222,7 @@ def _number_in(content: bytes | None) -> str | None:
 def unknown(found: DocumentFacts, number: str | None, reason: str = UNKNOWN_NUMBER) -> Verdict:
     """The answer where no report's status is told."""
     facts = (found.intact, found.signature_valid, found.signer_trusted)
-    return Verdict(*facts, None, number, [*found.reasons, reason], host=found.host)
+    return Verdict(*facts, None, number, [*found.reasons, reason], host=found.host, warning=found.warning)
 
 
 def known(found: DocumentFacts, report: Registered) -> Verdict:
@@ -247,6 +246,7 @@ def known(found: DocumentFacts, report: Registered) -> Verdict:
         log=report.log,
         stamped_at=found.stamped_at or report.stamped_at,
         host=found.host,
+        warning=found.warning,
     )
 
 

@@ -42,20 +42,21 @@ def verify_many(request: HttpRequest) -> HttpResponse:
     text = request.POST.get(LINES, "")
     if request.method != "POST":
         return _form(request, text, ())
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = _errors(lines)
+    numbered = [(at, line.strip()) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
+    errors = _errors(numbered)
     if errors:
         return _form(request, text, errors)
+    lines = [line for _, line in numbered]
     verdicts = verify_batch([_asked(line) for line in lines], PUBLIC)
     return _answers(request, [_row(verdict, line) for verdict, line in zip(verdicts, lines, strict=True)], verdicts)
 
 
-def _errors(lines: Sequence[str]) -> tuple[FieldError, ...]:
+def _errors(lines: Sequence[tuple[int, str]]) -> tuple[FieldError, ...]:
     if not lines:
         return (FieldError(LINES, "请填写要核验的报告，一行一份。"),)
     if len(lines) > BATCH_AT_MOST:
         return (FieldError(LINES, f"一次至多核验{BATCH_AT_MOST}份，现在是{len(lines)}行。请分几次核验。"),)
-    wrong = [f"第{at}行：{said}" for at, line in enumerate(lines, 1) if (said := _line_error(line))]
+    wrong = [f"第{at}行：{said}" for at, line in lines if (said := _line_error(line))]
     more = f"还有{len(wrong) - TOLD_AT_MOST}行也要改正。" if len(wrong) > TOLD_AT_MOST else ""
     return tuple(FieldError(LINES, said) for said in [*wrong[:TOLD_AT_MOST], *filter(None, [more])])
 
@@ -85,7 +86,7 @@ def _row(verdict: Verdict, line: str) -> Row:
     *document, status = answer.facts
     seal = [fact for fact in document if fact.mark == BAD]
     shown = seal[0] if seal else status
-    reason = shown.reason if seal or shown.mark != GOOD else ""
+    reason = verdict.warning or (shown.reason if seal or shown.mark != GOOD else "")
     number = verdict.number or ("二维码" if is_qr else line)
     return Row(number, verdict.subject_masked or "", shown.mark, shown.words, reason)
 

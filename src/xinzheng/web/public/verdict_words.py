@@ -97,7 +97,8 @@ def _signature(verdict: Verdict, is_file: bool) -> Fact:
     what = "数字签名" if verdict.intact is not None else "二维码里的签名"
     if verdict.signature_valid:
         return Fact("签名是否有效", GOOD, "签名有效", f"{what}与内容相符。")
-    return Fact("签名是否有效", BAD, "签名无效", f"没有签名，或者{what}与内容不符。")
+    reason = "签名部分写明的网站与这张码打开的不同。" if verdict.warning else f"没有签名，或者{what}与内容不符。"
+    return Fact("签名是否有效", BAD, "签名无效", reason)
 
 
 def _signer(verdict: Verdict, is_file: bool) -> Fact:
@@ -126,6 +127,8 @@ def _status_words(verdict: Verdict) -> str:
 
 
 def _unknown_reason(verdict: Verdict) -> str:
+    if verdict.warning:
+        return "这张码不是本站的，没有查询。请主体出示报告原文件。"
     if verdict.number:
         return "没有找到编号和核验码都相符的报告。请对照报告末页再输一次；没有输错的，向交来报告的主体核实。"
     if verdict.intact is not None:
@@ -134,6 +137,8 @@ def _unknown_reason(verdict: Verdict) -> str:
 
 
 def _advice(verdict: Verdict, way: str) -> str:
+    if verdict.warning and verdict.status is None:
+        return "不要打开这张码，也不要在它打开的页面填写任何内容。请主体出示报告原文件。"
     if verdict.intact is False or verdict.signature_valid is False or verdict.signer_trusted is False:
         return "不要使用这份文件。请向主体要原文件，或者扫报告末页的二维码。"
     if verdict.status is None:

@@ -38,6 +38,7 @@ COMPARISON = (
     ("签名是否有效", (False, True, True)),
     ("签发者是否可信", (False, True, True)),
     ("报告状态", (True, True, True)),
+    ("透明日志是否收录", (True, True, True)),
 )
 
 
@@ -181,6 +182,5 @@ def _answer(request: HttpRequest, verdict: Verdict, way: str, address: str = "")
         "checked_at": timezone.now(),
         "address": address,
         "host": settings.XINZHENG_HOST,
-        "names_other_host": verdict.host is not None and verdict.host != settings.XINZHENG_HOST,
     }
     return render(request, "public/verdict.html", context)
