@@ -125,6 +125,9 @@ def policy_page(policy: Policy) -> str:
     lines += _other_lines(policy)
     lines += ["", f"时效：数据可以晚{policy.freshness_days}个工作日"]
     lines += citation_lines(policy.freshness_citation, policy.freshness_basis, "     ")
+    if policy.validity is not None:
+        lines += ["", f"报告有效期：出具日以后{policy.validity.days}日"]
+        lines += citation_lines(policy.validity.citation, policy.validity.basis, "     ")
     lines += ["", "报告的说明", *(f"  {policy.wording[key]}" for key in policy.notes)]
     lines += ["", "用语", *(f"  {key}：{text}" for key, text in policy.wording.items())]
     lines += [f"\n注意：{text}" for text in policy.warnings]

@@ -151,12 +151,21 @@ class ServedKind:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a report may be used (报告有效期): so many days after its own day, that day not counted."""
+
+    days: int
+    citation: Citation
+    basis: Basis = Basis.STATUTE
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A policy pack (政策包), loaded and checked.
 
     ``record_word`` is the decree's word for a record, ``units_word`` its word for who answers; ``wording`` maps a
     sentence's key to a template with Chinese placeholders such as {记录}; ``freshness_days`` are the working days a
-    unit may lag. ``sha256`` is the digest of the pack's bytes.
+    unit may lag; ``validity`` is None where a report does not expire. ``sha256`` is the digest of the pack's bytes.
     """
 
     id: str
@@ -192,6 +201,7 @@ class Policy:
     in_effect_basis: Basis = Basis.STATUTE
     domains_basis: Basis = Basis.STATUTE
     freshness_basis: Basis = Basis.JUDGEMENT
+    validity: Validity | None = None
     sha256: str = ""
     warnings: tuple[str, ...] = field(default=(), compare=False)
 

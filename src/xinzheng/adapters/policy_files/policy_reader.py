@@ -25,6 +25,7 @@ from xinzheng.core.policy import (
     Purpose,
     SectionCoverage,
     ServedKind,
+    Validity,
     Window,
 )
 from xinzheng.core.records import RecordKind
@@ -150,6 +151,14 @@ def _freshness(value: Value | None) -> dict[str, object]:
     return {"freshness_days": days, "freshness_citation": citation, "freshness_basis": basis}
 
 
+def _validity(value: Value | None) -> Validity | None:
+    if value is None:
+        return None
+    read = value.fields(("days", "basis", "citation"))
+    basis, citation = read_basis(read)
+    return Validity(read["days"].whole(1) if "days" in read else 1, citation, basis)
+
+
 def _jurisdiction(value: Value | None) -> dict[str, object]:
     read = value.fields(("code", "name")) if value else {}
     code, name = (read[key].text() if key in read else "" for key in ("code", "name"))
@@ -212,7 +221,7 @@ def _warnings(policy_parts: _Parts, clauses: list[PlacedClause]) -> tuple[str, .
 
 def read_policy(root: Value, core: Core, mistakes: Mistakes, sha256: str) -> Policy:
     """The policy of a read file; raises PolicyError listing every mistake."""
-    read = root.fields(REQUIRED)
+    read = root.fields(REQUIRED, ("validity",))
     if root.tag != "map":
         mistakes.refuse()
     if "format" in read and read["format"].text() != FORMAT:
@@ -229,6 +238,7 @@ def read_policy(root: Value, core: Core, mistakes: Mistakes, sha256: str) -> Pol
         "purposes": _list_of(read.get("purposes"), _purpose),
         "exceptions": _list_of(read.get("exceptions"), _exception, least=0),
         "window": _window(read.get("window")),
+        "validity": _validity(read.get("validity")),
         "notes": _notes(read.get("notes"), wording),
     }
     _check_clauses(clauses, facts, parts)

@@ -42,6 +42,7 @@ def change_status(report: Report, status: ReportStatus, by: str, why: Why) -> St
             caused_by=why.caused_by,
             effective_at=why.effective_at,
             actor=by,
+            at=now,
         )
         add_leaf(data=status_leaf(bytes(report.digest), status, now), kind="status", object_id=report.number)
         record_event(who=by, action=f"report-{status}", object_kind="report", object_id=report.number)

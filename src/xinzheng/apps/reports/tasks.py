@@ -54,3 +54,12 @@ def review(timestamp: int) -> None:
     if review_reports(at_most=REVIEWED_AT_ONCE)["left"]:
         with suppress(AlreadyEnqueued):
             review.configure().defer(timestamp=timestamp)
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="reports.expire", queue="reports", queueing_lock="reports.expire", priority=LAST)
+def expire(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
+    """Expire what may no longer be used, where a policy says how long that is."""
+    from xinzheng.apps.reports.expiring import expire_reports
+
+    expire_reports()
