@@ -114,7 +114,7 @@ def qr_verdict(text: str, report: Registered | None, keys: Any = None) -> Verdic
         return unknown(_unopened(error, host, warning), None, STATUS_NOT_ASKED)
     if written != seal.host:
         warning = ADDRESS_DIFFERS.format(host=written, signed=seal.host)
-        return unknown(_sealed(False, None, seal.host, warning), seal.number, STATUS_NOT_ASKED)
+        return unknown(_sealed(False, None, seal.host, warning), None, STATUS_NOT_ASKED)
     if report is None and warning:
         # Made with a key of ours, for a site that is not this one: no register here can confirm who used the key.
         return unknown(_sealed(True, None, host, warning), seal.number)
