@@ -20,6 +20,7 @@ import django  # noqa: E402
 from django.db import connection  # noqa: E402
 from pytest_django.plugin import DjangoDbBlocker  # noqa: E402
 
+from tests.soundness import every_report_is_sound  # noqa: E402, F401
 from xinzheng.adapters.postgres_embedded import ensure_running, stop  # noqa: E402
 from xinzheng.adapters.postgres_embedded.layout import ROLE, SUPERUSER  # noqa: E402
 
