@@ -17,7 +17,9 @@ from tests import offline_samples as made
 from tests.mutations import with_certificate, with_long_header, with_other_half
 from tests.offline_samples import SIGNED_AT, Kind, certificate_entry, certify, city, published
 from tests.running_node import run_node
-from xinzheng.adapters.signing import Trust, check_pdf
+from xinzheng.adapters.signing import ReportSigner, Trust, check_pdf, sign_pdf
+from xinzheng.adapters.signing.form import TOKEN_ROOM
+from xinzheng.adapters.signing.raw_keys import SoftwareKey
 from xinzheng.adapters.transparency import LogKey
 from xinzheng.core.lifecycle import ReportStatus
 
@@ -48,6 +50,9 @@ def kinds() -> Iterator[Case]:
     with_rsa = certify("示例 RSA", made.new_rsa(), own.root)
     yield Case("RSA-3072", GOOD, made.signed(with_rsa))
     yield Case("RSA-3072, time stamp", GOOD | {"stamped": True}, made.stamped(made.signed(with_rsa), own.stamper))
+    first = first_form(own.signer)
+    yield Case("the first form, without room for a stamp", GOOD, first)
+    yield Case("the first form, the other half", GOOD, with_other_half(first))
     between = certify("示例中间 SUB", made.new_p256(), own.root, Kind(below=0))
     below = certify("示例下级 SIGNER", made.new_p256(), between)
     yield Case("an intermediate", GOOD, made.signed(below, between))
@@ -56,6 +61,13 @@ def kinds() -> Iterator[Case]:
     yield Case(
         "a stamping authority with its own root", GOOD | {"stamped": True}, made.stamped(plain, by_curve), keys=stranger
     )
+
+
+def first_form(signer: made.Holder) -> bytes:
+    """As the first reports of all were signed."""
+    of_old = ReportSigner(SoftwareKey(signer.key), signer.certificate)
+    of_old.hex_digits_reserved -= 2 * TOKEN_ROOM
+    return sign_pdf(made.unsigned(), of_old, SIGNED_AT)
 
 
 def together() -> Iterator[Case]:
@@ -142,6 +154,8 @@ def trust() -> Iterator[Case]:
     forged = certify("示例根 ROOT", made.new_p256(), kind=Kind(below=1))
     unheard = published(crls=[made.in_base64(made.revocations(forged, listed))])
     yield Case("a forged list revokes nothing", GOOD, plain, keys=unheard)
+    unread = published(*published()["keys"], {"id": "x", "purpose": "root", "certificate": "AAAA"}, crls=["AAAA", 7])
+    yield Case("published keys of which some cannot be read", GOOD, plain, keys=unread)
     unknown = published(*published()["keys"][:1], crls=[])
     yield Case("no list, no history", GOOD | {"not_revoked": None}, plain, keys=unknown, says=("没有核对",))
     other = published(certificate_entry(forged, "root"))

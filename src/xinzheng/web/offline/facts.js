@@ -40,7 +40,7 @@ function readKeys (published) {
     stampers: of('stamp', 'certificate'),
     documents: of('document', 'certificate'),
     seals: of('seal', 'spki'),
-    lists: (published.crls || []).map(text => readRevocations(fromBase64(text))),
+    lists: (Array.isArray(published.crls) ? published.crls : []).map(text => orNull(() => readRevocations(fromBase64(text)))).filter(Boolean),
     log: published.log || null
   }
 }
@@ -53,8 +53,17 @@ function readKey (key) {
     status: String(key.status),
     since: moment(key.since),
     until: moment(key.until),
-    certificate: key.certificate ? readCertificate(fromBase64(key.certificate)) : null,
-    spki: key.spki ? fromBase64(key.spki) : null
+    certificate: key.certificate ? orNull(() => readCertificate(fromBase64(key.certificate))) : null,
+    spki: key.spki ? orNull(() => fromBase64(key.spki)) : null
+  }
+}
+
+/* What cannot be read says nothing; the rest of the published keys still counts. */
+function orNull (read) {
+  try {
+    return read()
+  } catch (error) {
+    return null
   }
 }
 
@@ -128,11 +137,7 @@ async function examineSigned (facts, bytes, container, keys) {
 }
 
 function tablesOf (bytes) {
-  try {
-    return readTables(bytes)
-  } catch (error) {
-    return null
-  }
+  return orNull(() => readTables(bytes))
 }
 
 /* The time stamp: true, false, or null where there is none or it cannot be examined. One that is wrong spoils the container. */

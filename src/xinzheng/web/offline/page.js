@@ -3,6 +3,7 @@
   'use strict'
   const PATIENCE = 5000
   const TIMED_OUT = '核对超过5秒没有完成，已经停止。这份文件不像本系统的报告。'
+  const GAVE_UP = '核对中途停止，没有结果。这份文件不像本系统的报告。'
   const GOOD = 'none'
   const BAD = 'found'
   const OPEN = 'unver'
@@ -49,8 +50,8 @@
 
   /* In a worker, which can be stopped; in the page itself where the browser makes none. */
   function examineApart (given) {
-    const code = `'use strict'\n${$('core').textContent}\nonmessage = event => examine(event.data.given, event.data.published)` +
-      '.then(facts => postMessage({ facts }), error => postMessage({ error: String(error.message) }))'
+    const code = `${$('core').textContent}\nonmessage = event => examine(event.data.given, event.data.published)` +
+      '.then(facts => postMessage({ facts }), error => postMessage({ error: String(error.message) }))\npostMessage({ ready: true })'
     const address = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }))
     return new Promise((resolve, reject) => {
       let worker
@@ -59,6 +60,7 @@
       } catch (error) {
         return resolve(examine(given, published))
       }
+      let isReady = false
       const end = settle => value => {
         clearTimeout(timer)
         worker.terminate()
@@ -66,10 +68,15 @@
         settle(value)
       }
       const timer = setTimeout(() => end(reject)(new Error(TIMED_OUT)), PATIENCE)
-      worker.onmessage = ({ data }) => data.error ? end(reject)(new Error('公布的密钥读不出，请换一份密钥文件。')) : end(resolve)(data.facts)
+      worker.onmessage = ({ data }) => {
+        if (data.ready) isReady = true
+        else if (data.error) end(reject)(new Error('公布的密钥读不出，请换一份密钥文件。'))
+        else end(resolve)(data.facts)
+      }
       worker.onerror = event => {
         event.preventDefault()
-        end(value => resolve(value))(examine(given, published))
+        if (isReady) end(reject)(new Error(GAVE_UP)) // what stopped the worker must not stop the page as well
+        else end(resolve)(examine(given, published))
       }
       worker.postMessage({ given, published })
     })
