@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from xinzheng.apps.reports.models import Report, StatusEvent
 from xinzheng.apps.reports.queries import report_pdf
 from xinzheng.apps.reports.status import Why, change_status
 from xinzheng.cli import main
-from xinzheng.core.decision import Request
+from xinzheng.core.decision import CHINA, Request
 from xinzheng.core.inclusion import proof_document
 from xinzheng.core.leaves import status_leaf
 from xinzheng.core.lifecycle import ReportStatus
@@ -280,6 +281,27 @@ def test_a_log_that_had_to_begin_anew_is_told_from_its_old_key_by_all(
     assert Told(capsys, "--from", live_server.url).answer["key"].startswith("example.net/second-log+")
     statuses = {one.key_id: one.status for one in key_histories() if one.purpose == "log"}
     assert statuses == {old.split("+")[1]: "retired", key().split("+")[1]: "current"}
+
+
+@pytest.mark.django_db
+def test_a_log_key_that_others_may_have_is_published_and_signs_nothing_more(
+    db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(1)
+    key_id = key().split("+")[1]
+    given_up = ["log", "compromised", key_id, "--since", "2026-11-20T08:00", "--reason", "示例"]
+    assert main(given_up) == 0
+    history = next(one for one in key_histories() if one.key_id == key_id)
+    assert history.reason == "示例"
+    assert (history.status, history.compromised_at) == ("compromised", datetime(2026, 11, 20, 8, tzinfo=CHINA))
+    add_leaf(data=b"later", kind="other", object_id="later")
+    assert main(["log", "seal"]) == 1
+    assert "不再签署" in capsys.readouterr().err
+    assert Checkpoint.objects.count() == 1
+    assert main(given_up) == 1
+    assert main(["log", "compromised", "00000000", "--since", "2026-11-20T08:00"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["log", "compromised", key_id, "--since", "gestern"])
 
 
 def test_options_that_mean_nothing_here_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from xinzheng.core.decision import CHINA
 from xinzheng.core.errors import XinzhengError
 
 NEEDS_DATABASE = True
@@ -36,6 +38,11 @@ def add_parser(subparsers: Any) -> None:
     seal.set_defaults(run=run_seal)
     key = actions.add_parser("key", help="输出日志公钥，供他人从外部核查")
     key.set_defaults(run=run_key)
+    given_up = actions.add_parser("compromised", help="公布日志密钥可能已经泄露，停止用它签署")
+    given_up.add_argument("key", metavar="密钥编号", help="公钥文本中间的八个字符")
+    given_up.add_argument("--since", required=True, type=moment, metavar="时间", help="例如 2026-11-20T08:00")
+    given_up.add_argument("--reason", default="", metavar="原因", help="原因，会公布")
+    given_up.set_defaults(run=run_compromised)
     missing = actions.add_parser("add-missing", help="补记日志启用之前出具的报告和状态变更")
     missing.set_defaults(run=run_add_missing)
 
@@ -84,6 +91,24 @@ def run_key(args: argparse.Namespace) -> int:  # noqa: ARG001  the command takes
 
     print(log_signer().key)
     return 0
+
+
+def run_compromised(args: argparse.Namespace) -> int:
+    """Publish that others may have a key of the log."""
+    from xinzheng.apps.audit.keys import give_up_log_key
+
+    give_up_log_key(args.key, args.since, args.reason, "command-line")
+    print("已公布，不再用这把密钥签署。接着该做什么，见《透明日志》“密钥和备份”。")
+    return 0
+
+
+def moment(text: str) -> datetime:
+    """A moment, in China where no zone is given; argparse shows the message."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}”不是时间，应形如 2026-11-20T08:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=CHINA)
 
 
 def run_add_missing(args: argparse.Namespace) -> int:  # noqa: ARG001  the command takes none

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from xinzheng.apps.audit import ports
+from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.log_queries import newest_checkpoint
 from xinzheng.apps.audit.models import KeyEvent
+from xinzheng.core.errors import XinzhengError
 
 FORMAT = "xinzheng.keys/1"
 LOG = "log"
@@ -31,6 +34,7 @@ class KeyHistory:
     from_at: datetime
     until_at: datetime | None = None
     compromised_at: datetime | None = None
+    reason: str = ""
 
     @property
     def status(self) -> str:
@@ -62,6 +66,30 @@ def note_keys() -> int:
     return len(KeyEvent.objects.bulk_create(new, ignore_conflicts=True))
 
 
+def give_up_log_key(key_id: str, since: datetime, reason: str, by: str) -> None:
+    """Publish that others may have a key of the log since then, so that what it signs proves nothing any more.
+
+    Raises:
+        XinzhengError: ``log-key-unknown``, or ``log-key-given-up`` when that stands already.
+    """
+    note_keys()
+    known = next((one for one in key_histories() if (one.purpose, one.key_id) == (LOG, key_id)), None)
+    if known is None:
+        raise XinzhengError("日志没有用过这把密钥；编号是公钥文本中间的八个字符。", code="log-key-unknown")
+    if known.compromised_at is not None:
+        raise XinzhengError("这把密钥已经公布为泄露。", code="log-key-given-up")
+    with transaction.atomic():
+        KeyEvent.objects.create(
+            key_id=key_id,
+            purpose=LOG,
+            event=COMPROMISED,
+            material=known.material,
+            effective_at=since,
+            reason=reason,
+        )
+        record_event(who=by, action="log-key-given-up", object_kind="key", object_id=key_id)
+
+
 def log_keys() -> list[bytes]:
     """The log's keys, 32 bytes each, the newest first."""
     histories = [one for one in key_histories() if one.purpose == LOG]
@@ -89,7 +117,9 @@ def keys_document() -> dict[str, object]:
 def _held() -> Iterable[KeyHistory]:
     signing, folder = ports.signing(), settings.XINZHENG_KEYS / "signing"
     for one in signing.published_keys(folder) if folder.exists() else ():
-        yield KeyHistory(one.key_id, one.purpose, one.material, one.from_at, one.until_at, one.compromised_at)
+        yield KeyHistory(
+            one.key_id, one.purpose, one.material, one.from_at, one.until_at, one.compromised_at, one.reason
+        )
     transparency = ports.transparency()
     folder = settings.XINZHENG_KEYS / "log"
     log = transparency.published_log_key(folder)
@@ -115,9 +145,9 @@ def _events(one: KeyHistory) -> Iterable[KeyEvent]:
 def _after(known: KeyHistory, event: KeyEvent) -> KeyHistory:
     """The history with one event of the database, which is never forgotten, laid over what a folder says."""
     if event.event == RETIRED:
-        return replace(known, until_at=event.effective_at)
+        return replace(known, until_at=event.effective_at, reason=event.reason or known.reason)
     if event.event == COMPROMISED:
-        return replace(known, compromised_at=event.effective_at)
+        return replace(known, compromised_at=event.effective_at, reason=event.reason or known.reason)
     return replace(known, from_at=min(known.from_at, event.effective_at))
 
 
@@ -133,6 +163,7 @@ def _shown(one: KeyHistory) -> dict[str, Any]:
         "until": one.until_at and _text(one.until_at),
         "status": one.status,
         "since": _text(ended or one.from_at),
+        "reason": one.reason,
     }
 
 

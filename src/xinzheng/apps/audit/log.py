@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from xinzheng.apps.audit import ports
 from xinzheng.apps.audit.log_queries import newest_checkpoint, nodes_at
-from xinzheng.apps.audit.models import Checkpoint
+from xinzheng.apps.audit.models import Checkpoint, KeyEvent
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.merkle import Growth, edge_of, leaf_hash, node_of, root_of
 
@@ -31,6 +31,12 @@ WAITING = """
 """
 GIVE_PLACES = "COPY audit_logplace (index, leaf_id) FROM STDIN (FORMAT BINARY)"
 WRITE_NODES = "COPY audit_lognode (level, index, hash) FROM STDIN (FORMAT BINARY)"
+
+
+class LogKeyGivenUpError(XinzhengError):
+    """The key at hand is published as known to others: its signature would prove nothing."""
+
+    code = "log-key-given-up"
 
 
 class LogForkError(XinzhengError):
@@ -84,6 +90,7 @@ def _seal_stretch(signer: Any, at: datetime) -> _Stretch:
         newest = newest_checkpoint()
         size = newest.size if newest else 0
         tree = Growth(size, nodes_at(edge_of(size)))
+        _refuse_given_up(signer)
         refuse_fork(signer, newest)
         # A statement of its own: its snapshot is taken after the lock, so it sees what the sealer before has left.
         cursor.execute(WAITING, [MOST_AT_ONCE])
@@ -111,6 +118,14 @@ def _copy(cursor: Any, statement: str, types: Sequence[str], rows: Iterable[Sequ
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)
+
+
+def _refuse_given_up(signer: Any) -> None:
+    given_up = KeyEvent.objects.filter(key_id=signer.key.key_id.hex(), purpose="log", event="compromised")
+    if given_up.exists():
+        raise LogKeyGivenUpError(
+            "日志密钥已经公布为泄露，不再签署；请移走 keys/log 文件夹，换一个 XINZHENG_LOG_ORIGIN 重新开始。"
+        )
 
 
 def refuse_fork(signer: Any, newest: Checkpoint | None) -> None:

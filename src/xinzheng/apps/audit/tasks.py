@@ -16,8 +16,10 @@ KEPT_HOURS = 1
 @app.task(name="audit.seal", queue=QUEUE, queueing_lock="audit.seal", lock="audit.seal")
 def seal(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
     """Give new leaves their places, sign the log, and note the keys that came into use."""
-    seal_log(timezone.now())
-    note_keys()
+    try:
+        seal_log(timezone.now())
+    finally:
+        note_keys()
 
 
 @app.periodic(cron="17 * * * *")
