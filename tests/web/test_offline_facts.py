@@ -24,6 +24,7 @@ from xinzheng.adapters.transparency import LogKey
 from xinzheng.core.lifecycle import ReportStatus
 
 GOOD = {"intact": True, "signature_valid": True, "signer_trusted": True}
+BAD = GOOD | {"signer_trusted": False}
 BEFORE, AFTER = SIGNED_AT - timedelta(days=2), SIGNED_AT + timedelta(days=2)
 
 
@@ -125,8 +126,8 @@ def codes() -> Iterator[Case]:
     yield Case("sealed after the key was retired", {"signer_trusted": False}, qr=made.qr(), keys=early)
 
 
-def trust() -> Iterator[Case]:
-    """Whose signature it is, and since when that counts no longer."""
+def history() -> Iterator[Case]:
+    """Since when a key counts no longer."""
     own = city()
     plain = made.signed(own.signer)
     stamped = made.stamped(plain, own.stamper)
@@ -136,41 +137,50 @@ def trust() -> Iterator[Case]:
         return published(*lost, certificate_entry(own.signer, "document", status="compromised", since=str(at)))
 
     after, before = compromised(AFTER.isoformat()), compromised(BEFORE.isoformat())
-    bad = {"intact": True, "signature_valid": True, "signer_trusted": False}
-    yield Case("compromised later, no stamp", bad, plain, keys=after, says=("没有时间戳",))
+    yield Case("compromised later, no stamp", BAD, plain, keys=after, says=("没有时间戳",))
     yield Case("compromised later, stamped before", GOOD | {"not_revoked": False}, stamped, keys=after)
-    yield Case("compromised before the stamp", bad, stamped, keys=before, says=("以后",))
+    yield Case("compromised before the stamp", BAD, stamped, keys=before, says=("以后",))
     listed = {own.signer.certificate.serial_number: AFTER}
     crls = published(crls=[made.in_base64(made.revocations(own.root, listed))])
-    yield Case("revoked by the list, no stamp", bad | {"not_revoked": False}, plain, keys=crls)
+    yield Case("revoked by the list, no stamp", BAD | {"not_revoked": False}, plain, keys=crls)
     yield Case("revoked by the list after the stamp", GOOD, stamped, keys=crls)
     why = x509.ReasonFlags.superseded
     replaced = published(crls=[made.in_base64(made.revocations(own.root, listed, why))])
     yield Case("replaced without suspicion", GOOD | {"not_revoked": False}, plain, keys=replaced)
     ended = published(*lost, certificate_entry(own.signer, "document", status="retired", until=AFTER.isoformat()))
     yield Case("a retired key still holds for what it signed", GOOD, plain, keys=ended)
+    just = (SIGNED_AT - timedelta(minutes=5)).isoformat()
+    changing = published(*lost, certificate_entry(own.signer, "document", status="retired", until=just))
+    yield Case("signed while the key was being replaced", GOOD, plain, keys=changing)
     early = published(*lost, certificate_entry(own.signer, "document", status="retired", until=BEFORE.isoformat()))
-    yield Case("signed after the key was retired", bad, plain, keys=early, says=("以后",))
+    yield Case("signed after the key was retired", BAD, plain, keys=early, says=("以后",))
+
+
+def trust() -> Iterator[Case]:
+    """Whose signature it is."""
+    own = city()
+    plain = made.signed(own.signer)
+    stamped = made.stamped(plain, own.stamper)
     forged = certify("示例根 ROOT", made.new_p256(), kind=Kind(below=1))
-    unheard = published(crls=[made.in_base64(made.revocations(forged, listed))])
+    unheard = published(crls=[made.in_base64(made.revocations(forged, {own.signer.certificate.serial_number: AFTER}))])
     yield Case("a forged list revokes nothing", GOOD, plain, keys=unheard)
     unread = published(*published()["keys"], {"id": "x", "purpose": "root", "certificate": "AAAA"}, crls=["AAAA", 7])
     yield Case("published keys of which some cannot be read", GOOD, plain, keys=unread)
     unknown = published(*published()["keys"][:1], crls=[])
     yield Case("no list, no history", GOOD | {"not_revoked": None}, plain, keys=unknown, says=("没有核对",))
     other = published(certificate_entry(forged, "root"))
-    yield Case("another root of the same name", bad, plain, keys=other)
+    yield Case("another root of the same name", BAD, plain, keys=other)
     gone = published(certificate_entry(own.root, "root", status="compromised", since=AFTER.isoformat()))
-    yield Case("a compromised root", bad, plain, keys=gone)
+    yield Case("a compromised root", BAD, plain, keys=gone)
     spoiled = published(
         *published()["keys"][:2],
         certificate_entry(own.stamper, "stamp", status="compromised", since=AFTER.isoformat()),
     )
     yield Case("a compromised authority's stamp is none", GOOD | {"stamped": False}, stamped, keys=spoiled)
     late = made.signed(own.signer, at=SIGNED_AT + timedelta(days=5000))
-    yield Case("signed after the certificate ended", bad, late)
+    yield Case("signed after the certificate ended", BAD, late)
     not_a_signer = certify("示例 TSA", made.new_p256(), own.root, Kind(is_stamper=True))
-    yield Case("signed with a stamper's certificate", bad, made.signed(not_a_signer))
+    yield Case("signed with a stamper's certificate", BAD, made.signed(not_a_signer))
 
 
 def written(folder: Path, name: str, data: bytes) -> str:
@@ -245,7 +255,7 @@ def changes(certificate: bytes) -> Iterator[tuple[str, Callable[[bytes], bytes]]
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("samples")
     cases = []
-    for number, case in enumerate([*kinds(), *together(), *codes(), *trust()]):
+    for number, case in enumerate([*kinds(), *together(), *codes(), *history(), *trust()]):
         pdf = written(folder, f"case{number}.pdf", case.pdf) if case.pdf else None
         cases.append(asdict(case) | {"pdf": pdf})
     files = [written(folder, f"hostile{n}.pdf", data) for n, (_, data) in enumerate(hostile_files())]

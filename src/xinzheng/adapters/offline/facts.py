@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from xinzheng.core.hosts import shown_host
 from xinzheng.core.leaves import Leaf, read_leaf
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
 
+CHANGING = timedelta(days=1)  # what was being signed while a key was replaced still counts
 NO_LOG_KEY = "公布的密钥里没有透明日志的公钥，没有核对收录证明。"
 OTHER_LOG_KEY = "收录证明的检查点由另一把日志密钥签署，没有核对收录证明。"
 NO_DIGEST = "没有读出报告内容，没有核对收录证明。"
@@ -106,7 +107,8 @@ def _is_late(key: KnownKey, moment: datetime) -> bool:
     """Whether the key no longer counted; a key that others had since nobody knows when never did."""
     if key.is_lost and key.lost_at is None:
         return True
-    return any(end is not None and moment >= end for end in (key.until_at, key.lost_at))
+    replaced_at = key.until_at + CHANGING if key.until_at is not None else None
+    return any(end is not None and moment >= end for end in (replaced_at, key.lost_at))
 
 
 def _number(content: bytes) -> str | None:

@@ -1,5 +1,6 @@
 /* What is found out about a report without a network: facts, each examined on its own, never one verdict.
    A fact nobody could examine is null, and the reasons say so. The status is never examined here. */
+const CHANGING = 24 * 3600 * 1000
 const WORDS = {
   tooLarge: '文件超过20 MB，没有核对。请提交原始报告文件。',
   unreadable: '文件不能作为报告读出：不是 PDF 文件，或者已经损坏、被改动。',
@@ -195,6 +196,11 @@ async function examineSigner (facts, { message, certificate, stamp }, keys) {
   await examineValidity(facts, found, moment, stamp, keys)
 }
 
+/* When a key that was replaced counts no longer: what was being signed at that moment still does. */
+function endOf (key) {
+  return key.until === null ? null : key.until + CHANGING
+}
+
 /* Whether the signer's key still counted at ``moment``, by the lists of revoked certificates and by the keys' history. */
 async function examineValidity (facts, found, moment, stamp, keys) {
   const revoked = await revocationOf(found, keys.lists)
@@ -202,7 +208,7 @@ async function examineValidity (facts, found, moment, stamp, keys) {
   const isLost = Boolean(known) && known.status === 'compromised'
   facts.not_revoked = revoked || isLost ? false : revoked === null && !known ? null : true
   if (facts.not_revoked === null) say(facts, WORDS.noLists)
-  const ends = [revoked && revoked.at, isLost ? known.since : null, known && known.until].filter(at => typeof at === 'number')
+  const ends = [revoked && revoked.at, isLost ? known.since : null, known && endOf(known)].filter(at => typeof at === 'number')
   const isLate = isLost && known.since === null ? true : ends.some(at => moment >= at)
   const isSuspicious = isLost || Boolean(revoked && revoked.isSuspicious)
   if (isLate || (isSuspicious && !stamp)) {
@@ -272,7 +278,7 @@ async function examineSeal (facts, seal, read, keys) {
     say(facts, seal.host === read.host ? WORDS.sealInvalid : WORDS.sealHost)
     return
   }
-  const isOld = key.status === 'retired' && key.until !== null && seal.asOf > key.until
+  const isOld = endOf(key) !== null && seal.asOf >= endOf(key)
   facts.signer_trusted = key.status !== 'compromised' && !isOld
   if (!facts.signer_trusted) say(facts, WORDS.sealKey)
   Object.assign(facts, { number: seal.number, as_of: seal.asOf, host: seal.host, policy: seal.policy, seal })
