@@ -1,6 +1,7 @@
 """A receiver verifies without any network: the saved page in a real browser, and the page as the site serves it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +13,10 @@ from playwright.sync_api import Browser, Page, Request, expect
 from tests import offline_samples as made
 from tests.journeys.conftest import Site, apart
 from tests.offline_samples import city, published
+from tests.soundness import assert_sound
 from tests.web.conftest import People, issue
-from xinzheng.adapters.signing import qr_text
 from xinzheng.apps.audit.log import seal_log
 from xinzheng.apps.audit.log_queries import proofs_about
-from xinzheng.apps.reports.issuing import long_code
 from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.queries import report_pdf
 from xinzheng.core.inclusion import proof_document
@@ -143,6 +143,18 @@ def issued(people: People) -> Report:
     return report
 
 
+def scanned(pdf: bytes, folder: Path) -> str:
+    """What a camera reads off the printed report."""
+    (folder / "report.pdf").write_bytes(pdf)
+    run("pdftoppm", "-r", "120", "-gray", folder / "report.pdf", folder / "page")
+    return run("zbarimg", "-q", "--raw", *sorted(folder.glob("page*.pgm"))).strip()
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
 @pytest.mark.django_db(transaction=True)
 def test_from_issuing_to_a_receiver_without_a_network(site: Site, people: People, tmp_path: Path) -> None:
     report = apart(lambda: issued(people))
@@ -155,8 +167,9 @@ def test_from_issuing_to_a_receiver_without_a_network(site: Site, people: People
     proof = proof_document(proofs[0].note, [one.inclusion for one in proofs])
     page.context.set_offline(True)
     page.goto((tmp_path / "saved.html").as_uri())
-    code = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
-    hand_in(page, report_pdf(report.number), code, proof)
+    pdf = report_pdf(report.number)
+    assert_sound(pdf)
+    hand_in(page, pdf, scanned(pdf, tmp_path), proof)
     answer = page.locator(".answer")
     expect(answer).to_contain_text("文件未改动，签名有效，签发者可信；未联网，未查询状态。")
     for words in (report.number, "是同一份报告", "已收录", "没有吊销", "演示文件，无证明效力"):
