@@ -281,4 +281,4 @@ def test_a_content_that_is_no_report_is_refused(content: bytes) -> None:
 def test_no_attachment_is_found_in_what_is_no_report_of_ours() -> None:
     assert read_attachment(b"") is None
     assert read_attachment(b"%PDF-1.7\n" + bytes(1000)) is None
-    assert read_attachment(bytes(20_000_001)) is None
+    assert read_attachment(bytes(20 * 1024**2 + 1)) is None

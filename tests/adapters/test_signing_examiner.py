@@ -71,7 +71,7 @@ def test_a_file_on_the_disk_is_read_from_its_beginning_whatever_its_position(
 
 
 def test_a_file_over_twenty_megabytes_reaches_no_process(trust: Trust) -> None:
-    facts = examine(BytesIO(bytes(20_000_001)), trust)
+    facts = examine(BytesIO(bytes(20 * 1024**2 + 1)), trust)
     assert (facts.intact, facts.signature_valid, facts.signer_trusted) == (None, None, None)
     assert "没有核对" in facts.reasons[0]
 
@@ -98,6 +98,14 @@ def test_a_process_killed_in_the_middle_of_a_file_is_started_again(signed: bytes
         time.sleep(0.2)
         os.kill(started, signal.SIGKILL)
         assert answer.result().intact is True
+
+
+def test_a_process_that_hangs_is_ended_and_the_next_file_gets_another(signed: bytes, trust: Trust) -> None:
+    hanging = process_of_the_examiner()
+    os.kill(hanging, signal.SIGSTOP)
+    assert examine(BytesIO(signed), trust, Limits(wall_seconds=0.1)).reasons == (examiner.OVER_LIMIT,)
+    assert not Path(f"/proc/{hanging}").exists()
+    assert examine(BytesIO(signed), trust).intact is True
 
 
 def test_twenty_files_at_once_are_all_examined_and_no_child_is_left(signed: bytes, trust: Trust) -> None:

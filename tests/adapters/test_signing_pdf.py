@@ -166,7 +166,7 @@ def test_two_signatures_and_none_are_both_refused(keys: Path, signed: bytes, uns
 
 
 def test_a_file_over_twenty_megabytes_is_not_examined_at_all(trust: Trust) -> None:
-    facts = check_pdf(b"%PDF-1.7" + bytes(20_000_000), trust)
+    facts = check_pdf(b"%PDF-1.7" + bytes(20 * 1024**2), trust)
     assert (facts.intact, facts.signature_valid, facts.signer_trusted) == (None, None, None)
     assert "没有核对" in facts.reasons[0]
 

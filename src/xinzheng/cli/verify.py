@@ -10,7 +10,7 @@ from typing import Any
 from xinzheng.core.errors import XinzhengError
 
 NEEDS_DATABASE = True
-MAX_BYTES = 20_000_000
+MAX_BYTES = 20 * 1024**2
 
 
 class Offline(argparse.Action):
@@ -92,7 +92,7 @@ def _answer(verdict: Any) -> dict[str, Any]:
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise XinzhengError(f"“{path}”超过{MAX_BYTES // 1_000_000} MB，不是本系统的报告。", code="file-too-large")
+            raise XinzhengError(f"“{path}”超过{MAX_BYTES // 1024**2} MB，不是本系统的报告。", code="file-too-large")
         return path.read_bytes()
     except OSError as error:
         raise XinzhengError(f"读不到“{path}”（{error.strerror}），请核对路径。", code="file-unreadable") from error

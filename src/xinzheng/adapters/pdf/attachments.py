@@ -7,7 +7,7 @@ from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, 
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 ATTACHMENT_NAME = "report.json"
-MAX_PDF_BYTES = 20_000_000
+MAX_PDF_BYTES = 20 * 1024**2
 MAX_ATTACHMENT_BYTES = 8_000_000
 MAX_FILES = 16
 LIMITS = DecodeLimits(
@@ -19,7 +19,7 @@ LIMITS = DecodeLimits(
 def read_attachment(pdf: bytes) -> bytes | None:
     """The bytes of report.json in ``pdf``; None if there is none, or the file is too large or cannot be read.
 
-    At most 8 MB of attachment, unpacked, out of at most 20 MB of file.
+    At most 8 MB of attachment, unpacked, out of at most 20 MiB of file.
     """
     if len(pdf) > MAX_PDF_BYTES:
         return None

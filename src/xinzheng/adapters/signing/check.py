@@ -30,7 +30,7 @@ from xinzheng.adapters.signing.stamp_check import examine_stamp
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 HEXADECIMAL = re.compile(rb"<[0-9A-Fa-f]*>")
 FOR_OTHERS = {"time_stamping", "ocsp_signing"}
-TOO_LARGE = f"文件超过{MAX_PDF_BYTES // 1_000_000} MB，没有核对。请提交原始报告文件。"
+TOO_LARGE = f"文件超过{MAX_PDF_BYTES // 1024**2} MB，没有核对。请提交原始报告文件。"
 UNREADABLE = "文件不能作为报告读出：不是 PDF 文件，或者已经损坏、被改动。"
 UNSIGNED = "文件没有数字签名，不能证明由谁签发、是否改动。"
 SEVERAL = "文件含有不止一个签名，不是签发时的原样。"

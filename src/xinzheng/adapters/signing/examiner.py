@@ -34,7 +34,7 @@ LIMITS = Limits()
 PLACES = 4
 PIECE = 1 << 20
 STARTING_SECONDS = 30.0
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 2.0
 PROCESS = "xinzheng.adapters.signing.examiner_process"
 OVER_LIMIT = "核对这份文件超过了时间或者内存的上限，没有核对。请提交原始报告文件。"
 BUSY = "正在核对的文件较多，这份文件没有核对。请稍后再试。"
@@ -72,7 +72,7 @@ class _Examiner:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 — our own module, by our own interpreter
-                [sys.executable, "-m", PROCESS],
+                [sys.executable, "-P", "-m", PROCESS],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -81,9 +81,15 @@ class _Examiner:
             )
         self._control.settimeout(STARTING_SECONDS)
         self._sending = threading.Lock()
-        if self._control.recv(1) != READY:
+        if not self._is_ready():
             self.close()
             raise AnswerError("did not start")
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._control.recv(1) == READY
+        except OSError:
+            return False
 
     def examine(self, file: int, trust: Trust, limits: Limits) -> PdfFacts:
         """Hand the file in, wait for the answer. No answer means that a limit was reached, or that this is gone."""
@@ -96,6 +102,9 @@ class _Examiner:
             try:
                 send_part(ours, pack_trust(trust))
                 return receive_facts(ours)
+            except TimeoutError:  # the process should have ended the child before: it hangs itself
+                self.close()
+                return PdfFacts(reasons=(OVER_LIMIT,))
             except (OSError, AnswerError):
                 if not self.is_alive:
                     raise
@@ -104,9 +113,11 @@ class _Examiner:
     @property
     def is_alive(self) -> bool:
         """Whether it still listens: it says nothing after READY, so whatever can be read is its end."""
+        if self.owner != os.getpid() or self._control.fileno() < 0:
+            return False
         listening = select.poll()
         listening.register(self._control, select.POLLIN)
-        return self.owner == os.getpid() and not listening.poll(0)
+        return not listening.poll(0)
 
     def close(self) -> None:
         self._control.close()
