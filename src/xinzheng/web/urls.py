@@ -17,6 +17,7 @@ from xinzheng.web.office import (
     scores,
     waivers,
 )
+from xinzheng.web.office import reports as office_reports
 from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, sign_in, verify, well_known
 from xinzheng.web.subjects import apply, proof, reports
 
@@ -78,6 +79,9 @@ urlpatterns = [
     path("office/review", review.review, name="office-review"),
     path("office/review/<int:subject_id>", review.review_subject, name="office-review-subject"),
     path("office/review/<int:subject_id>/decide", review.decide_review, name="office-review-decide"),
+    path("office/reports", office_reports.office_reports, name="office-reports"),
+    path("office/reports/<str:number>", office_reports.office_one_report, name="office-report"),
+    path("office/reports/<str:number>/revoke", office_reports.revoke, name="office-report-revoke"),
     path("office/waivers", waivers.office_waivers, name="office-waivers"),
     path("office/officers", officers.officers, name="office-officers"),
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),

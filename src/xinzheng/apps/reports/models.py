@@ -155,6 +155,13 @@ class StatusEvent(models.Model):
     class Meta:
         triggers: ClassVar = append_only()
         constraints: ClassVar = [models.UniqueConstraint(name="status_once", fields=["report", "status"])]
+        indexes: ClassVar = [
+            models.Index(
+                name="ended_reports",
+                fields=["id"],
+                condition=models.Q(status__in=["superseded", "revoked", "expired"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.report_id} {self.status}"

@@ -106,7 +106,7 @@ def _review(flag_id: int, by: str) -> str:
         return UNDER_WAY
     head = head_position()
     answer = _answer(report, flag, head, by) if status == ReportStatus.IN_FORCE else CLOSED
-    if answer == Judgement.WAITS:
+    if answer in (Judgement.WAITS, NOT_DERIVABLE):
         flag.waits_since = head
     else:
         flag.decided_at = Now()
@@ -123,7 +123,8 @@ def _answer(report: Report, flag: ReviewFlag, head: int, by: str) -> str:
     # Only now, for it is rare: the ledger has to be what differs, not the program.
     then = stand_of(decision_of(report)[1])
     if not then.is_same(issued):
-        record_event(who=by, action="report-not-derivable", object_kind="report", object_id=report.number)
+        if flag.answer != NOT_DERIVABLE:
+            record_event(who=by, action="report-not-derivable", object_kind="report", object_id=report.number)
         return NOT_DERIVABLE
     judgement = look.judgement(then, head)
     if judgement is Judgement.SUPERSEDED:
