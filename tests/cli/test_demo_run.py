@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from xinzheng.cli import main
+
 NUMBER = re.compile(r"编号  (\w+)    核验码 (\w{12})")
 
 
@@ -36,6 +38,10 @@ def test_the_whole_way_ends_with_two_verified_reports_and_a_second_run_finds_the
     assert all(str(file) in first.stdout for file in files)
     assert "演示延期〔2026〕1号" in first.stdout
     assert "/sign-in" in first.stdout
+    log_key = str(embedded_home / "keys" / "log" / "log.vkey")
+    for file in files:
+        proof = file.with_suffix(".proof.json")
+        assert main(["log", "verify", "--proof", str(proof), "--report", str(file), "--key", log_key]) == 0
     second = demo_run(embedded_home, tmp_path, "--subjects", "60")
     assert second.returncode == 0, second.stderr
     assert "已在库中，没有改动" in second.stdout

@@ -57,6 +57,7 @@ def _add_verify(actions: Any) -> None:
     verify.add_argument("--save", type=Path, metavar="目录", help="把读到的日志存下来，可以再用 --from 核查")
     verify.add_argument("--proof", type=Path, action=FromOutside, metavar="文件", help="报告的收录证明 proof.json")
     verify.add_argument("--report", type=Path, metavar="文件.pdf", help="报告文件，核对它已收录")
+    verify.add_argument("--files", action="store_true", help="自查时逐份核对存档的文件，报告多时较慢")
     verify.add_argument("--json", action="store_true", help="输出一个JSON对象")
     verify.set_defaults(run=run_verify)
 
@@ -124,20 +125,22 @@ def _verify_own(args: argparse.Namespace) -> int:
     if any((args.key, args.state, args.save, args.report)):
         raise XinzhengError("--key、--state、--save、--report 与 --from 或者 --proof 一起使用。", code="options-apart")
     from xinzheng.apps.audit.log_check import check_log
-    from xinzheng.apps.reports.log_check import check_reports
+    from xinzheng.apps.reports.log_check import check_files, check_reports
 
     found = check_log()
-    faults = [*found.faults, *check_reports()]
+    faults = [*found.faults, *check_reports(), *(check_files() if args.files else ())]
     answer = {
         "size": found.size,
         "root": found.root.hex(),
         "checkpoints": found.checkpoints,
         "waiting": found.waiting,
+        "files": args.files,
         "faults": faults,
     }
     words = [f"日志{found.size}条，检查点{found.checkpoints}个，等待收录{found.waiting}条。"]
     if not faults:
         words.append("逐条重算与各检查点一致；每份报告、每次状态变更都在日志中。")
+        words += ["存档的文件都是当时签发的文件。"] * args.files
     _tell(args, answer, words)
     for fault in faults:
         print(fault, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def verify_outside(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]
 
 def _key(given: str | None, source: LogSource | None) -> tuple[LogKey, list[str]]:
     if given is not None:
-        return parse_key(given if "+" in given else read_file(Path(given))), []
+        is_text = "+" in given and not os.path.isfile(given)  # unlike Path, no error for a long text
+        return parse_key(given if is_text else read_file(Path(given))), []
     site_keys = source.keys() if isinstance(source, LogSite) else None
     if site_keys is None:
         raise XinzhengError("请用 --key 给出日志公钥（运营者运行 xinzheng log key 得到）。", code="log-key-missing")
