@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 PAST = Month.of(today()).plus(-2)
 OFFICE = ["/office/coverage", "/office/scores", "/office/bulletins", "/office/reminders", "/office/reconciliations"]
-OFFICE += ["/office/officers"]
+OFFICE += ["/office/officers", "/office/reports"]
 OFFICE += [f"/office/bulletins/{PAST}", f"/office/bulletins/{PAST}.pdf", f"/office/bulletins/{PAST}.xlsx"]
 OWN = ["/department/calendar", "/department/score", "/department/reconciliation"]
 
