@@ -18,11 +18,8 @@ def qr_svg(text: str) -> str:
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     rows = memoryview(code.to_image(add_quiet_zones=False)).tobytes()  # type: ignore[arg-type]  # it has a buffer
     modules = isqrt(len(rows))
-    runs = (
-        f"M{QUIET + run.start()} {QUIET + row}h{len(run[0])}v1h-{len(run[0])}Z"
-        for row in range(modules)
-        for run in DARK.finditer(rows[row * modules : (row + 1) * modules])
-    )
+    spans = [(row, *run.span()) for row in range(modules) for run in DARK.finditer(rows[row * modules :][:modules])]
+    runs = [f"M{QUIET + start} {QUIET + row}h{end - start}v1h{start - end}Z" for row, start, end in spans]
     size = modules + 2 * QUIET
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 {size} {size}">'

@@ -92,13 +92,20 @@ class _RawKeySigner(Signer):
         return self._key.sign(data)
 
 
+class _Revision(IncrementalPdfFileWriter):
+    """A revision that leaves what the file says of itself as it is: title, author and dates are the renderer's."""
+
+    def _update_meta(self) -> None:
+        """pyHanko would name itself as the producer and write the XMP anew."""
+
+
 def sign_pdf(pdf: bytes, signer: ReportSigner, signed_at: datetime, evidence: Evidence = NO_EVIDENCE) -> bytes:
     """``pdf`` with one invisible signature over the whole file; ``signed_at`` is aware and stands in the signature.
 
     The seal on the page is the visible sign; an invisible field changes no page. ``signed_at`` is the signer's own
     word: ``with_token`` puts a time stamp in afterwards. Raises SigningUnavailableError when the key is out of reach.
     """
-    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    writer = _Revision(BytesIO(pdf))
     writer.register_extension(ESIC_EXTENSION_1)
     _embed(evidence, writer)
     steps = PdfCMSEmbedder(new_field_spec=SigFieldSpec(FIELD)).write_cms(FIELD, writer)
