@@ -173,6 +173,13 @@ def seal_entry(key: ec.EllipticCurvePrivateKey, **changed: object) -> dict[str, 
     } | changed
 
 
+def log_entry(**changed: object) -> dict[str, object]:
+    """The published key of the log as the well-known address shows it."""
+    data = city().log.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    entry = seal_entry(city().seal) | {"purpose": "log", "algorithm": "Ed25519", "spki": in_base64(data)}
+    return entry | changed
+
+
 def published(*entries: dict[str, object], **changed: object) -> dict[str, Any]:
     """The document of published keys; the city's own keys unless others are given."""
     own = city()
@@ -181,6 +188,7 @@ def published(*entries: dict[str, object], **changed: object) -> dict[str, Any]:
         certificate_entry(own.signer, "document"),
         certificate_entry(own.stamper, "stamp"),
         seal_entry(own.seal),
+        log_entry(),
     ]
     return {
         "format": "xinzheng.keys/1",

@@ -94,6 +94,8 @@ def test_a_proof_of_another_report_or_another_log_is_no_proof(
     assert verified(capsys, file, keys, "--proof", proof)["log"] == {"included": False}
     saved(keys, published(log={"vkey": str(LogKey(f"{made.HOST}/log", bytes(range(32))))}))
     assert verified(capsys, file, keys, "--proof", proof)["log"] is None
+    saved(keys, published(*published()["keys"][:4], made.log_entry(status="compromised")))
+    assert verified(capsys, file, keys, "--proof", proof)["log"] is None
     saved(keys, published(log=None))
     assert verified(capsys, file, keys, "--proof", proof)["log"] is None
 

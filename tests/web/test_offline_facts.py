@@ -96,6 +96,8 @@ def together() -> Iterator[Case]:
     yield Case(
         "another key of the log", GOOD | {"in_log": None}, plain, proof=other_key, keys=strange, says=("另一把",)
     )
+    lost = published(*published()["keys"][:4], made.log_entry(status="compromised"))
+    yield Case("a lost key of the log", GOOD | {"in_log": None}, plain, proof=other_key, keys=lost, says=("失密",))
     nobodys = published(log=None)
     yield Case("no key of the log", GOOD | {"in_log": None}, plain, proof=made.proof(plain), keys=nobodys)
 

@@ -20,6 +20,7 @@ from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
 
 CHANGING = timedelta(days=1)  # what was being signed while a key was replaced still counts
 NO_LOG_KEY = "公布的密钥里没有透明日志的公钥，没有核对收录证明。"
+LOG_KEY_LOST = "透明日志的密钥已经公布失密，没有核对收录证明。"
 OTHER_LOG_KEY = "收录证明的检查点由另一把日志密钥签署，没有核对收录证明。"
 NO_DIGEST = "没有读出报告内容，没有核对收录证明。"
 OTHER_PROOF = "收录证明不是这份报告的。"
@@ -159,10 +160,10 @@ def _foreign(host: str | None, keys: OfflineKeys) -> tuple[str, ...]:
 
 def examine_proof(facts: OfflineFacts, proof: str, keys: OfflineKeys) -> OfflineFacts:
     """The facts with what the log holds of the report, as far as the proof goes."""
-    if keys.log is None:
-        return facts.saying(NO_LOG_KEY)
-    if facts.content is None:
-        return facts.saying(NO_DIGEST)
+    if keys.log is None or facts.content is None:
+        return facts.saying(NO_LOG_KEY if keys.log is None else NO_DIGEST)
+    if keys.is_log_lost:
+        return facts.saying(LOG_KEY_LOST)
     try:
         _, leaves = open_proof(proof, keys.log)
         told = [read_leaf(one.leaf) for one in leaves]
@@ -170,7 +171,11 @@ def examine_proof(facts: OfflineFacts, proof: str, keys: OfflineKeys) -> Offline
         if error.code == "checkpoint-unsigned":
             return facts.saying(OTHER_LOG_KEY)
         return replace(facts, in_log=False).saying(error.message)
-    mine = [leaf for leaf in told if leaf.digest == facts.content]
+    return _in_log(facts, [leaf for leaf in told if leaf.digest == facts.content])
+
+
+def _in_log(facts: OfflineFacts, mine: list[Leaf]) -> OfflineFacts:
+    """``mine``: what the log holds of the report's content."""
     if not any(_is_issue(leaf, facts.file) for leaf in mine):
         return replace(facts, in_log=False).saying(OTHER_PROOF)
     changed = [leaf.status for leaf in mine if leaf.status != ReportStatus.IN_FORCE]

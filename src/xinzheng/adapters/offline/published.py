@@ -64,6 +64,12 @@ class OfflineKeys:
         """What is published about this very certificate."""
         return next((one for one in self.keys if (one.purpose, one.material) == (purpose, material)), None)
 
+    @property
+    def is_log_lost(self) -> bool:
+        """Whether others may have the log's key."""
+        lost = [one.material for one in self.keys if one.purpose == "log" and one.is_lost]
+        return self.log is not None and any(spki.endswith(self.log.public) for spki in lost)
+
     def _material(self, purpose: str) -> tuple[bytes, ...]:
         return tuple(one.material for one in self.keys if one.purpose == purpose and not one.is_lost)
 
@@ -77,7 +83,7 @@ def keys_in_text(text: str) -> OfflineKeys:
         log = document.get("log") or {}
         return OfflineKeys(
             str(document["host"]),
-            tuple(_known(shown) for shown in document["keys"] if shown["purpose"] != "log"),
+            tuple(_known(shown) for shown in document["keys"]),
             tuple(_crls(document.get("crls") or ())),
             parse_key(log["vkey"]) if log.get("vkey") else None,
         )

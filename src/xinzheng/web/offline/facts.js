@@ -42,7 +42,8 @@ function readKeys (published) {
     documents: of('document', 'certificate'),
     seals: of('seal', 'spki'),
     lists: (Array.isArray(published.crls) ? published.crls : []).map(text => orNull(() => readRevocations(fromBase64(text)))).filter(Boolean),
-    log: published.log || null
+    log: published.log || null,
+    lostLogs: of('log', 'spki').filter(key => !held(key)).map(key => key.spki)
   }
 }
 

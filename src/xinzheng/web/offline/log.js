@@ -9,6 +9,7 @@ const LOG_WORDS = {
   noKey: '公布的密钥里没有透明日志的公钥，没有核对收录证明。',
   cannot: '本页不能核对透明日志的签名（浏览器不支持 Ed25519），没有核对收录证明。',
   nothing: '没有提交报告文件或者二维码，没有核对收录证明。',
+  lostKey: '透明日志的密钥已经公布失密，没有核对收录证明。',
   otherKey: '收录证明的检查点由另一把日志密钥签署，没有核对收录证明。',
   wrong: '收录证明不成立：检查点的签名或者路径对不上。',
   other: '收录证明不是这份报告的。',
@@ -98,7 +99,9 @@ async function examineProof (facts, proof, keys) {
   if (!keys.log || !keys.log.vkey) return say(facts, LOG_WORDS.noKey)
   try {
     const leaves = readProof(proof)
-    const head = await openNote(proof.checkpoint, await readLogKey(keys.log.vkey))
+    const key = await readLogKey(keys.log.vkey)
+    if (keys.lostLogs.some(spki => equal(spki.subarray(-32), key.bytes))) return say(facts, LOG_WORDS.lostKey)
+    const head = await openNote(proof.checkpoint, key)
     if (head === undefined) return say(facts, LOG_WORDS.otherKey)
     await weighLeaves(facts, leaves, head, digest)
   } catch (error) {
