@@ -140,7 +140,7 @@ def test_a_disk_that_is_full_after_the_number_keeps_the_number_and_goes_on_when_
 ) -> None:
     one = order(city.firm(uscc(1)))
     with monkeypatch.context() as stopped:
-        stopped.setattr("xinzheng.apps.reports.issuing.complete_report", lambda report, _: report)
+        stopped.setattr("xinzheng.apps.reports.issuing.complete_report", lambda report, *_, **__: report)
         report = issue_report(one)
     with full_disk(table):
         with pytest.raises(XinzhengError, match=f"编号{report.number}已经保留") as caught:
@@ -302,7 +302,7 @@ def test_a_face_that_is_gone_when_a_report_is_to_be_completed_voids_nothing(
     settings.XINZHENG_FONTS = str(own_face(tmp_path / "fonts"))
     rare, plain = order(city.firm(uscc(1), name=f"苏州{BEYOND[0]}记有限公司")), order(city.firm(uscc(2)))
     with monkeypatch.context() as stopped:
-        stopped.setattr("xinzheng.apps.reports.issuing.complete_report", lambda report, _: report)
+        stopped.setattr("xinzheng.apps.reports.issuing.complete_report", lambda report, *_, **__: report)
         numbers = [issue_report(one).number for one in (rare, plain)]
     settings.XINZHENG_FONTS = ""
     with pytest.raises(XinzhengError, match=numbers[0]) as caught:

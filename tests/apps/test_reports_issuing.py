@@ -129,7 +129,7 @@ def test_a_report_left_prepared_is_completed_with_the_same_content(
     assert issue_report(one).number == report.number
 
 
-def _crash(*_: object) -> Report:
+def _crash(*_: object, **__: object) -> Report:
     raise KeyboardInterrupt
 
 

@@ -32,13 +32,14 @@ class SignedFile:
     signed_at: datetime
 
 
-def complete_report(report: Report, by: str) -> Report:
+def complete_report(report: Report, by: str, *, is_new: bool = False) -> Report:
     """Render, sign and store a prepared report; one that has its file already is left as it is.
 
-    What is rendered was written down when the number was taken, so a second attempt gives the same document.
+    ``is_new``: nobody else can have completed it, so it is not asked before the work. What is rendered was written down
+    when the number was taken, so a second attempt gives the same document.
     Raises ``report-voided`` for one that was given up, ``signing-unavailable`` while the key is out of reach.
     """
-    if _is_finished(report):
+    if not is_new and _is_finished(report):
         return report
     signed = _sign(report)
     asked = ask_stamp(signed.pdf)

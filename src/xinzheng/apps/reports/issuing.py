@@ -44,28 +44,28 @@ def issue_report(order: Order) -> Report:
     ``storage-full`` may pass: the same order again goes on from where it stopped.
     """
     ensure_keys()
-    known = _issued_under(order)
-    if known is None:
+    report, is_new = _issued_under(order), False
+    if report is None:
         with _full_disk_in_words("没有占用报告编号"):
-            known = _prepare(order)
-    with _full_disk_in_words(f"编号{known.number}已经保留，有了空间后自动继续签发"):
-        return complete_report(known, order.by)
+            report, is_new = _prepare(order)
+    with _full_disk_in_words(f"编号{report.number}已经保留，有了空间后自动继续签发"):
+        return complete_report(report, order.by, is_new=is_new)
 
 
-def _prepare(order: Order) -> Report:
-    """A numbered report that waits to be signed; the other one's where two came at once with the same key."""
+def _prepare(order: Order) -> tuple[Report, bool]:
+    """A numbered report that waits to be signed, and whether it is ours: where two come at once, one of them is."""
     order.on_stage("deciding")
     draft = draft_report(order)
     order.on_stage("rehearsing")
     rehearse_report(draft)
     order.on_stage("signing")
     try:
-        return prepare_report(draft, order)
+        return prepare_report(draft, order), True
     except IntegrityError:
         known = _issued_under(order)
         if known is None:
             raise
-        return known
+        return known, False
 
 
 @contextmanager
