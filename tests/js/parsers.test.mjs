@@ -130,3 +130,28 @@ test('a path leads to the root from its own leaf and place only (RFC 6962)', asy
   for (const wrong of [[leaves[0], 1, 3, [leaves[1], leaves[2]]], [leaves[0], 0, 3, [leaves[1]]], [leaves[0], 0, 2, [leaves[1], leaves[2]]],
     [leaves[1], 3, 3, [left]], [leaves[2], 2, 3, [left, left]]]) assert.ok(!await leads(...wrong))
 })
+
+test('files of twenty megabytes made to tire the verifier are answered within its five seconds', async () => {
+  const size = 19_900_000
+  const keys = { format: 'xinzheng.keys/1', host: 'credit.example', keys: [] }
+  const filled = unit => {
+    const file = Buffer.alloc(size, unit, 'latin1')
+    file.write('%PDF-')
+    return file
+  }
+  const hole = (unit, start) => {
+    const [from, to] = [100, size - 400]
+    const file = filled(' ').fill(unit, from, to)
+    file.write(`<${start}`, from)
+    file.write('>', to - 1)
+    file.write(`/ByteRange [0 ${from} ${to} ${size - to}]`, to + 10)
+    return file
+  }
+  const files = [filled('/'), filled('/ByteRang'), filled('<<'), hole('0', ''), hole('3084', ''), hole('0500', '308400900000a084008f0000')]
+  for (const file of files) {
+    const begun = performance.now()
+    const facts = await core.examine({ pdf: new Uint8Array(file) }, keys)
+    assert.equal(facts.intact, false)
+    assert.ok(performance.now() - begun < 5000)
+  }
+})

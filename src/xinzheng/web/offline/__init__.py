@@ -12,6 +12,7 @@ from pathlib import Path
 from django.template.loader import render_to_string
 
 from xinzheng import __version__
+from xinzheng.core.lifecycle import verification_origin
 
 HERE = Path(__file__).resolve().parent
 STYLE = HERE.parent / "static" / "xinzheng.css"
@@ -58,6 +59,7 @@ def offline_page(published: Mapping[str, object], made_at: datetime, *, is_demon
         "page": parts.page,
         "published": _as_data(published),
         "host": published["host"],
+        "online": f"{verification_origin(str(published['host']))}/verify",
         "made_at": made_at,
         "is_demonstration": is_demonstration,
         "version": __version__,
