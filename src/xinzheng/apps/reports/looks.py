@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Sequence
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
+
+from xinzheng.apps.reports.prepared import written
 
 PUBLIC = "public"
 COMMAND_LINE = "command-line"
@@ -33,7 +35,6 @@ def record_looks(looks: Sequence[tuple[str, str, str, str]]) -> None:
     if not looks:
         return
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT + ", ".join([ONE_ROW] * len(looks)), [part for look in looks for part in look])
+        written(INSERT + ", ".join([ONE_ROW] * len(looks)), [part for look in looks for part in look])
     except DatabaseError:
         log.exception("looks-not-recorded")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from xinzheng.apps.reports.prepared import fetched
 from xinzheng.apps.reports.verdicts import LogFact
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.lifecycle import ReportStatus
@@ -95,10 +96,7 @@ def file_digests(number: str) -> frozenset[bytes]:
 
 
 def _rows(statement: str, parameters: list[Any]) -> Iterator[Registered]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        rows = cursor.fetchall()
-    return map(_registered, rows)
+    return map(_registered, fetched(statement, parameters))
 
 
 def _registered(row: Sequence[Any]) -> Registered:

@@ -1,0 +1,48 @@
+"""Statements asked thousands of times a minute: planned once a connection, not each time (预备语句)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
+
+PREPARED_AFTER = 5
+
+
+def fetched(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a SELECT. A connection that was lost since it was last used is opened anew, and asked once more."""
+    try:
+        return _fetched(statement, parameters)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _fetched(statement, parameters)
+
+
+def written(statement: str, parameters: Sequence[Any]) -> None:
+    """Execute an INSERT; asked once only."""
+    with _cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def _fetched(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with _cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def _cursor() -> CursorWrapper:
+    """A cursor whose statements the server prepares once they have come a few times on its connection.
+
+    Django's own cursors put the values into the text of a statement, so that the server parses and plans it anew each
+    time, and ask first whether the connection still stands.
+    """
+    connection.ensure_connection()
+    raw = connection.connection
+    if raw.prepare_threshold is None:
+        raw.prepare_threshold = PREPARED_AFTER
+    # Wrapped as Django's own are: counted, guarded, their errors told in Django's classes.
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    return wrap(Cursor(raw))

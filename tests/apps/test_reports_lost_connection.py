@@ -1,0 +1,33 @@
+"""Verification outlives a restart of the database: a connection that was lost in between is opened anew."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.small_city import build_small_city, uscc
+from xinzheng.apps.reports.issuing import Order, issue_report
+from xinzheng.apps.reports.models import Look
+from xinzheng.apps.reports.verification import verify_code
+from xinzheng.core.decision import Request
+from xinzheng.core.lifecycle import typed_code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_is_opened_anew_and_the_answer_is_the_same(
+    tmp_path: Path, second_connection: psycopg.Connection[Any]
+) -> None:
+    city = build_small_city(tmp_path, units_per_domain=1)
+    city.declare_everything()
+    report = issue_report(Order("suzhou-2024", city.firm(uscc(1)), Request(), "test"))
+    code = typed_code(bytes(report.secret))
+    before = [verify_code(report.number, code).status for _ in range(8)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (mine,) = cursor.fetchone()
+    second_connection.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
+    assert verify_code(report.number, code).status == "in_force"
+    assert before == ["in_force"] * 8
+    assert Look.objects.filter(report_number=report.number).count() == 9
