@@ -17,7 +17,17 @@ __all__ = ["faulty_batch"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-PUBLIC = ["/", "/guide", "/policies", "/policies/suzhou-2024", "/sign-in", "/verify", "/verify/batch", "/no-such-page"]
+PUBLIC = [
+    "/",
+    "/guide",
+    "/policies",
+    "/policies/suzhou-2024",
+    "/sign-in",
+    "/verify",
+    "/verify/batch",
+    "/log",
+    "/no-such-page",
+]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNFOLD = "document.querySelectorAll('details').forEach(d => { d.open = true })"
 

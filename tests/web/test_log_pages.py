@@ -63,6 +63,16 @@ def test_before_the_first_report_there_is_no_checkpoint_and_a_page_says_so() -> 
     assert answer.status_code == 404
 
 
+def test_people_see_how_far_the_log_has_come_under_which_key_and_how_to_check_it() -> None:
+    assert "日志还没有条目" in Client().get("/log").content.decode()
+    fill(1200)
+    page = Client().get("/log").content.decode()
+    assert "已收录1,200条" in page
+    assert str(log_signer().key) in page
+    assert "xinzheng log verify" in page
+    assert settings.XINZHENG_ORIGIN in page
+
+
 def test_a_checkpoint_is_asked_for_each_time_and_a_tile_never_again() -> None:
     fill(300)
     checkpoint, tile = Client().get("/log/checkpoint"), Client().get("/log/tile/0/000")

@@ -89,6 +89,7 @@ urlpatterns = [
     path("administration/keys/<int:key_id>/revoke", keys.revoke, name="key-revoke"),
     path("pki/<slug:name>.crl", pki.revocation_list, name="pki-crl"),
     path("pki/<slug:name>.cer", pki.root, name="pki-root"),
+    path("log", log.log, name="log"),
     path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
     path("log/tile/<path:path>", log.tile, name="log-tile"),
     path("log/proof/<str:leaf_hash>", log.proof, name="log-proof"),

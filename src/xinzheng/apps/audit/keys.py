@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from xinzheng.apps.audit import ports
 from xinzheng.apps.audit.actions import record_event
-from xinzheng.apps.audit.log_queries import newest_checkpoint
+from xinzheng.apps.audit.log_queries import newest_checkpoint, public_key
 from xinzheng.apps.audit.models import KeyEvent
 from xinzheng.core.errors import XinzhengError
 
@@ -98,7 +98,7 @@ def log_keys() -> list[bytes]:
 
 def keys_document() -> dict[str, object]:
     """What the well-known address serves."""
-    log = ports.transparency().published_log_key(settings.XINZHENG_KEYS / "log")
+    log = public_key()
     newest = newest_checkpoint()
     return {
         "format": FORMAT,

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from xinzheng.apps.audit import ports
@@ -44,6 +46,11 @@ class LogProof:
 def newest_checkpoint() -> Checkpoint | None:
     """The checkpoint of the greatest size; None before the log began."""
     return Checkpoint.objects.order_by("-size").first()
+
+
+def public_key() -> Any:
+    """The log's public key under its name; None before the log began."""
+    return ports.transparency().published_log_key(settings.XINZHENG_KEYS / "log")
 
 
 def nodes_at(asked: Iterable[Coordinate]) -> dict[Coordinate, bytes]:

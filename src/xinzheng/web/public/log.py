@@ -6,15 +6,31 @@ disk may read all of it.
 
 import re
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from xinzheng.apps.audit.log_queries import newest_checkpoint, proof_of_hash, tile_bytes
+from xinzheng.apps.audit.log_queries import newest_checkpoint, proof_of_hash, public_key, tile_bytes
 from xinzheng.core.inclusion import proof_document
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ALWAYS_ASK = "no-cache"
 LEAF_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@require_safe
+def log(request: HttpRequest) -> HttpResponse:
+    """Show people how far the log has come, and how to check it."""
+    newest, key = newest_checkpoint(), public_key()
+    context = {
+        "newest": newest,
+        "root": bytes(newest.root).hex() if newest else "",
+        "origin": key.name if key else "",
+        "key": str(key) if key else "",
+        "address": settings.XINZHENG_ORIGIN,
+    }
+    return render(request, "public/log.html", context)
 
 
 @require_safe
