@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.backends.utils import CursorWrapper
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from psycopg import Cursor
 
 PREPARED_AFTER = 5
@@ -44,5 +44,5 @@ def _cursor() -> CursorWrapper:
     if raw.prepare_threshold is None:
         raw.prepare_threshold = PREPARED_AFTER
     # Wrapped as Django's own are: counted, guarded, their errors told in Django's classes.
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return wrap(Cursor(raw))
+    wrapper = CursorDebugWrapper if connection.queries_logged else CursorWrapper
+    return wrapper(Cursor(raw), connection)
