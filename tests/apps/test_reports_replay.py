@@ -15,8 +15,9 @@ from xinzheng.adapters.deployment_files import deployment_of_policy
 from xinzheng.apps.audit.models import Position
 from xinzheng.apps.ledger.actions import Scope, withdraw_batch, withdraw_coverage
 from xinzheng.apps.registry.actions import apply_deployment, erase_person, import_subjects, rotate_key
+from xinzheng.apps.registry.channel_actions import end_channel, name_channel
 from xinzheng.apps.registry.models import Succession
-from xinzheng.apps.registry.queries import find_subject
+from xinzheng.apps.registry.queries import Channel, find_subject
 from xinzheng.apps.registry.successions import withdraw_succession
 from xinzheng.apps.reports import packs
 from xinzheng.apps.reports.issuing import Order, issue_report
@@ -98,6 +99,12 @@ def key_encryption_key_rotated(city: SmallCity) -> None:
     rotate_key(by=BY)
 
 
+def return_channel_named_and_ended(city: SmallCity) -> None:
+    channel = Channel(city.policy_id, "taxation", PENALTY, city.unit("water_affairs"), city.unit("taxation"))
+    name_channel(channel, by=BY)
+    end_channel(channel, by=BY)
+
+
 def superseded(city: SmallCity) -> None:
     more_records(city)
     assert review_reports()["superseded"] == 1
@@ -117,6 +124,7 @@ def superseded(city: SmallCity) -> None:
         succession_withdrawn_again,
         deregistered,
         key_encryption_key_rotated,
+        return_channel_named_and_ended,
         superseded,
     ],
 )

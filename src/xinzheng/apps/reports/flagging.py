@@ -47,6 +47,7 @@ BY_RECORDS = f"""
         SELECT DISTINCT ON (v.subject_id, v.record_id) v.subject_id, v.record_id, b.entry_id
         FROM unnest(%(batches)s::bigint[], %(spoken)s::bigint[]) AS b (batch_id, entry_id)
         JOIN ledger_recordversion v ON v.batch_id = b.batch_id
+        WHERE EXISTS (SELECT 1 FROM reports_reporttie t WHERE t.subject_id = v.subject_id)
         ORDER BY v.subject_id, v.record_id, b.entry_id
     ), told AS MATERIALIZED (
         SELECT v.subject_id, v.domain, v.kind, min(c.entry_id) AS entry_id,

@@ -66,9 +66,13 @@ class _Run:
     broken: list[Exception] = field(default_factory=list)
 
     def review_flags(self) -> bool:
-        """Decide what is flagged; false when there was more than this run may do."""
-        last, touched = 0, ledger.last_touch(head_position()).position
-        while (flag := _next_flag(last, touched)) is not None:
+        """Decide what is flagged, what waits last; false when there was more than this run may do."""
+        touched = ledger.last_touch(head_position()).position
+        return all(self._review_all(due) for due in (Q(waits_since=None), Q(waits_since__lt=touched)))
+
+    def _review_all(self, due: Q) -> bool:
+        last = 0
+        while (flag := ReviewFlag.objects.filter(due, decided_at=None, pk__gt=last).order_by("pk").first()) is not None:
             if self.left == 0:
                 self.answers["left"] = 1
                 return False
@@ -77,19 +81,14 @@ class _Run:
         return True
 
     def _review(self, flag: ReviewFlag) -> None:
+        head = head_position()
         try:
             self.answers[_review(flag.pk, self.by)] += 1
         except Exception as error:
             # Kept open until the ledger goes on, so that a fault of ours loses nothing.
-            ReviewFlag.objects.filter(pk=flag.pk).update(waits_since=head_position(), answer=FAILED)
+            ReviewFlag.objects.filter(pk=flag.pk).update(waits_since=head, answer=FAILED)
             self.answers[FAILED] += 1
             self.broken.append(error)
-
-
-def _next_flag(after: int, touched: int) -> ReviewFlag | None:
-    """The next open flag; one that waits only when the ledger has since gone on in a way that may settle it."""
-    due = ReviewFlag.objects.filter(Q(waits_since=None) | Q(waits_since__lt=touched), decided_at=None, pk__gt=after)
-    return due.order_by("pk").first()
 
 
 @transaction.atomic
