@@ -23,6 +23,7 @@ from xinzheng.apps.audit.models import AuditEvent, KeyEvent
 from xinzheng.apps.reports.issuing import ensure_keys
 from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.queries import report_pdf
+from xinzheng.apps.reports.signing_keys import Rotation, give_up_key, rotate_keys
 from xinzheng.core.inclusion import read_proof
 from xinzheng.core.merkle import leaf_hash
 
@@ -183,3 +184,23 @@ def test_a_key_that_became_known_to_others_is_published_as_such_with_its_date(re
     shown = next(one for one in keys_page()["keys"] if one["id"] == seal.key_id)
     assert (shown["status"], shown["until"]) == ("compromised", None)
     assert shown["since"] == timezone.localtime(since).isoformat(timespec="seconds")
+
+
+def test_keys_that_were_rotated_or_stolen_stay_published_with_what_became_of_them(
+    settings: Any, tmp_path: Any, db: None
+) -> None:
+    settings.XINZHENG_KEYS = tmp_path / "keys"
+    ensure_keys()
+    first = {one["id"] for one in keys_page()["keys"] if one["purpose"] in ("document", "seal")}
+    rotate_keys(Rotation(None, False, "ecdsa-p256"), "test")
+    note_keys()
+    stolen = next(one["id"] for one in keys_page()["keys"] if one["status"] == "retired" and one["purpose"] == "seal")
+    give_up_key(stolen, timezone.now(), "示例", "test")
+    note_keys()
+    settings.XINZHENG_KEYS = tmp_path / "lost"
+    shown = {one["id"]: one for one in keys_page()["keys"]}
+    assert first <= shown.keys()
+    assert {shown[one]["status"] for one in first} == {"retired", "compromised"}
+    assert (shown[stolen]["status"], shown[stolen]["reason"]) == ("compromised", "示例")
+    now = [one["purpose"] for one in shown.values() if one["status"] == "current" and one["id"] not in first]
+    assert {"document", "seal"} <= set(now)

@@ -139,7 +139,15 @@ def _events(one: KeyHistory) -> Iterable[KeyEvent]:
     told = ((PUBLISHED, one.from_at), (RETIRED, one.until_at), (COMPROMISED, one.compromised_at))
     for event, at in told:
         if at is not None:
-            yield KeyEvent(key_id=one.key_id, purpose=one.purpose, event=event, material=one.material, effective_at=at)
+            reason = one.reason if event == COMPROMISED else ""
+            yield KeyEvent(
+                key_id=one.key_id,
+                purpose=one.purpose,
+                event=event,
+                material=one.material,
+                effective_at=at,
+                reason=reason,
+            )
 
 
 def _after(known: KeyHistory, event: KeyEvent) -> KeyHistory:
