@@ -8,14 +8,15 @@ upper-case hex, zeros to the end. Whoever checks writes the container again from
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
-from asn1crypto import cms, tsp  # type: ignore[import-untyped]
+from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from xinzheng.adapters.signing.der import INTEGER, OCTETS, SEQUENCE, SET, der, set_of, with_tag
 from xinzheng.adapters.signing.raw_keys import CURVES, low_s
 from xinzheng.core.errors import XinzhengError
 
@@ -24,6 +25,8 @@ MAX_CHAIN = 8
 STAMP = "signature_time_stamp_token"
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
 HEX_CONTAINER = re.compile(rb"<[0-9A-F]+>")
+AROUND = 19  # bytes of a CMS around its signed data, where that is longer than 255 bytes and shorter than 64 KiB
+NO_CONTENT = der(SEQUENCE, bytes.fromhex("06092a864886f70d010701"))
 Certificates = Sequence[asn1_x509.Certificate]
 
 
@@ -33,10 +36,9 @@ class FormError(XinzhengError):
     code = "signature-form"
 
 
-def container_bytes(content: cms.ContentInfo, size: int) -> bytes:
+def container_bytes(content: bytes, size: int) -> bytes:
     """A signature as it stands between its brackets in the PDF, ``size`` bytes in all; FormError if it is longer."""
-    der: bytes = content.dump()
-    written = der.hex().upper().encode("ascii")
+    written = content.hex().upper().encode("ascii")
     if len(written) > size - 2:
         raise FormError("签名数据超过了预留的长度。")
     return b"<" + written.ljust(size - 2, b"0") + b">"
@@ -48,28 +50,31 @@ def as_written(signature: EmbeddedPdfSignature, size: int, others: Certificates 
     ``others``: the intermediates that led from the signer to a root; None if that is not known, then those of the bag
     that issued one another. The time stamp is written again too; whether it holds is for the caller to examine.
     """
-    content = normal_signature(signature.signed_data, signature.signer_cert, size, others)
-    return container_bytes(content, size)
+    given = signature.signed_data
+    return container_bytes(normal_signature(given, size, others, token_of(given)), size)
 
 
 def normal_signature(
-    given: cms.SignedData, signer: asn1_x509.Certificate, size: int, others: Certificates | None = None
-) -> cms.ContentInfo:
-    """The CMS of a signature built anew from its parts; ``size`` as for container_bytes."""
-    token = token_of(given)
-    bare = _signed_data(given, signer, others)
-    if has_room(bare, size):
-        info = bare["signer_infos"][0]
-        info["signature"] = _lower(info["signature"].native, signer)
+    given: cms.SignedData, size: int, others: Certificates | None = None, token: cms.ContentInfo | None = None
+) -> bytes:
+    """The CMS of a signature, DER, built anew from its parts and ``token``; ``size`` as for container_bytes."""
+    signer = signer_of(given)
+    value = given["signer_infos"][0]["signature"].native
+    parts = _Parts(signer, _bag(given, signer, others), value)
+    if has_room(_signed(given, parts), size):
+        parts = replace(parts, value=_lower(value, signer))
     if token is not None:
-        attribute = cms.CMSAttribute({"type": STAMP, "values": [normal_token(token)]})
-        bare["signer_infos"][0]["unsigned_attrs"] = cms.CMSAttributes([attribute])
-    return cms.ContentInfo({"content_type": "signed_data", "content": bare})
+        stamp = der(SEQUENCE, cms.CMSAttributeType(STAMP).dump(), der(SET, _token(token)))
+        parts = replace(parts, unsigned=der(0xA1, stamp))
+    return _signed(given, parts)
 
 
-def has_room(bare: cms.SignedData, size: int) -> bool:
-    """Whether a container without a stamp leaves room for one; the first form of all, B-B for ever, did not."""
-    return size - 2 >= 2 * (len(bare.dump()) + TOKEN_ROOM)
+def has_room(bare: bytes, size: int) -> bool:
+    """Whether a container without a stamp leaves room for one; the first form of all, B-B for ever, did not.
+
+    ``bare`` is the whole CMS; what stands around its signed data is left out of the count.
+    """
+    return size - 2 >= 2 * (len(bare) - AROUND + TOKEN_ROOM)
 
 
 def token_of(given: cms.SignedData) -> cms.ContentInfo | None:
@@ -84,19 +89,19 @@ def normal_token(token: cms.ContentInfo) -> cms.ContentInfo:
 
     What the authority signed stays byte for byte. FormError if it is no time stamp of one signer.
     """
+    return cms.ContentInfo.load(_token(token))
+
+
+def _token(token: cms.ContentInfo) -> bytes:
     given = token["content"]
     inner = given["encap_content_info"]
     if inner["content_type"].native != "tst_info" or len(given["signer_infos"]) != 1:
         raise FormError("时间戳的形式不对。")
-    signed = _signed_data(given, signer_of(given), None)
-    signed["version"] = "v3"
-    signed["encap_content_info"] = {
-        "content_type": "tst_info",
-        "content": cms.ParsableOctetString(bytes(inner["content"])),
-    }
-    info = signed["signer_infos"][0]
-    info["signature"] = _lower(info["signature"].native, signer_of(given))
-    return cms.ContentInfo({"content_type": "signed_data", "content": signed})
+    signer = signer_of(given)
+    value = _lower(given["signer_infos"][0]["signature"].native, signer)
+    said = der(0xA0, der(OCTETS, bytes(inner["content"])))
+    content = der(SEQUENCE, cms.ContentType("tst_info").dump(), said)
+    return _signed(given, _Parts(signer, _bag(given, signer, None), value, version=3, content=content))
 
 
 def signer_of(given: cms.SignedData) -> asn1_x509.Certificate:
@@ -153,39 +158,55 @@ def read_container(pdf: bytes) -> cms.ContentInfo:
     raise FormError("签名数据读不出。")
 
 
-def _signed_data(given: cms.SignedData, signer: asn1_x509.Certificate, others: Certificates | None) -> cms.SignedData:
-    info = given["signer_infos"][0]
-    digest = {"algorithm": info["digest_algorithm"]["algorithm"].native}
-    bag = (signer, *(_issuers(signer, _given_certificates(given)) if others is None else others))
-    signer_info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                {"issuer_and_serial_number": {"issuer": signer.issuer, "serial_number": signer.serial_number}}
-            ),
-            "digest_algorithm": digest,
-            "signature_algorithm": _mechanism(info, signer),
-            "signed_attrs": cms.CMSAttributes.load(info["signed_attrs"].untag().dump(force=True)),
-            "signature": info["signature"].native,
-        }
-    )
-    return cms.SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [digest],
-            "encap_content_info": {"content_type": "data"},
-            "certificates": [cms.CertificateChoices("certificate", one) for one in bag],
-            "signer_infos": [signer_info],
-        }
-    )
+@dataclass(frozen=True)
+class _Parts:
+    """What of a signature is decided here; the rest is as it was given. ``content`` and ``unsigned`` are DER."""
+
+    signer: asn1_x509.Certificate
+    bag: Certificates
+    value: bytes
+    version: int = 1
+    content: bytes = NO_CONTENT
+    unsigned: bytes = b""
 
 
-def _mechanism(info: cms.SignerInfo, signer: asn1_x509.Certificate) -> Any:
+def _signed(given: cms.SignedData, parts: _Parts) -> bytes:
+    """The one form of the whole CMS, DER."""
+    info, signer = given["signer_infos"][0], parts.signer
+    digest = algos.DigestAlgorithm({"algorithm": info["digest_algorithm"]["algorithm"].native}).dump()
+    attributes = cms.CMSAttributes.load(info["signed_attrs"].untag().dump(force=True))
+    signer_info = der(
+        SEQUENCE,
+        der(INTEGER, b"\x01"),
+        der(SEQUENCE, with_tag(SEQUENCE, signer.issuer.chosen), core.Integer(signer.serial_number).dump()),
+        digest,
+        with_tag(0xA0, attributes),
+        _mechanism(info, signer),
+        der(OCTETS, parts.value),
+        parts.unsigned,
+    )
+    data = der(
+        SEQUENCE,
+        der(INTEGER, bytes((parts.version,))),
+        der(SET, digest),
+        parts.content,
+        set_of(0xA0, *(with_tag(SEQUENCE, one) for one in parts.bag)),
+        der(SET, signer_info),
+    )
+    return der(SEQUENCE, cms.ContentType("signed_data").dump(), der(0xA0, data))
+
+
+def _bag(given: cms.SignedData, signer: asn1_x509.Certificate, others: Certificates | None) -> Certificates:
+    return signer, *(_issuers(signer, _given_certificates(given)) if others is None else others)
+
+
+def _mechanism(info: cms.SignerInfo, signer: asn1_x509.Certificate) -> bytes:
     """One way to name the algorithm: RSA by PKCS#1 v1.5 and ECDSA have several that mean the same."""
     given, digest = info["signature_algorithm"], info["digest_algorithm"]["algorithm"].native
     if given["algorithm"].native == "rsassa_pss":
-        return given.copy()
-    return {"algorithm": f"{digest}_{'rsa' if signer.public_key.algorithm == 'rsa' else 'ecdsa'}"}
+        return with_tag(SEQUENCE, given)
+    kind = "rsa" if signer.public_key.algorithm == "rsa" else "ecdsa"
+    return bytes(algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{kind}"}).dump())
 
 
 def _lower(signature: bytes, signer: asn1_x509.Certificate) -> bytes:

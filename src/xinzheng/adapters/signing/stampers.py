@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko_certvalidator import ValidationContext
 
+from xinzheng.adapters.signing.der import SEQUENCE, with_tag
 from xinzheng.adapters.signing.errors import SigningUnavailableError, StampUnavailableError
 from xinzheng.adapters.signing.finishing import finish
 from xinzheng.adapters.signing.form import TOKEN_ROOM, FormError, normal_token, stamp_info
@@ -125,7 +126,7 @@ class RemoteStamper:
             if abs(told["gen_time"].native - datetime.now(UTC)) > MAX_SKEW:
                 raise FormError("它的时间与本机相差太多，请核对两边的时钟")
             self._refuse_stranger(token, imprint)
-            written: bytes = token.dump()
+            written = with_tag(SEQUENCE, token)
         except FormError as error:
             raise self._unfit(error.message.rstrip("。")) from None
         except Exception:  # whatever a stranger's bytes do to the parsers

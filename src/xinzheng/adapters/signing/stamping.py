@@ -7,14 +7,12 @@ from asn1crypto import cms  # type: ignore[import-untyped]
 
 from xinzheng.adapters.signing.errors import StampUnavailableError
 from xinzheng.adapters.signing.form import (
-    STAMP,
     FormError,
     container_bytes,
     normal_signature,
     normal_token,
     read_container,
     signed_ranges,
-    signer_of,
     stamp_info,
 )
 
@@ -31,8 +29,7 @@ def with_token(pdf: bytes, token: bytes) -> bytes:
     is to be believed is not asked here.
     """
     begin, end = signed_ranges(pdf)
-    content = read_container(pdf)
-    given = content["content"]
+    given = read_container(pdf)["content"]
     try:
         stamp = normal_token(cms.ContentInfo.load(token))
         imprint = stamp_info(stamp)["message_imprint"]
@@ -40,9 +37,7 @@ def with_token(pdf: bytes, token: bytes) -> bytes:
             raise FormError("时间戳没有用 SHA-256。")
         if imprint["hashed_message"].native != _imprint(given):
             raise FormError("时间戳不是给这份签名的。")
-        attribute = cms.CMSAttribute({"type": STAMP, "values": [stamp]})
-        given["signer_infos"][0]["unsigned_attrs"] = cms.CMSAttributes([attribute])
-        written = container_bytes(normal_signature(given, signer_of(given), end - begin), end - begin)
+        written = container_bytes(normal_signature(given, end - begin, token=stamp), end - begin)
     except (FormError, ValueError, TypeError) as error:
         reason = error.message if isinstance(error, FormError) else "时间戳读不出。"
         raise StampUnavailableError(reason, code="stamp-unfit") from None
