@@ -12,12 +12,13 @@ from django.conf import LazySettings
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.held_city import SECOND, held_surge, numbered, usual_city
 from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import Scope, confirm_batch, withdraw_batch, withdraw_coverage
-from xinzheng.apps.reports import flagging, preparing, reviewing
+from xinzheng.apps.reports import flagging, preparing, reviewing, tasks
 from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.flagging import flag_reports
 from xinzheng.apps.reports.issuing import Order, issue_report, question_now
@@ -292,3 +293,18 @@ def test_a_report_is_superseded_if_and_only_if_today_s_ledger_says_another_thing
     review_reports()
     expected = "in_force" if counted(told) == counted(said) else "superseded"
     assert status_of(report) == expected
+
+
+def test_the_task_does_a_part_and_queues_the_next_behind_whoever_waits_for_a_report(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "REVIEWED_AT_ONCE", 1)
+    reports = [issue(city, uscc(n)) for n in (1, 2)]
+    city.submit([city.penalty(uscc(n), f"{n}号") for n in (1, 2)])
+    tasks.review(timestamp=0)
+    assert [status_of(report) for report in reports].count("superseded") == 1
+    queued = ProcrastinateJob.objects.filter(task_name="reports.review", status="todo")
+    assert [job.priority for job in queued] == [tasks.LAST]
+    tasks.review(timestamp=0)
+    assert [status_of(report) for report in reports].count("superseded") == 2
+    assert queued.count() == 1
