@@ -17,7 +17,9 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -101,8 +103,8 @@ def rows_alone_per_second(count: int) -> float:
     return count / (time.perf_counter() - began)
 
 
-def _copy(cursor: object, table: str, rows: list[tuple[object, ...]]) -> None:
-    with cursor.copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[attr-defined]
+def _copy(cursor: Any, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 

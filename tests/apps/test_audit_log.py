@@ -14,6 +14,7 @@ from tlog_scales.tlog import Checkpoint as TheirCheckpoint
 from xinzheng.adapters.transparency import open_note
 from xinzheng.apps.audit import log
 from xinzheng.apps.audit.log import LogForkError, add_leaf, log_signer, seal_log
+from xinzheng.apps.audit.log_check import check_log
 from xinzheng.apps.audit.log_queries import newest_checkpoint, proof_for, proof_of_hash, proofs_about
 from xinzheng.apps.audit.models import Checkpoint, KeyEvent, LogLeaf, LogNode, LogPlace, LogWaiting
 from xinzheng.apps.audit.tasks import seal as seal_task
@@ -133,8 +134,8 @@ def test_a_leaf_that_is_committed_late_is_placed_the_next_time(second_connection
 @pytest.mark.django_db(transaction=True)
 def test_sealers_at_the_same_time_agree() -> None:
     write(*(str(n) for n in range(50)))
-    in_parallel(seal, 4)
-    in_parallel(lambda: (write("x", "y"), seal()), 4)
+    in_parallel(*[seal] * 4)
+    in_parallel(*[write_and_seal] * 4)
     hashes = [bytes(place.leaf.leaf_hash) for place in LogPlace.objects.order_by("index").select_related("leaf")]
     assert list(LogPlace.objects.order_by("index").values_list("index", flat=True)) == list(range(58))
     found = newest_checkpoint()
@@ -142,10 +143,40 @@ def test_sealers_at_the_same_time_agree() -> None:
     assert (found.size, bytes(found.root)) == (58, root_of(58, node_of(tree_of(hashes))))
 
 
-def in_parallel(work: Callable[[], object], count: int) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_check_while_the_log_grows_finds_no_fault() -> None:
+    write(*(str(n) for n in range(40)))
+    seal()
+    found: list[tuple[int, tuple[str, ...]]] = []
+    done = threading.Event()
+
+    def grow() -> None:
+        while not done.is_set():
+            write("x", "y", "z")
+            seal()
+
+    def check() -> None:
+        try:
+            for _ in range(8):
+                state = check_log()
+                found.append((state.size, state.faults))
+        finally:
+            done.set()
+
+    in_parallel(grow, check)
+    assert {faults for _, faults in found} == {()}
+    assert found[-1][0] > found[0][0] >= 40
+
+
+def write_and_seal() -> None:
+    write("x", "y")
+    seal()
+
+
+def in_parallel(*works: Callable[[], object]) -> None:
     broken: list[BaseException] = []
 
-    def run() -> None:
+    def run(work: Callable[[], object]) -> None:
         try:
             work()
         except BaseException as error:
@@ -153,7 +184,7 @@ def in_parallel(work: Callable[[], object], count: int) -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(count)]
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
