@@ -221,7 +221,7 @@ def test_the_log_is_answered_beside_the_four_facts(report: Report) -> None:
     seal_log(timezone.now())
     _, page = by_code(report.number, code_of(report))
     assert "<b>已收录</b>" in page
-    assert "日志第0条" in page
+    assert "序号0，" in page
     assert len(facts_of(page)) == 4
     assert "透明日志</h2>" not in by_code(report.number, "0" * 12)[1]
 
@@ -229,6 +229,8 @@ def test_the_log_is_answered_beside_the_four_facts(report: Report) -> None:
 def test_the_page_names_its_own_host_and_a_code_of_another_host_is_said_so(report: Report) -> None:
     assert "127.0.0.1:8000" in Client().get("/verify").content.decode()
     text = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    ours = Client().post("/verify", {"way": "qr", "qr_text": text}).content.decode()
+    assert '<dt>核验网站</dt><dd><span class="code">127.0.0.1:8000</span><small>二维码的签名写明</small>' in ours
     elsewhere = text.replace("http://127.0.0.1:8000", "https://credit.example")
     page = Client().post("/verify", {"way": "qr", "qr_text": elsewhere}).content.decode()
     assert "二维码打开的是 credit.example，签名部分写明的核验网站是 127.0.0.1:8000：这张码被改过，不要打开" in page

@@ -72,7 +72,8 @@ def _log(log: LogFact | None) -> Fact | None:
         return None
     if log.included and log.since is not None:
         day = spoken_date(china_date(log.since))
-        return Fact(what, GOOD, "已收录", f"日志第{log.index}条，{day}起由签名的检查点覆盖，谁也不能倒签或者悄悄撤下。")
+        proof = "收录证明可以用公布的密钥另行验证。"
+        return Fact(what, GOOD, "已收录", f"序号{log.index}，{day}起由签名的检查点覆盖；{proof}")
     if log.included is None:
         return Fact(what, SILENT, "等待收录", "报告刚签发，还没有到下一个检查点。")
     return Fact(
