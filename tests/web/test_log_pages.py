@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from tlog_scales.reader import TilesReader
+from tlog_scales.tlog import ConsistencyProof
 
 from tests.web.conftest import People, client_of, issue
 from xinzheng.adapters.signing import load_seal_public_keys, published_keys
@@ -19,7 +20,7 @@ from xinzheng.adapters.transparency import open_note, parse_key
 from xinzheng.adapters.transparency.report_file import leaf_bytes, leaf_of_file
 from xinzheng.apps.audit.keys import key_histories, note_keys
 from xinzheng.apps.audit.log import add_leaf, log_signer, seal_log
-from xinzheng.apps.audit.models import AuditEvent, KeyEvent
+from xinzheng.apps.audit.models import AuditEvent, Checkpoint, KeyEvent
 from xinzheng.apps.reports.issuing import ensure_keys
 from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.queries import report_pdf
@@ -62,6 +63,21 @@ def test_another_reader_of_tiled_logs_reads_ours(count: int) -> None:
 def test_before_the_first_report_there_is_no_checkpoint_and_a_page_says_so() -> None:
     answer = Client().get("/log/checkpoint")
     assert answer.status_code == 404
+
+
+def test_growth_between_any_two_sizes_is_proven_to_another_implementation() -> None:
+    fill(20)
+    roots = {c.size: bytes(c.root) for c in Checkpoint.objects.all()}
+    fill(13)
+    newest = Checkpoint.objects.latest("size")
+    for old, root in (roots | {33: bytes(newest.root)}).items():
+        answer = Client().get(f"/log/consistency/{old}/33")
+        told = json.loads(answer.content)
+        assert (told["format"], told["old"], told["new"]) == ("xinzheng.consistency/1", old, 33)
+        ConsistencyProof(old, 33, [base64.b64decode(one) for one in told["path"]]).check(root, bytes(newest.root))
+        assert "immutable" in answer.headers["Cache-Control"]
+    for wrong in ("20/34", "21/20", "-1/20", "a/20", "20", f"20/{10**30}"):
+        assert Client().get(f"/log/consistency/{wrong}").status_code == 404
 
 
 def test_people_see_how_far_the_log_has_come_under_which_key_and_how_to_check_it() -> None:

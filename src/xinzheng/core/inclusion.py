@@ -11,6 +11,7 @@ from xinzheng.core.errors import XinzhengError
 from xinzheng.core.merkle import HASH_BYTES, holds_inclusion, leaf_hash
 
 FORMAT = "xinzheng.proof/1"
+GROWTH_FORMAT = "xinzheng.consistency/1"
 MOST_LEAVES, MOST_STEPS, MOST_LEAF_CHARACTERS = 16, 64, 1024
 
 
@@ -40,6 +41,11 @@ def proof_document(checkpoint: str, leaves: Iterable[Inclusion]) -> dict[str, ob
         for one in leaves
     ]
     return {"format": FORMAT, "checkpoint": checkpoint, "leaves": shown}
+
+
+def growth_document(old: int, new: int, path: Iterable[bytes]) -> dict[str, object]:
+    """A proof that the log of ``old`` leaves is the beginning of that of ``new``, ready for JSON."""
+    return {"format": GROWTH_FORMAT, "old": old, "new": new, "path": [_base64(hash_) for hash_ in path]}
 
 
 def read_proof(text: str) -> tuple[str, Sequence[Inclusion]]:

@@ -92,6 +92,7 @@ urlpatterns = [
     path("log", log.log, name="log"),
     path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
     path("log/tile/<path:path>", log.tile, name="log-tile"),
+    path("log/consistency/<int:old>/<int:new>", log.consistency, name="log-consistency"),
     path("log/proof/<str:leaf_hash>", log.proof, name="log-proof"),
     path(".well-known/xinzheng.json", well_known.well_known, name="well-known"),
     path("preferences/elder", preferences.choose_elder, name="elder"),

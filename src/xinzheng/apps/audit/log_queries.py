@@ -11,7 +11,7 @@ from django.db import connection
 from xinzheng.apps.audit import ports
 from xinzheng.apps.audit.models import Checkpoint, LogNode
 from xinzheng.core.inclusion import Inclusion
-from xinzheng.core.merkle import Coordinate, inclusion_path, node_of, nodes_asked
+from xinzheng.core.merkle import Coordinate, consistency_path, inclusion_path, node_of, nodes_asked
 
 PLACED = """
     SELECT leaf.data, place.index FROM audit_logleaf leaf JOIN audit_logplace place ON place.leaf_id = leaf.id
@@ -88,6 +88,15 @@ def proof_of_hash(leaf_hash: bytes) -> LogProof | None:
     """Proof of the leaf with this hash; None when there is none in the log."""
     found = _proofs(OF_HASH, [leaf_hash])
     return found[0] if found else None
+
+
+def growth_proof(old: int, new: int) -> tuple[bytes, ...] | None:
+    """That the log of ``old`` leaves is the beginning of that of ``new``; None where it never reached so far."""
+    newest = newest_checkpoint()
+    if newest is None or not 0 <= old <= new <= newest.size:
+        return None
+    asked = nodes_asked(lambda node: consistency_path(old, new, node))
+    return consistency_path(old, new, node_of(nodes_at(asked)))
 
 
 def _proofs(query: str, values: Sequence[str | bytes]) -> list[LogProof]:

@@ -11,8 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from xinzheng.apps.audit.log_queries import newest_checkpoint, proof_of_hash, public_key, tile_bytes
-from xinzheng.core.inclusion import proof_document
+from xinzheng.apps.audit.log_queries import growth_proof, newest_checkpoint, proof_of_hash, public_key, tile_bytes
+from xinzheng.core.inclusion import growth_document, proof_document
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ALWAYS_ASK = "no-cache"
@@ -58,6 +58,15 @@ def proof(request: HttpRequest, leaf_hash: str) -> HttpResponse:  # noqa: ARG001
     if found is None:
         raise Http404("透明日志没有收录这一条；刚刚出具的报告稍后收录。")
     return _for_all(JsonResponse(proof_document(found.note, [found.inclusion])), ALWAYS_ASK)
+
+
+@require_safe
+def consistency(request: HttpRequest, old: int, new: int) -> HttpResponse:  # noqa: ARG001  every view takes it
+    """The proof that the log only grew from one size to another; the same for ever."""
+    path = growth_proof(old, new)
+    if path is None:
+        raise Http404("透明日志没有这样长。")
+    return _for_all(JsonResponse(growth_document(old, new, path)), FOR_EVER)
 
 
 def _for_all(response: HttpResponse, caching: str) -> HttpResponse:
