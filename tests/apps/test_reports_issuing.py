@@ -3,22 +3,33 @@
 import json
 import threading
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 from django.db.utils import ProgrammingError
 
-from tests.small_city import SmallCity, build_small_city, uscc
-from xinzheng.adapters.pdf import read_attachment
+from tests.small_city import SmallCity, build_small_city, today, uscc
+from xinzheng.adapters.pdf import read_attachment, render_report
+from xinzheng.adapters.signing import load_seal_public_keys, open_seal, qr_text
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.queries import records_at
 from xinzheng.apps.registry.queries import ties_at
 from xinzheng.apps.reports.forms import policies_for
-from xinzheng.apps.reports.issuing import Order, complete_report, issue_report, resume_prepared, void_report
+from xinzheng.apps.reports.issuing import (
+    Order,
+    complete_report,
+    issue_report,
+    long_code,
+    resume_prepared,
+    void_report,
+)
 from xinzheng.apps.reports.models import DayCounter, Report, ReportDocument, StatusEvent
+from xinzheng.apps.reports.numbering import expected_number
 from xinzheng.apps.reports.queries import current_status, report_pdf, report_view, reports_of
 from xinzheng.apps.reports.replaying import replay_report
 from xinzheng.core.decision import Request
@@ -330,3 +341,58 @@ def test_a_record_without_a_source_names_the_unit_that_delivered_it(city: SmallC
     city.submit([city.penalty(code, "一号")])
     (record,) = records_at(ties_at(subject_id, head_position()), head_position(), "320500")
     assert record.content["source_name"] == "市税务局"
+
+
+def test_what_was_read_back_is_what_is_signed_and_nothing_is_set_twice(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject_id = city.firm(uscc(1))
+    set_again: list[bytes] = []
+    monkeypatch.setattr("xinzheng.adapters.pdf.render_report", lambda content, *_: set_again.append(content))
+    reports = [issue_report(order(subject_id)) for _ in range(3)]
+    assert set_again == []
+    monkeypatch.undo()
+    for report in reports:
+        text = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+        assert report_pdf(report.number).startswith(render_report(bytes(report.content), text))
+
+
+def test_a_number_that_another_took_meanwhile_is_not_used_and_the_document_is_set_again(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject_id = city.firm(uscc(1))
+    overtaken = order(subject_id)
+
+    def overtake(stage: str) -> None:
+        if stage == "signing":
+            other = threading.Thread(target=lambda: (issue_report(order(subject_id)), connections.close_all()))
+            other.start()
+            other.join()
+
+    report = issue_report(replace(overtaken, on_stage=overtake))
+    assert sorted(int(number[10:17]) for number in Report.objects.values_list("number", flat=True)) == [1, 2]
+    assert json.loads(bytes(report.content))["number"] == report.number
+    assert read_attachment(report_pdf(report.number)) == bytes(report.content)
+    seal = open_seal(bytes(report.cose), load_seal_public_keys(settings.XINZHENG_KEYS / "signing"))
+    assert (seal.number, seal.digest) == (report.number, bytes(report.digest))
+
+
+def test_a_number_is_expected_after_those_who_are_rehearsing_already(city: SmallCity) -> None:
+    day = today()
+    with expected_number("SZ", day) as first:
+        with expected_number("SZ", day) as again:
+            assert again == first  # one's own announcement does not count
+        found: list[str] = []
+
+        def other() -> None:
+            with expected_number("SZ", day) as number, expected_number("SZ", day - timedelta(days=1)) as yesterdays:
+                found.extend((number, yesterdays))
+            connections.close_all()
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert [int(number[10:17]) for number in (first, *found)] == [1, 2, 1]
+    with expected_number("SZ", day) as after:
+        assert after == first
+    assert not DayCounter.objects.exists()

@@ -17,15 +17,17 @@ MACHINE_PATHS = re.compile(r"format|policy\.(id|sha256)|(domains|other)\[\d+\]\.
 RESULT_HEAD = ("核查结果", "数据截至")
 
 
-def rehearse(content: bytes, qr_text: str, fonts: Path | None = None) -> None:
-    """Set the report and read it back: text layer, QR code, attachment.
+def rehearse(content: bytes, qr_text: str, fonts: Path | None = None) -> bytes:
+    """Set the report and read it back: text layer, QR code, attachment. The file that was read, as render_report's.
 
     RenderError as render_report, and ``rehearsal-failed`` naming the fact that is not on the paper.
     """
     report, faces = parse(content), faces_in(fonts)
     require_glyphs(report, faces)
     view = view_of(report)
-    check(report, view, content, qr_text, read_back(set_pages(content, view, qr_text, faces)))
+    pdf = set_pages(content, view, qr_text, faces)
+    check(report, view, content, qr_text, read_back(pdf))
+    return pdf
 
 
 def check(report: Mapping[str, Any], view: Mapping[str, Any], content: bytes, qr_text: str, found: ReadBack) -> None:

@@ -32,16 +32,16 @@ class SignedFile:
     signed_at: datetime
 
 
-def complete_report(report: Report, by: str, *, is_new: bool = False) -> Report:
+def complete_report(report: Report, by: str, pdf: bytes | None = None) -> Report:
     """Render, sign and store a prepared report; one that has its file already is left as it is.
 
-    ``is_new``: nobody else can have completed it, so it is not asked before the work. What is rendered was written down
-    when the number was taken, so a second attempt gives the same document.
+    ``pdf``: the report as it was rehearsed a moment ago. Without it, it is rendered from what was written down when the
+    number was taken, which gives the same bytes.
     Raises ``report-voided`` for one that was given up, ``signing-unavailable`` while the key is out of reach.
     """
-    if not is_new and _is_finished(report):
+    if pdf is None and _is_finished(report):
         return report
-    signed = _sign(report)
+    signed = _sign(pdf or _render(report))
     asked = ask_stamp(signed.pdf)
     with transaction.atomic():
         lock_report(report.number)
@@ -51,13 +51,16 @@ def complete_report(report: Report, by: str, *, is_new: bool = False) -> Report:
     return report
 
 
-def _sign(report: Report) -> SignedFile:
-    signing, keyring = ports.signing(), ports.keyring()
-    text = signing.qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+def _render(report: Report) -> bytes:
+    text = ports.signing().qr_text(bytes(report.cose), long_code(bytes(report.secret)))
     _rehearse_with_other_faces(report, text)
-    unsigned = ports.renderer().render_report(bytes(report.content), text, ports.fonts())
-    now = timezone.now().replace(microsecond=0)
-    return SignedFile(signing.sign_pdf(unsigned, keyring.signer, now, keyring.evidence(now)), now)
+    pdf: bytes = ports.renderer().render_report(bytes(report.content), text, ports.fonts())
+    return pdf
+
+
+def _sign(pdf: bytes) -> SignedFile:
+    keyring, now = ports.keyring(), timezone.now().replace(microsecond=0)
+    return SignedFile(ports.signing().sign_pdf(pdf, keyring.signer, now, keyring.evidence(now)), now)
 
 
 def _rehearse_with_other_faces(report: Report, text: str) -> None:

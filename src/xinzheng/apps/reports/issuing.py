@@ -10,8 +10,10 @@ from django.utils import timezone
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.completing import complete_report, resume_prepared, void_report
 from xinzheng.apps.reports.models import Report
+from xinzheng.apps.reports.numbering import expected_number
 from xinzheng.apps.reports.preparing import (
     Order,
+    Prepared,
     draft_report,
     long_code,
     prepare_report,
@@ -44,28 +46,31 @@ def issue_report(order: Order) -> Report:
     ``storage-full`` may pass: the same order again goes on from where it stopped.
     """
     ensure_keys()
-    report, is_new = _issued_under(order), False
-    if report is None:
+    known = _issued_under(order)
+    if known is None:
         with _full_disk_in_words("没有占用报告编号"):
-            report, is_new = _prepare(order)
-    with _full_disk_in_words(f"编号{report.number}已经保留，有了空间后自动继续签发"):
-        return complete_report(report, order.by, is_new=is_new)
+            prepared = _prepare(order)
+    else:
+        prepared = Prepared(known)
+    with _full_disk_in_words(f"编号{prepared.report.number}已经保留，有了空间后自动继续签发"):
+        return complete_report(prepared.report, order.by, prepared.pdf)
 
 
-def _prepare(order: Order) -> tuple[Report, bool]:
-    """A numbered report that waits to be signed, and whether it is ours: where two come at once, one of them is."""
+def _prepare(order: Order) -> Prepared:
+    """A numbered report that waits to be signed; the other one's where two come at once with the same key."""
     order.on_stage("deciding")
     draft = draft_report(order)
     order.on_stage("rehearsing")
-    rehearse_report(draft)
-    order.on_stage("signing")
-    try:
-        return prepare_report(draft, order), True
-    except IntegrityError:
-        known = _issued_under(order)
-        if known is None:
-            raise
-        return known, False
+    with expected_number(draft.policy.number_prefix, draft.question.as_of.date()) as number:
+        rehearsed = rehearse_report(draft, number)
+        order.on_stage("signing")
+        try:
+            return prepare_report(draft, order, rehearsed)
+        except IntegrityError:
+            known = _issued_under(order)
+            if known is None:
+                raise
+            return Prepared(known)
 
 
 @contextmanager

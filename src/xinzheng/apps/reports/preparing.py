@@ -25,9 +25,6 @@ from xinzheng.core.lifecycle import ReportStatus, typed_code
 from xinzheng.core.policy import Policy
 from xinzheng.core.report import Imprint, report_content
 
-REHEARSAL_SERIAL = "000000000000000X"
-REHEARSAL_SECRET = bytes(16)
-
 
 def _say_nothing(stage: str) -> None:
     """No one is watching."""
@@ -98,34 +95,58 @@ def draft_report(order: Order) -> Draft:
     return Draft(policy, packs.current_setting(order.policy_id), question, answer, purpose)
 
 
-def _seal(draft: Draft, number: str, content: bytes) -> bytes:
-    signing = ports.signing()
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a document says under a number (签章内容): the canonical content, and the seal over its digest."""
+
+    number: str
+    secret: bytes
+    content: bytes
+    cose: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A document as it was read back, under the number that is expected next."""
+
+    sealed: Sealed
+    pdf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A numbered report that waits to be signed (待签发); ``pdf`` if what was rehearsed is what it says."""
+
+    report: Report
+    pdf: bytes | None = None
+
+
+def _seal(draft: Draft, number: str, secret: bytes) -> Sealed:
+    signing, content = ports.signing(), draft.content(number, secret)
     seal = signing.ReportSeal(
         number, hashlib.sha256(content).digest(), draft.setting.issuer.host, draft.question.as_of, draft.policy.id
     )
-    sealed: bytes = signing.seal_payload(seal, ports.keyring().seal_key)
-    return sealed
+    return Sealed(number, secret, content, signing.seal_payload(seal, ports.keyring().seal_key))
 
 
-def rehearse_report(draft: Draft) -> None:
-    """Set the document under a number that is nobody's and read it back, and see that the keys are within reach.
+def rehearse_report(draft: Draft, number: str) -> Rehearsed:
+    """Set the document under the expected number and read it back, and see that the keys are within reach.
 
     Raises what the renderer raises, ``signing-unavailable``.
     """
     ports.keyring().ready(timezone.now())
-    number = draft.policy.number_prefix + REHEARSAL_SERIAL
-    content = draft.content(number, REHEARSAL_SECRET)
-    text = ports.signing().qr_text(_seal(draft, number, content), long_code(REHEARSAL_SECRET))
-    ports.renderer().rehearse(content, text, ports.fonts())
+    sealed = _seal(draft, number, secrets.token_bytes(16))
+    text = ports.signing().qr_text(sealed.cose, long_code(sealed.secret))
+    return Rehearsed(sealed, ports.renderer().rehearse(sealed.content, text, ports.fonts()))
 
 
-def prepare_report(draft: Draft, order: Order) -> Report:
+def prepare_report(draft: Draft, order: Order, rehearsed: Rehearsed) -> Prepared:
     """Take a number and write down all that the document will say, in one short transaction."""
-    inputs = packs.keep_inputs(draft.policy, draft.question.calendar)
-    decision, secret = draft.answer.decision, secrets.token_bytes(16)
+    inputs, decision = packs.keep_inputs(draft.policy, draft.question.calendar), draft.answer.decision
     with transaction.atomic():
         number = take_number(draft.policy.number_prefix, draft.question.as_of.date())
-        content = draft.content(number, secret)
+        is_expected = number == rehearsed.sealed.number
+        sealed = rehearsed.sealed if is_expected else _seal(draft, number, rehearsed.sealed.secret)
         report = Report.objects.create(
             number=number,
             idempotency_key=order.key,
@@ -139,13 +160,13 @@ def prepare_report(draft: Draft, order: Order) -> Report:
             request=request_to_json(order.request),
             outcome=str(decision.outcome),
             findings=findings_to_json(draft.policy, decision),
-            secret=secret,
-            content=content,
-            digest=hashlib.sha256(content).digest(),
-            cose=_seal(draft, number, content),
+            secret=sealed.secret,
+            content=sealed.content,
+            digest=hashlib.sha256(sealed.content).digest(),
+            cose=sealed.cose,
             created_by=order.by,
         )
         StatusEvent.objects.create(report=report, status=ReportStatus.PREPARED, actor=order.by)
         note_scope(report, draft.question, decision, draft.answer.ties)
         record_event(who=order.by, action="report-prepared", object_kind="report", object_id=number)
-    return report
+    return Prepared(report, rehearsed.pdf if is_expected else None)
