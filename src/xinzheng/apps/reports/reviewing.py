@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,13 +19,14 @@ from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.models import Position
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger import queries as ledger
+from xinzheng.apps.ledger.states import State, registry_state
 from xinzheng.apps.registry import queries as registry
 from xinzheng.apps.reports.cases import Question
 from xinzheng.apps.reports.flagging import flag_reports, flag_slice
 from xinzheng.apps.reports.models import Report, ReviewFlag, StatusEvent
 from xinzheng.apps.reports.replaying import decision_of, question_of
 from xinzheng.apps.reports.status import Why, change_status, lock_report
-from xinzheng.core.coverage import Coverage
+from xinzheng.core.coverage import Coverage, Responsibility
 from xinzheng.core.decision import Case, ReportOutcome, Result, china_date, decide
 from xinzheng.core.lifecycle import REASON_WORDS, ReportStatus
 from xinzheng.core.superseding import DomainStand, Judgement, Stand, judge, reason_of, stand_of
@@ -165,7 +166,7 @@ class Lookback:
         asked, day = self.question, china_date(self.question.as_of)
         view = registry.Hindsight(asked.position, position, day)
         ties = registry.ties_in_hindsight(asked.subject_id, view)
-        answering = ledger.coverage_at(asked.policy.id, asked.position).responsibilities
+        answering = _answering(asked.policy.id, registry_state(asked.position))
         case = Case(
             request=asked.request,
             subject=registry.subject_at(asked.subject_id, asked.position),
@@ -174,6 +175,12 @@ class Lookback:
             as_of=asked.as_of,
         )
         return stand_of(decide(asked.policy, case, asked.calendar))
+
+
+@lru_cache(maxsize=64)
+def _answering(policy_id: str, state: State) -> tuple[Responsibility, ...]:
+    """Who answered in a state of the registry: the same for most reports, whatever their positions."""
+    return registry.responsibilities_at(policy_id, state.position)
 
 
 def _before(flag: ReviewFlag, report: Report) -> int:
