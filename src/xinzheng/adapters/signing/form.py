@@ -14,6 +14,9 @@ from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from xinzheng.adapters.signing.der import INTEGER, OCTETS, SEQUENCE, SET, der, set_of, with_tag
@@ -27,6 +30,7 @@ BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]"
 HEX_CONTAINER = re.compile(rb"<[0-9A-F]+>")
 AROUND = 19  # bytes of a CMS around its signed data, where that is longer than 255 bytes and shorter than 64 KiB
 NO_CONTENT = der(SEQUENCE, bytes.fromhex("06092a864886f70d010701"))
+DIGESTS = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
 Certificates = Sequence[asn1_x509.Certificate]
 
 
@@ -57,8 +61,12 @@ def as_written(signature: EmbeddedPdfSignature, size: int, others: Certificates 
 def normal_signature(
     given: cms.SignedData, size: int, others: Certificates | None = None, token: cms.ContentInfo | None = None
 ) -> bytes:
-    """The CMS of a signature, DER, built anew from its parts and ``token``; ``size`` as for container_bytes."""
+    """The CMS of a signature, DER, built anew from its parts and ``token``; ``size`` as for container_bytes.
+
+    FormError unless the signature is over its attributes as they stand there: so these have one form only, too.
+    """
     signer = signer_of(given)
+    _require_signed_as_found(given, signer)
     value = given["signer_infos"][0]["signature"].native
     parts = _Parts(signer, _bag(given, signer, others), value)
     if has_room(_signed(given, parts), size):
@@ -98,6 +106,7 @@ def _token(token: cms.ContentInfo) -> bytes:
     if inner["content_type"].native != "tst_info" or len(given["signer_infos"]) != 1:
         raise FormError("时间戳的形式不对。")
     signer = signer_of(given)
+    _require_signed_as_found(given, signer)
     value = _lower(given["signer_infos"][0]["signature"].native, signer)
     said = der(0xA0, der(OCTETS, bytes(inner["content"])))
     content = der(SEQUENCE, cms.ContentType("tst_info").dump(), said)
@@ -174,13 +183,12 @@ def _signed(given: cms.SignedData, parts: _Parts) -> bytes:
     """The one form of the whole CMS, DER."""
     info, signer = given["signer_infos"][0], parts.signer
     digest = algos.DigestAlgorithm({"algorithm": info["digest_algorithm"]["algorithm"].native}).dump()
-    attributes = cms.CMSAttributes.load(info["signed_attrs"].untag().dump(force=True))
     signer_info = der(
         SEQUENCE,
         der(INTEGER, b"\x01"),
         der(SEQUENCE, with_tag(SEQUENCE, signer.issuer.chosen), core.Integer(signer.serial_number).dump()),
         digest,
-        with_tag(0xA0, attributes),
+        with_tag(0xA0, info["signed_attrs"]),
         _mechanism(info, signer),
         der(OCTETS, parts.value),
         parts.unsigned,
@@ -196,15 +204,30 @@ def _signed(given: cms.SignedData, parts: _Parts) -> bytes:
     return der(SEQUENCE, cms.ContentType("signed_data").dump(), der(0xA0, data))
 
 
+def _require_signed_as_found(given: cms.SignedData, signer: asn1_x509.Certificate) -> None:
+    """Others may read several encodings of the attributes as the one that was signed; we write them as they are."""
+    info = given["signer_infos"][0]
+    digest = DIGESTS.get(info["digest_algorithm"]["algorithm"].native)
+    public = x509.load_der_x509_certificate(with_tag(SEQUENCE, signer)).public_key()
+    value, said = info["signature"].native, with_tag(SET, info["signed_attrs"])
+    try:
+        if isinstance(public, rsa.RSAPublicKey) and digest is not None:
+            public.verify(value, said, PKCS1v15(), digest)
+        elif isinstance(public, ec.EllipticCurvePublicKey) and digest is not None:
+            public.verify(value, said, ec.ECDSA(digest))
+        else:
+            raise FormError("签名用了不认识的算法。")
+    except InvalidSignature:
+        raise FormError("签名与签名证书不相符。") from None
+
+
 def _bag(given: cms.SignedData, signer: asn1_x509.Certificate, others: Certificates | None) -> Certificates:
     return signer, *(_issuers(signer, _given_certificates(given)) if others is None else others)
 
 
 def _mechanism(info: cms.SignerInfo, signer: asn1_x509.Certificate) -> bytes:
     """One way to name the algorithm: RSA by PKCS#1 v1.5 and ECDSA have several that mean the same."""
-    given, digest = info["signature_algorithm"], info["digest_algorithm"]["algorithm"].native
-    if given["algorithm"].native == "rsassa_pss":
-        return with_tag(SEQUENCE, given)
+    digest = info["digest_algorithm"]["algorithm"].native
     kind = "rsa" if signer.public_key.algorithm == "rsa" else "ecdsa"
     return bytes(algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{kind}"}).dump())
 

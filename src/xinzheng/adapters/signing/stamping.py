@@ -38,7 +38,7 @@ def with_token(pdf: bytes, token: bytes) -> bytes:
         if imprint["hashed_message"].native != _imprint(given):
             raise FormError("时间戳不是给这份签名的。")
         written = container_bytes(normal_signature(given, end - begin, token=stamp), end - begin)
-    except (FormError, ValueError, TypeError) as error:
+    except (FormError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = error.message if isinstance(error, FormError) else "时间戳读不出。"
         raise StampUnavailableError(reason, code="stamp-unfit") from None
     return pdf[:begin] + written + pdf[end:]
