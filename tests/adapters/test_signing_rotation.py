@@ -209,6 +209,16 @@ def test_a_folder_that_cannot_be_written_to_still_serves_a_new_list(
     assert x509.load_der_x509_crl(crl).last_update_utc > NOW + timedelta(days=8)
 
 
+def test_a_folder_that_cannot_be_made_or_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for work in (
+        lambda folder: ensure_demo_keys(folder, NOW, HOST),
+        lambda folder: rotate_demo_keys(folder, NOW, HOST),
+    ):
+        with pytest.raises(KeyFileError, match="不能写入"):
+            work(tmp_path / "file" / "signing")
+
+
 def make(folder: str) -> list[str]:
     ensure_demo_keys(Path(folder), NOW, HOST)
     return [key.key_id for key in published_keys(Path(folder))]

@@ -61,8 +61,16 @@ def append_line(path: Path, line: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Nobody else changes the keys in ``folder`` meanwhile; the system lets go when a process dies."""
-    with os.fdopen(os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600), "rb+") as file:
+    """Nobody else changes the keys in ``folder`` meanwhile; the system lets go when a process dies.
+
+    The folder is made if it is not there. KeyFileError if it cannot be written to.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise KeyFileError(f"密钥目录 {folder} 不能写入（{error.strerror}）。请检查路径和权限。") from None
+    with os.fdopen(descriptor, "rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

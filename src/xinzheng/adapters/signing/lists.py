@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from xinzheng.adapters.signing.demo_authority import CRL_FILE, authority_name, load_authority
+from xinzheng.adapters.signing.errors import KeyFileError
 from xinzheng.adapters.signing.generations import ROOT_FILE, authority_folders
 from xinzheng.adapters.signing.key_files import locked, read_key_file, replace_file
 from xinzheng.adapters.signing.key_history import read_facts
@@ -28,7 +29,7 @@ def current_crl(folder: Path, name: str, now: datetime) -> bytes | None:
         return kept
     try:
         return renew_crl(folder, place, now)
-    except OSError:
+    except (OSError, KeyFileError):
         return make_list(folder, place, now)
 
 

@@ -93,11 +93,10 @@ def ensure_demo_keys(folder: Path, made_at: datetime, host: str = LOOPBACK) -> N
     if (folder / CURRENT_FILE).exists() or _is_an_operators(folder):
         return
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(folder):
             if not (folder / CURRENT_FILE).exists():
                 _put_in_use(folder, _demonstration(folder, made_at, (host, "ecdsa-p256")), made_at)
-    except OSError:
+    except (OSError, KeyFileError):
         if not (folder / SIGNER_FILE).exists():
             raise  # a folder of the first form that cannot be written to goes on working as it is
 
@@ -107,7 +106,6 @@ def rotate_demo_keys(folder: Path, made_at: datetime, host: str, algorithm: Algo
 
     A root that was given up is replaced too. Raises KeyFileError when the root's own key cannot be opened.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(folder):
         return _put_in_use(folder, _demonstration(folder, made_at, (host, algorithm)), made_at)
 
@@ -141,7 +139,6 @@ def install_certificate(folder: Path, own: OwnCertificate, made_at: datetime) ->
         certificate_fact("document", "published", signer.certificate, made_at),
         seal_fact("published", seal.public_key(), made_at),
     )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(folder):
         return _put_in_use(folder, _Made("pkcs12", None, files, facts), made_at)
 
@@ -155,7 +152,6 @@ def install_hardware(folder: Path, pkcs11: Path, made_at: datetime, host: str) -
     description = read_description(pkcs11)
     store = store_of(description)
     keys = store.public_key(description.document_key), store.public_key(description.seal_key)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(folder):
         made = _certified(description, keys, made_at) or _demo_certified(folder, keys, made_at, host)
         return _put_in_use(folder, made, made_at)
