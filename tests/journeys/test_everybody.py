@@ -59,6 +59,7 @@ def visit(site: Site, look: Look) -> Page:
 
 
 def mistakes_on(page: Page, name: str) -> list[str]:
+    page.wait_for_load_state()  # before the stylesheet is there, everything sticks out
     page.evaluate(UNFOLD)
     found = [f"{name}: sticks out by {px} px" for px in [page.evaluate(OVERFLOW)] if px > 0]
     violations = Axe().run(page).response["violations"]
