@@ -62,7 +62,7 @@ def status_lines(status: dict[str, Any]) -> Iterator[str]:
     if status["list_host"] not in (None, status["host"]):
         yield f"证书写明的吊销名单网址在 {status['list_host']}，与现在的网站 {status['host']} 不同；建议轮换一次。"
     for one in status["lists"]:
-        yield f"吊销名单：{one['issuer']}，{one['revoked']}张已吊销，下次更新{one['next_update'][:10]}" + (
+        yield f"吊销名单：{one['issuer']}，{one['revoked']}张已吊销，有效至{one['next_update'][:10]}" + (
             "，已经过期。" if one["is_stale"] else "。"
         )
     for key in status["keys"]:
