@@ -72,25 +72,20 @@ def assert_sound(pdf: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "report.pdf"
         file.write_bytes(pdf)
-        _assert_pdfsig(file)
-        _assert_qpdf(file)
+        with _started("pdfsig", "-nocert", file) as pdfsig, _started("qpdf", "--check", file) as qpdf:
+            _assert_pyhanko(pdf)
+            _assert_signed_as_pdfsig_says(_told(pdfsig))
+            assert "No syntax or stream encoding errors found" in (said := _told(qpdf)), said
         if len(_read) < PAGES_READ:
             _assert_code_is_read(file)
             _read.append(digest)
-    _assert_pyhanko(pdf)
     _known.add(digest)
 
 
-def _assert_pdfsig(file: Path) -> None:
-    said = _said("pdfsig", "-nocert", file)
+def _assert_signed_as_pdfsig_says(said: str) -> None:
     assert said.count("Signature #") == 1, said
     assert "Signature is Valid." in said, said
     assert "Total document signed" in said, said
-
-
-def _assert_qpdf(file: Path) -> None:
-    said = _said("qpdf", "--check", file)
-    assert "No syntax or stream encoding errors found" in said, said
 
 
 def _assert_code_is_read(file: Path) -> None:
@@ -101,8 +96,16 @@ def _assert_code_is_read(file: Path) -> None:
 
 
 def _said(*command: str | Path) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    return done.stdout + done.stderr
+    with _started(*command) as process:
+        return _told(process)
+
+
+def _started(*command: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _told(process: subprocess.Popen[str]) -> str:
+    return "".join(process.communicate(timeout=60))
 
 
 def _assert_pyhanko(pdf: bytes) -> None:
