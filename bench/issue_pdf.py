@@ -23,7 +23,7 @@ from typing import Any
 import pylopdf_fonts_zh_cn as faces
 import rfc8785
 
-from xinzheng.adapters.pdf import rehearse, render_report
+from xinzheng.adapters.pdf import rehearse
 from xinzheng.adapters.pdf.artwork import seal_svg, watermark_svg
 from xinzheng.adapters.pdf.view import build
 from xinzheng.adapters.qr import qr_svg
@@ -88,8 +88,7 @@ def sample(name: str, turn: int) -> bytes:
 
 def ours(content: bytes, keys: Path) -> bytes:
     """The whole way of a report's file, as the issue of reports takes it."""
-    rehearse(content, QR_TEXT)
-    return sign_pdf(render_report(content, QR_TEXT), load_signer(keys), datetime.now(UTC))
+    return sign_pdf(rehearse(content, QR_TEXT), load_signer(keys), datetime.now(UTC))
 
 
 def theirs(content: bytes, keys: Path) -> bytes:
