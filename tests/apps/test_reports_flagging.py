@@ -17,7 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.held_city import SECOND, held_surge, numbered, usual_city
 from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.ledger.actions import Scope, confirm_batch, withdraw_batch, withdraw_coverage
+from xinzheng.apps.ledger.actions import Scope, confirm_batch, declare_coverage, withdraw_batch, withdraw_coverage
 from xinzheng.apps.reports import flagging, preparing, reviewing, tasks
 from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.flagging import flag_reports
@@ -35,7 +35,7 @@ from xinzheng.apps.reports.models import (
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.apps.reports.reviewing import review_reports
 from xinzheng.apps.reports.status import revoke_report
-from xinzheng.core.decision import Decision, Request
+from xinzheng.core.decision import Decision, Request, Result
 from xinzheng.core.lifecycle import RevocationReason
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +127,19 @@ def test_reports_whose_period_a_statement_does_not_reach_are_not_looked_at(city:
     answers = review_reports()
     assert answers["superseded"] == 0
     assert status_of(report) == "in_force"
+
+
+def test_data_of_later_days_does_not_have_old_reports_decided_again(city: SmallCity) -> None:
+    take_coverage_back(city)
+    request = Request(from_date=today() - timedelta(days=90), to_date=today() - timedelta(days=60))
+    issue_report(Order(POLICY, city.firm(FIRM), request, BY))
+    review_reports()
+    scope = Scope(city.unit("taxation"), "taxation", PENALTY)
+    declare_coverage(scope, from_date=today() - timedelta(days=30), through_date=today(), by=BY)
+    assert review_reports()["flagged"] == 0
+    declare_coverage(scope, from_date=today() - timedelta(days=120), through_date=today(), by=BY)
+    answers = review_reports()
+    assert (answers["flagged"], answers["superseded"]) == (1, 1)
 
 
 def test_one_report_that_cannot_be_decided_keeps_no_other_waiting_and_is_not_lost(
@@ -274,7 +287,15 @@ def counted(decision: Decision) -> dict[str, set[str]]:
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def results(decision: Decision) -> dict[str, Result]:
+    return {domain.code: domain.result for domain in decision.domains}
+
+
+def is_waiting(decision: Decision) -> bool:
+    return any(gap.lines for domain in decision.domains for gap in domain.gaps)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(later, max_size=2), after=st.lists(later, max_size=3))
 def test_a_report_is_superseded_if_and_only_if_today_s_ledger_says_another_thing_of_its_moment(
     city: SmallCity, before: list[dict[str, str]], after: list[dict[str, str]]
@@ -291,8 +312,10 @@ def test_a_report_is_superseded_if_and_only_if_today_s_ledger_says_another_thing
     question = question_now(current_policy(POLICY), report.subject_id, Request(), report.as_of)
     told = answer_question(question).decision
     review_reports()
-    expected = "in_force" if counted(told) == counted(said) else "superseded"
-    assert status_of(report) == expected
+    # What only a line that waits to be mended makes uncertain is waited for.
+    has_other_results = results(told) != results(said) and not is_waiting(told)
+    differs = counted(told) != counted(said) or has_other_results
+    assert status_of(report) == ("superseded" if differs else "in_force")
 
 
 def test_the_task_does_a_part_and_queues_the_next_behind_whoever_waits_for_a_report(

@@ -103,17 +103,18 @@ FILLED = """
         WHERE w.entry_id = ANY(%(entries)s)
     )
     INSERT INTO reports_reviewsweep (entry_id, policy_id, unit_id, domain, kind, from_date, through_date, last_number)
-    SELECT min(entry_id), '', unit_id, domain, kind, '0001-01-01', '9999-12-31', ''
+    SELECT min(entry_id), '', unit_id, domain, kind, min(from_date), max(through_date), ''
     FROM (
-        SELECT entry_id, unit_id, domain, kind FROM ledger_coveragestatement WHERE entry_id = ANY(%(entries)s)
+        SELECT entry_id, unit_id, domain, kind, from_date, through_date
+        FROM ledger_coveragestatement WHERE entry_id = ANY(%(entries)s)
         UNION ALL
-        SELECT t.entry_id, s.unit_id, s.domain, s.kind
+        SELECT t.entry_id, s.unit_id, s.domain, s.kind, s.from_date, s.through_date
         FROM (SELECT DISTINCT entry_id, batch_id FROM settled) t
         JOIN ledger_coveragestatement s ON s.batch_id = t.batch_id
         UNION ALL
-        SELECT entry_id, unit_id, domain, kind FROM settled
+        SELECT entry_id, unit_id, domain, kind, '0001-01-01', '9999-12-31' FROM settled
         UNION ALL
-        SELECT t.entry_id, c.unit_id, c.domain, c.kind
+        SELECT t.entry_id, c.unit_id, c.domain, c.kind, '0001-01-01', '9999-12-31'
         FROM settled t
         JOIN registry_returnchannel c ON c.source_id = t.unit_id AND c.domain = t.domain AND c.kind = t.kind
     ) f
