@@ -73,7 +73,7 @@ def fulfil_application(application_id: uuid.UUID | str) -> Application:
 
 
 def follow_reports() -> int:
-    """Let applications that failed on the way follow their reports, which were numbered and then completed or voided.
+    """Let applications that failed on the way follow their reports, which were numbered then and are completed now.
 
     How many changed. A report's idempotency key is its application's id.
     """
