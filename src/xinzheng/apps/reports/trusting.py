@@ -28,10 +28,3 @@ def examined(source: BinaryIO) -> Any:
 def seal_keys() -> Any:
     """The published keys of the seals in QR codes, by key id."""
     return ports.signing().load_seal_public_keys(keys_folder())
-
-
-def published_keys_json() -> dict[str, object]:
-    """What the well-known address serves: every key ever published, its dates and what became of it."""
-    from xinzheng.apps.audit.keys import keys_document
-
-    return keys_document()
