@@ -13,6 +13,7 @@ from xinzheng.apps.ledger.actions import Scope, explain_line, submit_batch, with
 from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.issuing import Order, issue_report, question_now
 from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.reports.preparing import Draft, Rehearsed
 from xinzheng.apps.reports.replaying import replay_report
 from xinzheng.core.decision import DomainResult, Request, data_needed_through
 from xinzheng.core.sentences import say
@@ -204,14 +205,14 @@ def test_a_long_intake_that_commits_while_a_report_is_made_does_not_touch_it(
             connections.close_all()
 
     intake = threading.Thread(target=deliver)
-    rehearse = issuing._rehearse
+    rehearse = issuing.rehearse_report
 
-    def rehearse_meanwhile(draft: issuing._Draft) -> None:
+    def rehearse_meanwhile(draft: Draft, number: str) -> Rehearsed:
         intake.start()
         intake.join()
-        rehearse(draft)
+        return rehearse(draft, number)
 
-    monkeypatch.setattr(issuing, "_rehearse", rehearse_meanwhile)
+    monkeypatch.setattr(issuing, "rehearse_report", rehearse_meanwhile)
     report = issue_report(Order("suzhou-2024", subject_id, Request(), BY))
     assert failures == []
     assert report.outcome == "clear"

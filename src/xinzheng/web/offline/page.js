@@ -138,7 +138,7 @@
 
   function recordWord (facts) {
     const word = facts.said && facts.said.policy && facts.said.policy.record_word
-    return typeof word === 'string' ? word : '违法违规记录'
+    return typeof word === 'string' ? word : '有关记录'
   }
 
   function show (facts, given) {
