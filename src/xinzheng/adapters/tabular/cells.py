@@ -21,20 +21,33 @@ def clean(frame: pl.DataFrame, *, is_plain: bool = False) -> pl.DataFrame:
 
     ``is_plain``: it is known that there is no such quote.
     """
-    return frame.select(_cleaned(texts, is_plain=is_plain) for texts in frame.get_columns())
+    filled = [place for place, texts in enumerate(frame.get_columns()) if texts.null_count() < texts.len()]
+    if not filled:
+        return frame
+    # A column's name is the source's word, which must not be taken for a pattern: asked for by place.
+    frame = frame.with_columns(pl.nth(filled).str.strip_chars())
+    marked = frame.select(_is_marked(pl.nth(place)).alias(str(place)) for place in filled)
+    frame = frame.with_columns(_without_marks(frame.to_series(place)) for place in _true(marked))
+    if is_plain:
+        return frame
+    quoted = frame.select(pl.nth(place).str.starts_with("'").any().alias(str(place)) for place in filled)
+    unquoted = pl.nth(_true(quoted)).str.replace(r"^'(?:[\t\r\n]\s*|([=+\-@＝＋－＠]))", "$1")
+    return frame.with_columns(unquoted) if _true(quoted) else frame
 
 
-def _cleaned(texts: pl.Series, *, is_plain: bool) -> pl.Series:
-    if texts.null_count() == texts.len():
-        return texts
-    texts = texts.str.strip_chars()
-    shortest = texts.filter(texts.str.len_bytes() <= _LONGEST_MARK).unique()
-    marks = shortest.filter(shortest.is_in(list(EMPTY_MARKS)))
-    if marks.len():
-        texts = texts.replace(marks, pl.Series([None], dtype=pl.String()))
-    if not is_plain and texts.str.starts_with("'").any():
-        texts = texts.str.replace(r"^'(?:[\t\r\n]\s*|([=+\-@＝＋－＠]))", "$1")
-    return texts
+def _is_marked(texts: pl.Expr) -> pl.Expr:
+    return texts.filter(texts.str.len_bytes() <= _LONGEST_MARK).unique().is_in(list(EMPTY_MARKS)).any()
+
+
+def _without_marks(texts: pl.Series) -> pl.Series:
+    found = texts.filter(texts.str.len_bytes() <= _LONGEST_MARK).unique()
+    marks = found.filter(found.is_in(list(EMPTY_MARKS)))
+    return texts.replace(marks, pl.Series([None], dtype=pl.String()))
+
+
+def _true(row: pl.DataFrame) -> list[int]:
+    """The places of those columns whose only value is true."""
+    return [int(name) for name, value in zip(row.columns, row.row(0), strict=True) if value]
 
 
 def read_field(field: Field, texts: pl.Series) -> pl.DataFrame:

@@ -3,6 +3,8 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +12,7 @@ import polars as pl
 from xinzheng.adapters.tabular.assembly import assemble
 from xinzheng.adapters.tabular.batch import BatchDefaults, Limits, ParsedBatch
 from xinzheng.adapters.tabular.cells import read_field
+from xinzheng.adapters.tabular.check_definitions import Check
 from xinzheng.adapters.tabular.checks import checks_of
 from xinzheng.adapters.tabular.defects import misalignment_defects, run_checks, unknown_column_defects
 from xinzheng.adapters.tabular.errors import TabularError
@@ -111,7 +114,7 @@ def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: b
         if kind != defaults.kind:
             header = resolve(table.header.names, kind, defaults, complete=False)
         work = lay_out(own, FORMATS[kind].waiving(defaults.waived), header, defaults)
-        found = run_checks(work, checks_of(work.form, defaults.today, work.filled))
+        found = run_checks(work, _checks(kind, defaults.waived, defaults.today, work.filled))
         found = pl.concat([found, misalignment_defects(own.misaligned)])
         wrong = found.filter(pl.col("severity") == "error").get_column("line").unique()
         status = pl.when(pl.col("line").is_in(wrong.implode())).then(pl.lit("rejected")).otherwise(pl.lit("ok"))
@@ -126,6 +129,12 @@ def _parse(rows: RawRows, table: OpenTable, defaults: BatchDefaults, *, first: b
     return ParsedBatch(
         pl.concat(frames).sort("line"), found, raw, *told, near=pl.concat(near).sort("line").get_column("near")
     )
+
+
+@lru_cache(maxsize=64)
+def _checks(kind: str, waived: frozenset[str], today: date, filled: frozenset[str]) -> tuple[Check, ...]:
+    """Hundreds of expressions, put together once for all stretches."""
+    return checks_of(FORMATS[kind].waiving(waived), today, filled)
 
 
 def _by_kind(rows: RawRows, table: OpenTable, defaults: BatchDefaults) -> Iterator[tuple[str, RawRows]]:

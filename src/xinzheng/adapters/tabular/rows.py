@@ -1,5 +1,6 @@
 """Rows as read, before anything is checked."""
 
+import itertools
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +27,12 @@ def ahead(items: Iterator[T]) -> Generator[T]:
         while (item := coming.result()) is not None:
             coming = pool.submit(next, items, None)
             yield item
+
+
+def growing(size: int, least: int) -> Iterator[int]:
+    """Lengths that double until they are ``size``: whoever works on the first has not long to wait for it."""
+    yield from (max(size >> halvings, min(size, least)) for halvings in (3, 2, 1))
+    yield from itertools.repeat(size)
 
 
 @dataclass(frozen=True)

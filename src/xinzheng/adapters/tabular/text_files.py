@@ -15,6 +15,7 @@ import polars as pl
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
+from xinzheng.adapters.tabular.rows import growing
 
 _PIECE = 8 * 1024**2
 # A block never holds less than one record; a record longer than this has lost its closing quote.
@@ -214,7 +215,7 @@ def _mixed_line_ends(file_name: str, line: int) -> TabularError:
 
 
 def _as_utf8(path: Path, encoding: str, size: int) -> Iterator[bytes]:
-    sizes = _growing(size)
+    sizes = growing(size, _LEAST)
     if encoding == "gb18030":
         with path.open(encoding=encoding, newline="") as text_file:
             while text := text_file.read(max(next(sizes) // 2, 1)):
@@ -223,12 +224,6 @@ def _as_utf8(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(next(sizes)):
             yield piece
-
-
-def _growing(size: int) -> Iterator[int]:
-    """Lengths that double until they are ``size``: whoever works on the first has not long to wait for it."""
-    yield from (max(size >> halvings, min(size, _LEAST)) for halvings in (3, 2, 1))
-    yield from itertools.repeat(size)
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,15 @@ from xinzheng.adapters.tabular.rows import (
     MISALIGNED_SCHEMA,
     OVERFLOW_COLUMN,
     RawRows,
+    growing,
     refuse_huge_cells,
     text_bytes,
     without_blank_rows,
 )
 
 _LINE = "\0line"
+# Checking fewer rows at once costs more a row.
+_LEAST_ROWS = 10_000
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
@@ -50,7 +53,9 @@ def raw_rows(found: Iterator[Laid], below: Below) -> Iterator[RawRows]:
     Raises TabularError for a cell larger than ``limits.cell_bytes``, for cells far to the right of the header, and for
     more text than ``most_text``.
     """
-    waiting, size, at_once = list[pl.DataFrame](), 0, below.limits.chunk_rows
+    waiting, size = list[pl.DataFrame](), 0
+    sizes = growing(below.limits.chunk_rows, _LEAST_ROWS)
+    at_once = next(sizes)
     for frame, text in _frames(found, below):
         if waiting and size + text > below.limits.chunk_bytes:
             yield from _checked(pl.concat(waiting, how="diagonal"), below)
@@ -60,7 +65,7 @@ def raw_rows(found: Iterator[Laid], below: Below) -> Iterator[RawRows]:
         while sum(part.height for part in waiting) >= at_once:
             whole = pl.concat(waiting, how="diagonal")
             yield from _checked(whole.head(at_once), below)
-            waiting = [whole.slice(at_once)]
+            waiting, at_once = [whole.slice(at_once)], next(sizes)
             size = text_bytes(waiting[0])
     if waiting:
         yield from _checked(pl.concat(waiting, how="diagonal"), below)

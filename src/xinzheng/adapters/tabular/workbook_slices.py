@@ -28,7 +28,7 @@ from xinzheng.adapters.tabular.workbook_parts import Parts, parts_of, write_work
 from xinzheng.adapters.tabular.workbook_safety import inspect_around, refuse_archive
 
 # The first workbook of slices is small, so that reading begins soon.
-_FIRST_SIZE, _LEAST_SIZE = 4 * 1024**2, 64 * 1024**2
+_FIRST_SIZE, _LEAST_SIZE = 4 * 1024**2, 16 * 1024**2
 
 
 @dataclass(frozen=True)
