@@ -56,7 +56,7 @@ def open_text(path: Path, headings: Headings, file_name: str, limits: Limits) ->
     size = max(min(limits.chunk_rows * _BYTES_PER_ROW, limits.chunk_bytes), 1024)
     pieces = in_short_pieces(utf8_pieces(path, survey.encoding, size, file_name), limits.chunk_rows)
     rows = _rows(blocks(pieces, separator, file_name), shape)
-    return OpenTable(shape.header, rows, survey.sha256, survey.encoding, _SEPARATORS[separator])
+    return OpenTable(shape.header, rows, survey.digest, survey.encoding, _SEPARATORS[separator])
 
 
 def _start(pieces: Iterator[bytes], file_name: str) -> bytes:

@@ -76,7 +76,7 @@ def open_json_lines(path: Path, headings: Headings, file_name: str, limits: Limi
     header = headings.resolve(columns.header, file_name)
     by_key = {key: header.names[columns.header.index(name)] for key, name in columns.names.items()}
     rows = _rows(_objects(path, file_name, limits), header, by_key, (file_name, limits))
-    return OpenTable(header, rows, survey.sha256, survey.encoding, "jsonl")
+    return OpenTable(header, rows, survey.digest, survey.encoding, "jsonl")
 
 
 def _refuse_key(key: str, line: int, file_name: str) -> None:

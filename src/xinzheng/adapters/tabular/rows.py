@@ -1,9 +1,11 @@
 """Rows as read, before anything is checked."""
 
+import hashlib
 import itertools
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
@@ -27,6 +29,19 @@ def ahead(items: Iterator[T]) -> Generator[T]:
         while (item := coming.result()) is not None:
             coming = pool.submit(next, items, None)
             yield item
+
+
+def digest_of(path: Path) -> Future[str]:
+    """SHA-256 of a file in hexadecimal, made on another core: nobody needs it before the first rows are read."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="digest")
+    made = pool.submit(_digest, path)
+    pool.shutdown(wait=False)
+    return made
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def growing(size: int, least: int) -> Iterator[int]:
@@ -55,9 +70,14 @@ class OpenTable:
 
     header: Header
     rows: Iterator[RawRows]
-    sha256: str
+    digest: Future[str]
     encoding: str
     format: str
+
+    @property
+    def sha256(self) -> str:
+        """The file's digest in hexadecimal; waits for it."""
+        return self.digest.result()
 
 
 def without_blank_rows(frame: pl.DataFrame, lines: pl.Series, misaligned: pl.DataFrame) -> RawRows:

@@ -2,12 +2,11 @@
 
 import codecs
 import csv
-import hashlib
 import io
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import polars as pl
 
 from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
-from xinzheng.adapters.tabular.rows import growing
+from xinzheng.adapters.tabular.rows import digest_of, growing
 
 _PIECE = 8 * 1024**2
 # A block never holds less than one record; a record longer than this has lost its closing quote.
@@ -46,28 +45,16 @@ _ADVICE = "请用表格软件另存为“CSV UTF-8”或者XLSX后重新报送�
 
 @dataclass(frozen=True)
 class Survey:
-    """What one pass over the file's bytes told."""
+    """What one pass over the file's bytes told, and the digest that is still being made of them."""
 
-    sha256: str
+    digest: Future[str]
     encoding: str
 
 
 def survey_text(path: Path, file_name: str, limits: Limits) -> Survey:
     """Digest and encoding; TabularError for an empty, oversize, binary or unreadable file."""
     _refuse_size(path, file_name, limits)
-    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-        digest = pool.submit(_digest, path)
-        encoding = _encoding(path, file_name)
-        return Survey(digest.result(), encoding)
-
-
-def _digest(path: Path) -> str:
-    """Takes twice as long as looking at the bytes, and leaves the interpreter to who looks."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+    return Survey(digest_of(path), _encoding(path, file_name))
 
 
 def _encoding(path: Path, file_name: str) -> str:

@@ -1,6 +1,5 @@
 """XLSX and XLS through calamine: the one sheet with our header, slice by slice where it can be cut, else whole."""
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from xinzheng.adapters.tabular.batch import Limits
 from xinzheng.adapters.tabular.errors import TabularError
 from xinzheng.adapters.tabular.headers import TOP_ROWS, Header, Headings, refuse_displaced
 from xinzheng.adapters.tabular.old_workbook_safety import inspect_old_workbook, is_old_office
-from xinzheng.adapters.tabular.rows import OpenTable, ahead
+from xinzheng.adapters.tabular.rows import OpenTable, ahead, digest_of
 from xinzheng.adapters.tabular.sheet_rows import UnusualError
 from xinzheng.adapters.tabular.workbook_cells import Below, Cell, Laid, cell_text, raw_rows
 from xinzheng.adapters.tabular.workbook_safety import explained, inspect_workbook, workbook_damaged
@@ -45,15 +44,13 @@ def open_sheet(path: Path, headings: Headings, file_name: str, limits: Limits) -
     if path.stat().st_size > most:
         message = f"{file_name}超过{most // 1024**2}MB，请拆分或者改用CSV报送。"
         raise TabularError(message, code="file-too-large")
-    workbook = _Workbook(path, headings, file_name, limits)
+    workbook, digest = _Workbook(path, headings, file_name, limits), digest_of(path)
     source = workbook.whole(is_old=is_old) if is_old else workbook.sliced()
     try:
         header = workbook.header(source.top)
     except TabularError:
         source.leave()
         raise
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     form = "xls" if is_old else "xlsx"
     # The reader lays cells out beside the interpreter: meanwhile those before become columns.
     rows = raw_rows(ahead(source.laid), Below(header, file_name, limits, source.most_text))
