@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from xinzheng.adapters.examining import asking
 from xinzheng.adapters.pdf import render_report
 from xinzheng.adapters.signing import (
     Trust,
@@ -47,7 +48,7 @@ def closed_afterwards() -> Iterator[None]:
 
 
 def process_of_the_examiner() -> int:
-    return examiner._running.alive()._process.pid
+    return asking._running.alive()._process.pid
 
 
 def test_the_process_answers_as_the_check_itself(signed: bytes, trust: Trust) -> None:
@@ -117,12 +118,12 @@ def test_twenty_files_at_once_are_all_examined_and_no_child_is_left(signed: byte
 
 
 def test_a_file_that_waits_too_long_for_a_place_is_told_to_come_again(signed: bytes, trust: Trust) -> None:
-    held = [examiner._running.places.acquire() for _ in range(examiner.PLACES)]
+    held = [asking._running.places.acquire() for _ in range(asking.PLACES)]
     try:
         facts = examine(BytesIO(signed), trust, Limits(waiting_seconds=0.05))
     finally:
         for _ in held:
-            examiner._running.places.release()
+            asking._running.places.release()
     assert facts.reasons == (examiner.BUSY,)
     assert facts.intact is None
 

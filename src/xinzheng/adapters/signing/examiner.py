@@ -1,46 +1,32 @@
-"""Examine a stranger's PDF (受限核验) in a process of its own, bounded in time, memory and files.
+"""Examine a stranger's PDF (受限核验) in the bounded process; what was not examined has no fact, and a reason."""
 
-One small process is started lazily beside each process that verifies, and forks a child for each file; see
-examiner_process.py. What the child does not answer in time is not examined: no fact, and a reason that says so.
-"""
-
-import atexit
-import logging
-import os
-import select
-import socket
-import stat
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import BinaryIO
 
+from xinzheng.adapters.examining import (
+    Kind,
+    Limits,
+    NotExaminedError,
+    Unexamined,
+    Work,
+    close_examiner,
+    examine_apart,
+)
 from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES
 from xinzheng.adapters.signing.check import TOO_LARGE, PdfFacts, Trust
-from xinzheng.adapters.signing.examiner_messages import (
-    ORDER,
-    READY,
-    AnswerError,
-    Limits,
-    pack_trust,
-    receive_facts,
-    send_part,
-)
+from xinzheng.adapters.signing.examiner_messages import pack_trust, receive_facts
+
+__all__ = ["Limits", "close_examiner", "examine"]
 
 LIMITS = Limits()
-PLACES = 4
-PIECE = 1 << 20
-STARTING_SECONDS = 30.0
-GRACE_SECONDS = 2.0
-PROCESS = "xinzheng.adapters.signing.examiner_process"
 OVER_LIMIT = "核对这份文件超过了时间或者内存的上限，没有核对。请提交原始报告文件。"
 BUSY = "正在核对的文件较多，这份文件没有核对。请稍后再试。"
 UNAVAILABLE = "核对程序没有启动，这份文件没有核对。请联系系统管理员。"
-
-log = logging.getLogger(__name__)
+REASONS = {
+    Unexamined.TOO_LARGE: TOO_LARGE,
+    Unexamined.OVER_LIMIT: OVER_LIMIT,
+    Unexamined.BUSY: BUSY,
+    Unexamined.UNAVAILABLE: UNAVAILABLE,
+}
 
 
 def examine(source: BinaryIO, trust: Trust, limits: Limits = LIMITS) -> PdfFacts:
@@ -49,149 +35,7 @@ def examine(source: BinaryIO, trust: Trust, limits: Limits = LIMITS) -> PdfFacts
     A file that takes more than ``limits`` has no facts, all None, and the reason OVER_LIMIT; while four others are
     being examined it waits, then gets BUSY.
     """
-    places = _running.places
-    if not places.acquire(timeout=limits.waiting_seconds):
-        return PdfFacts(reasons=(BUSY,))
     try:
-        with _as_file(source) as file:
-            if os.fstat(file.fileno()).st_size > MAX_PDF_BYTES:
-                return PdfFacts(reasons=(TOO_LARGE,))
-            return _examine(file.fileno(), trust, limits)
-    except (OSError, AnswerError, subprocess.SubprocessError) as error:
-        log.warning("examiner: %s", type(error).__name__)
-        return PdfFacts(reasons=(UNAVAILABLE,))
-    finally:
-        places.release()
-
-
-class _Examiner:
-    """The process beside this one, and the socket to it."""
-
-    def __init__(self) -> None:
-        self.owner = os.getpid()
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 — our own module, by our own interpreter
-                [sys.executable, "-P", "-m", PROCESS],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"},
-                cwd="/",
-                start_new_session=True,
-            )
-        self._control.settimeout(STARTING_SECONDS)
-        self._sending = threading.Lock()
-        if not self._is_ready():
-            self.close()
-            raise AnswerError("did not start")
-
-    def _is_ready(self) -> bool:
-        try:
-            return self._control.recv(1) == READY
-        except OSError:
-            return False
-
-    def examine(self, file: int, trust: Trust, limits: Limits) -> PdfFacts:
-        """Hand the file in, wait for the answer. No answer means that a limit was reached, or that this is gone."""
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs, self._sending:
-                order = ORDER.pack(limits.wall_seconds, limits.cpu_seconds, limits.memory_bytes)
-                socket.send_fds(self._control, [order], [file, theirs.fileno()])
-            ours.settimeout(limits.wall_seconds + GRACE_SECONDS)
-            try:
-                send_part(ours, pack_trust(trust))
-                return receive_facts(ours)
-            except TimeoutError:  # the process should have ended the child before: it hangs itself
-                self.close()
-                return PdfFacts(reasons=(OVER_LIMIT,))
-            except (OSError, AnswerError):
-                if not self.is_alive:
-                    raise
-                return PdfFacts(reasons=(OVER_LIMIT,))
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it still listens: it says nothing after READY, so whatever can be read is its end."""
-        if self.owner != os.getpid() or self._control.fileno() < 0:
-            return False
-        listening = select.poll()
-        listening.register(self._control, select.POLLIN)
-        return not listening.poll(0)
-
-    def close(self) -> None:
-        self._control.close()
-        if self.owner != os.getpid():
-            self._process.returncode = 0  # another process's child: not ours to wait for
-            return
-        try:
-            self._process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-class _Running:
-    """What of this there is in this process; a fork begins anew."""
-
-    def __init__(self) -> None:
-        self.places = threading.BoundedSemaphore(PLACES)
-        self.starting = threading.Lock()
-        self.examiner: _Examiner | None = None
-
-    def alive(self) -> _Examiner:
-        """The process beside this one, started if there is none."""
-        with self.starting:
-            if self.examiner is not None and not self.examiner.is_alive:
-                self.examiner.close()
-                self.examiner = None
-            self.examiner = self.examiner or _Examiner()
-            return self.examiner
-
-
-_running = _Running()
-
-
-def close_examiner() -> None:
-    """End this process's examiner; the next file starts another."""
-    with _running.starting:
-        if _running.examiner is not None:
-            _running.examiner.close()
-            _running.examiner = None
-
-
-def _begin_anew() -> None:
-    global _running  # noqa: PLW0603 — locks that another thread held at the fork would never be released
-    if _running.examiner is not None:
-        _running.examiner.close()
-    _running = _Running()
-
-
-os.register_at_fork(after_in_child=_begin_anew)
-atexit.register(close_examiner)
-
-
-def _examine(file: int, trust: Trust, limits: Limits) -> PdfFacts:
-    """Once more in a new process if the process itself, not the child, was gone."""
-    try:
-        return _running.alive().examine(file, trust, limits)
-    except (OSError, AnswerError):
-        return _running.alive().examine(file, trust, limits)
-
-
-@contextmanager
-def _as_file(source: BinaryIO) -> Iterator[BinaryIO]:
-    """``source`` itself if it is a file on the disk, else a nameless copy, ended soon after what is allowed."""
-    try:
-        if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-            source.flush()
-            yield source
-            return
-    except (OSError, AttributeError):  # in memory, or a pipe
-        pass
-    with tempfile.TemporaryFile() as copy:
-        source.seek(0)
-        while copy.tell() <= MAX_PDF_BYTES and (piece := source.read(PIECE)):
-            copy.write(piece)
-        copy.flush()
-        yield copy
+        return examine_apart(source, Work(Kind.PDF, pack_trust(trust), receive_facts, MAX_PDF_BYTES), limits)
+    except NotExaminedError as error:
+        return PdfFacts(reasons=(REASONS[error.why],))

@@ -1,18 +1,14 @@
-"""What goes between the examiner and its process: trust there, facts back, each of a bounded size and fixed shape."""
+"""What is told about a PDF: trust to the examiner's process, facts back, each of a bounded size and fixed shape."""
 
 import base64
 import json
 import socket
-import struct
-from dataclasses import dataclass
 from datetime import datetime
 
+from xinzheng.adapters.examining.framing import AnswerError, receive_part, send_part
 from xinzheng.adapters.pdf.attachments import MAX_ATTACHMENT_BYTES
 from xinzheng.adapters.signing.check import PdfFacts, Trust
 
-LENGTH = struct.Struct("!I")
-ORDER = struct.Struct("!dIQ")  # seconds waited, seconds of processor, bytes of memory
-READY = b"+"
 MAX_HEAD_BYTES = 64 * 1024
 MAX_TRUST_BYTES = 64 * 1024**2
 MAX_TEXT = 512
@@ -20,45 +16,6 @@ MAX_REASONS = 16
 LEVELS = ("B-B", "B-T", "B-LT")
 DATES = ("signed_at", "stamped_at", "revoked_at")
 FACTS = ("intact", "signature_valid", "signer_trusted")
-
-
-class AnswerError(ValueError):
-    """An answer that is not of the agreed shape: the process is not believed."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one examination may take (核验上限): seconds in all, seconds of processor, bytes of memory, and how many
-    seconds one more file waits for a free place."""
-
-    wall_seconds: float = 6.0
-    cpu_seconds: int = 5
-    memory_bytes: int = 512 * 1024**2
-    waiting_seconds: float = 2.0
-
-
-def send_part(talk: socket.socket, part: bytes) -> None:
-    """One part with its length before it."""
-    talk.sendall(LENGTH.pack(len(part)))
-    talk.sendall(part)
-
-
-def receive_part(talk: socket.socket, largest: int) -> bytes:
-    """One part of at most ``largest`` bytes. AnswerError if it is larger or ends early."""
-    (size,) = LENGTH.unpack(_exactly(talk, LENGTH.size))
-    if size > largest:
-        raise AnswerError("part too large")
-    return _exactly(talk, size)
-
-
-def _exactly(talk: socket.socket, size: int) -> bytes:
-    received = bytearray()
-    while len(received) < size:
-        piece = talk.recv(min(size - len(received), 1 << 20))
-        if not piece:
-            raise AnswerError("ended early")
-        received += piece
-    return bytes(received)
 
 
 def pack_trust(trust: Trust) -> bytes:

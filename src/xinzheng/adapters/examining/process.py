@@ -1,7 +1,7 @@
 """The process that examines strangers' files (核验进程): started once, one forked child a file, each child bounded.
 
 It holds no key and no connection. Standard input is the socket over which the examiner hands in files; when the other
-end closes, everything here ends. ``python -m xinzheng.adapters.signing.examiner_process`` is started by examiner.py.
+end closes, everything here ends. ``python -m xinzheng.adapters.examining.process`` is started by asking.py.
 """
 
 import gc
@@ -13,17 +13,12 @@ import socket
 import sys
 import time
 
+from xinzheng.adapters.examining.framing import ORDER, READY, Kind, Limits, receive_part
+from xinzheng.adapters.qr import pictures
+from xinzheng.adapters.qr.picture_messages import send_reading
+from xinzheng.adapters.signing import warming
 from xinzheng.adapters.signing.check import check_pdf
-from xinzheng.adapters.signing.examiner_messages import (
-    MAX_TRUST_BYTES,
-    ORDER,
-    READY,
-    Limits,
-    receive_part,
-    send_facts,
-    unpack_trust,
-)
-from xinzheng.adapters.signing.warming import warm_up
+from xinzheng.adapters.signing.examiner_messages import MAX_TRUST_BYTES, send_facts, unpack_trust
 
 CONTROL = 0
 OPEN_FILES = 24  # what an event loop needs; nothing that is forgotten to close may pile up
@@ -34,7 +29,8 @@ REAPING_SECONDS = 0.1
 def main() -> None:
     """Load the libraries, say ready, then examine until the other end is gone."""
     control = socket.socket(fileno=os.dup(CONTROL))
-    warm_up()
+    warming.warm_up()
+    pictures.warm_up()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()  # a child's collector would copy every page it looks at
@@ -56,11 +52,11 @@ def _take_one(control: socket.socket, running: dict[int, float]) -> bool:
     order, descriptors, _, _ = socket.recv_fds(control, ORDER.size, 2)
     if len(order) != ORDER.size or len(descriptors) != 2:
         return False
-    wall, cpu, memory = ORDER.unpack(order)
+    kind, wall, cpu, memory = ORDER.unpack(order)
     pid = os.fork()
     if pid == 0:
         control.close()
-        _examine_and_exit(descriptors, Limits(wall, cpu, memory))
+        _examine_and_exit(kind, descriptors, Limits(wall, cpu, memory))
     for descriptor in descriptors:
         os.close(descriptor)
     running[pid] = time.monotonic() + wall
@@ -82,7 +78,7 @@ def _end_overdue(running: dict[int, float]) -> None:
             del running[pid]
 
 
-def _examine_and_exit(descriptors: list[int], limits: Limits) -> None:
+def _examine_and_exit(kind: int, descriptors: list[int], limits: Limits) -> None:
     """In the child: whatever happens, it ends here; without an answer the file counts as not examined."""
     try:
         nowhere = os.open(os.devnull, os.O_RDWR)
@@ -90,10 +86,22 @@ def _examine_and_exit(descriptors: list[int], limits: Limits) -> None:
             os.dup2(nowhere, standard)
         _bound(limits)
         file, talk = descriptors[0], socket.socket(fileno=descriptors[1])
-        trust = unpack_trust(receive_part(talk, MAX_TRUST_BYTES))
-        send_facts(talk, check_pdf(_read(file), trust))
+        EXAMINATIONS[Kind(kind)](talk, _read(file))
     finally:
         os._exit(0)
+
+
+def _examine_pdf(talk: socket.socket, data: bytes) -> None:
+    trust = unpack_trust(receive_part(talk, MAX_TRUST_BYTES))
+    send_facts(talk, check_pdf(data, trust))
+
+
+def _examine_picture(talk: socket.socket, data: bytes) -> None:
+    receive_part(talk, 0)
+    send_reading(talk, pictures.read_picture(data))
+
+
+EXAMINATIONS = {Kind.PDF: _examine_pdf, Kind.PICTURE: _examine_picture}
 
 
 def _bound(limits: Limits) -> None:
