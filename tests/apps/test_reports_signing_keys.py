@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import time
 from datetime import timedelta
 from io import BytesIO
@@ -17,13 +18,14 @@ from pytest_django.fixtures import Settings
 
 from tests.first_keys import make_first_keys
 from tests.small_city import SmallCity, build_small_city, uscc
-from xinzheng.adapters.signing import SigningUnavailableError, open_keyring, published_keys
+from xinzheng.adapters.signing import KeyFileError, SigningUnavailableError, open_keyring, published_keys
+from xinzheng.apps.audit.log import seal_log
 from xinzheng.apps.audit.models import AuditEvent, KeyEvent
 from xinzheng.apps.reports.issuing import Order, ensure_keys, issue_report
 from xinzheng.apps.reports.models import DocumentStamp, Report
 from xinzheng.apps.reports.queries import report_pdf
 from xinzheng.apps.reports.signing_keys import Rotation, give_up_key, keys_folder, renew_lists, rotate_keys
-from xinzheng.apps.reports.verification import verify_pdf
+from xinzheng.apps.reports.verification import verify_file, verify_pdf
 from xinzheng.core.decision import Request
 from xinzheng.core.errors import RefusedError
 
@@ -53,6 +55,12 @@ def in_use(purpose: str) -> str:
     return keys[-1].key_id
 
 
+def own_certificate(tmp_path: Path) -> tuple[Path, Path, Path]:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "某市公共信用信息中心")])
+    make_first_keys(tmp_path / "own", timezone.now(), name)
+    return tmp_path / "own" / "signer.p12", tmp_path / "own" / "signer.pass", tmp_path / "own" / "root.pem"
+
+
 def test_reports_before_and_after_a_rotation_are_good_and_both_are_stamped(city: SmallCity) -> None:
     before = issue(city, 1)
     assert rotate_keys(Rotation(), "test") == 2
@@ -61,7 +69,9 @@ def test_reports_before_and_after_a_rotation_are_good_and_both_are_stamped(city:
     assert is_good(before)
     assert is_good(after)
     assert DocumentStamp.objects.count() == 2
-    assert list(AuditEvent.objects.filter(action="signing-keys-rotated").values_list("who", "object_id")) == [
+    assert list(
+        AuditEvent.objects.filter(action="signing-keys-rotated").order_by("id").values_list("who", "object_id")
+    ) == [
         ("test", "2"),
         ("test", "3"),
     ]
@@ -102,17 +112,66 @@ def test_a_home_of_the_first_form_goes_on_and_its_reports_stay_good(city: SmallC
 
 
 def test_an_operators_certificate_gives_way_to_a_demonstration_only_when_asked(city: SmallCity, tmp_path: Path) -> None:
-    name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "某市公共信用信息中心")])
-    make_first_keys(tmp_path / "own", timezone.now(), name)
     ensure_keys()
-    own = (tmp_path / "own" / "signer.p12", tmp_path / "own" / "signer.pass", tmp_path / "own" / "root.pem")
-    rotate_keys(Rotation(own), "test")
+    rotate_keys(Rotation(own_certificate(tmp_path)), "test")
     assert is_good(issue(city, 1))
     with pytest.raises(RefusedError) as caught:
         rotate_keys(Rotation(), "test")
     assert caught.value.code == "demonstration-refused"
     rotate_keys(Rotation(is_demonstration=True), "test")
     assert open_keyring(keys_folder()).is_demonstration
+
+
+def test_a_theft_that_no_list_of_revoked_certificates_tells_of_counts_all_the_same(
+    city: SmallCity, tmp_path: Path
+) -> None:
+    rotate_keys(Rotation(own_certificate(tmp_path)), "test")
+    logged = issue(city, 1)
+    seal_log(timezone.now() - timedelta(seconds=5))
+    late = issue(city, 2)
+    time.sleep(1.1)
+    give_up_key(in_use("document"), timezone.now(), "介质丢失", "test")
+    proved, unproved = (verify_pdf(report_pdf(report.number)) for report in (logged, late))
+    assert proved.is_good
+    assert "签名证书后来被吊销，或者密钥公布失密；透明日志证明报告签发在先。" in proved.reasons
+    assert (unproved.intact, unproved.signature_valid, unproved.signer_trusted) == (True, True, False)
+    assert "签名没有时间戳，签名密钥后来公布失密，不能证明签名在失密之前。" in unproved.reasons
+
+
+def test_what_the_database_knows_of_a_key_counts_where_the_folder_has_forgotten_it(
+    city: SmallCity, tmp_path: Path
+) -> None:
+    report = issue(city, 1)
+    shutil.copytree(keys_folder(), tmp_path / "backup")
+    give_up_key(in_use("document"), timezone.now() - timedelta(hours=1), "", "test")
+    shutil.rmtree(keys_folder())
+    shutil.copytree(tmp_path / "backup", keys_folder())
+    assert not any(key.compromised_at for key in published_keys(keys_folder()))
+    pdf = report_pdf(report.number)
+    for facts in (verify_pdf(pdf), verify_file(BytesIO(pdf))):
+        assert (facts.intact, facts.signature_valid, facts.signer_trusted) == (True, True, False)
+        assert "签名时间在签名密钥公布失密以后。" in facts.reasons
+
+
+def test_a_root_that_the_database_knows_to_be_lost_is_none_whatever_the_folder_says(
+    city: SmallCity, tmp_path: Path
+) -> None:
+    report = issue(city, 1)
+    shutil.copytree(keys_folder(), tmp_path / "backup")
+    give_up_key(in_use("root"), timezone.now(), "", "test")
+    shutil.rmtree(keys_folder())
+    shutil.copytree(tmp_path / "backup", keys_folder())
+    assert verify_pdf(report_pdf(report.number)).signer_trusted is False
+
+
+def test_a_key_that_was_retired_does_not_come_back(city: SmallCity, tmp_path: Path) -> None:
+    own = own_certificate(tmp_path)
+    rotate_keys(Rotation(own), "test")
+    rotate_keys(Rotation(is_demonstration=True), "test")
+    with pytest.raises(KeyFileError) as caught:
+        rotate_keys(Rotation(own), "test")
+    assert caught.value.code == "signing-key-ended"
+    assert is_good(issue(city, 1))
 
 
 def test_lists_are_renewed_and_nobody_is_asked_in_a_demonstration(city: SmallCity) -> None:

@@ -3,186 +3,21 @@
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography import x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from tests import offline_samples as made
 from tests.mutations import with_certificate, with_long_header, with_other_half
-from tests.offline_samples import SIGNED_AT, Kind, certificate_entry, certify, city, published
+from tests.offline_cases import AFTER, GROUPS, Case, every_case, history
+from tests.offline_samples import SIGNED_AT, Kind, certify, city, published
 from tests.running_node import run_node
-from xinzheng.adapters.signing import ReportSigner, Trust, check_pdf, sign_pdf
-from xinzheng.adapters.signing.form import TOKEN_ROOM
-from xinzheng.adapters.signing.raw_keys import SoftwareKey
-from xinzheng.adapters.transparency import LogKey
-from xinzheng.core.lifecycle import ReportStatus
-
-GOOD = {"intact": True, "signature_valid": True, "signer_trusted": True}
-BAD = GOOD | {"signer_trusted": False}
-BEFORE, AFTER = SIGNED_AT - timedelta(days=2), SIGNED_AT + timedelta(days=2)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is handed in, and what is to be found."""
-
-    name: str
-    expect: dict[str, Any]
-    pdf: bytes = b""
-    qr: str = ""
-    proof: dict[str, object] | None = None
-    keys: dict[str, Any] = field(default_factory=published)
-    says: tuple[str, ...] = ()
-
-
-def kinds() -> Iterator[Case]:
-    """Every way we sign."""
-    own = city()
-    plain = made.signed(own.signer)
-    yield Case("P-256", GOOD | {"stamped": None, "not_revoked": True, "number": made.NUMBER}, plain)
-    stamped = made.stamped(plain, own.stamper)
-    yield Case("P-256, time stamp by RSA-3072", GOOD | {"stamped": True, "not_revoked": True}, stamped)
-    with_rsa = certify("示例 RSA", made.new_rsa(), own.root)
-    yield Case("RSA-3072", GOOD, made.signed(with_rsa))
-    yield Case("RSA-3072, time stamp", GOOD | {"stamped": True}, made.stamped(made.signed(with_rsa), own.stamper))
-    first = first_form(own.signer)
-    yield Case("the first form, without room for a stamp", GOOD, first)
-    yield Case("the first form, the other half", GOOD, with_other_half(first))
-    between = certify("示例中间 SUB", made.new_p256(), own.root, Kind(below=0))
-    below = certify("示例下级 SIGNER", made.new_p256(), between)
-    yield Case("an intermediate", GOOD, made.signed(below, between))
-    by_curve = certify("示例时间戳 EC", made.new_rsa(), own.root, Kind(is_stamper=True))
-    stranger = published(*published()["keys"][:2], certificate_entry(by_curve, "stamp"))
-    yield Case(
-        "a stamping authority with its own root", GOOD | {"stamped": True}, made.stamped(plain, by_curve), keys=stranger
-    )
-
-
-def first_form(signer: made.Holder) -> bytes:
-    """As the first reports of all were signed."""
-    of_old = ReportSigner(SoftwareKey(signer.key), signer.certificate)
-    of_old.hex_digits_reserved -= 2 * TOKEN_ROOM
-    return sign_pdf(made.unsigned(), of_old, SIGNED_AT)
-
-
-def together() -> Iterator[Case]:
-    """File, code and proof in one go."""
-    own = city()
-    plain = made.signed(own.signer)
-    both = GOOD | {"same_report": True, "host": made.HOST}
-    yield Case("file and code", both, plain, made.qr())
-    other = {"same_report": False} | GOOD
-    yield Case("code of another report", other, plain, made.qr(digest=bytes(32)), says=("不是同一份报告",))
-    yield Case("proof", GOOD | {"in_log": True}, plain, proof=made.proof(plain))
-    stamped = made.stamped(plain, own.stamper)
-    yield Case("the proof holds before and after stamping", GOOD | {"in_log": True}, stamped, proof=made.proof(plain))
-    revoked = made.proof(plain, ReportStatus.REVOKED)
-    yield Case("the log tells of a revocation", GOOD | {"in_log": True}, plain, proof=revoked, says=("报告已作废",))
-    elsewhere = made.signed(own.signer, at=SIGNED_AT + timedelta(1))
-    yield Case(
-        "proof of another file", GOOD | {"in_log": False}, plain, proof=made.proof(elsewhere), says=("不是这份报告",)
-    )
-    forged = made.proof(plain)
-    forged["checkpoint"] = str(forged["checkpoint"]).replace("\n11\n", "\n12\n")
-    yield Case("forged checkpoint", GOOD | {"in_log": False}, plain, proof=forged, says=("收录证明不成立",))
-    strange = published(log={"vkey": str(LogKey(f"{made.HOST}/log", bytes(range(32))))})
-    other_key = made.proof(plain)
-    yield Case(
-        "another key of the log", GOOD | {"in_log": None}, plain, proof=other_key, keys=strange, says=("另一把",)
-    )
-    lost = published(*published()["keys"][:4], made.log_entry(status="compromised"))
-    yield Case("a lost key of the log", GOOD | {"in_log": None}, plain, proof=other_key, keys=lost, says=("失密",))
-    nobodys = published(log=None)
-    yield Case("no key of the log", GOOD | {"in_log": None}, plain, proof=made.proof(plain), keys=nobodys)
-
-
-def codes() -> Iterator[Case]:
-    """The text of a code alone."""
-    own = city()
-    unseen = {"intact": None, "same_report": None}
-    yield Case(
-        "a code", unseen | {"signature_valid": True, "signer_trusted": True, "number": made.NUMBER}, qr=made.qr()
-    )
-    unknown = {"signature_valid": None, "signer_trusted": False, "number": None}
-    yield Case("unpublished key", unseen | unknown, qr=made.qr(made.new_p256()), says=("未公布的密钥",))
-    clone = made.qr(made.new_p256(), "credit-example.test")
-    yield Case("a clone's code", unknown, qr=clone, says=("这张码写明的核验网站是 credit-example.test，不是本站",))
-    head, tail = made.qr().split("#")
-    swapped = "#".join((head.replace(made.HOST, "evil.test"), tail))
-    yield Case("another address before the seal", {"signature_valid": False}, qr=swapped, says=("不要打开",))
-    looks = made.qr().replace("credit", "сredit")
-    yield Case("look-alike letters", {"signature_valid": None}, qr=looks, says=("xn--",))
-    bent = head + "#" + tail[:-30] + ("A" if tail[-30] != "A" else "B") + tail[-29:]
-    yield Case("a changed seal", {"signature_valid": False}, qr=bent)
-    lost = published(*published()["keys"][:3], made.seal_entry(own.seal, status="compromised", since=AFTER.isoformat()))
-    yield Case("a compromised key", {"signer_trusted": False}, qr=made.qr(), keys=lost, says=("失密",))
-    ended = published(*published()["keys"][:3], made.seal_entry(own.seal, status="retired", until=AFTER.isoformat()))
-    yield Case("a retired key still holds for what it sealed", {"signer_trusted": True}, qr=made.qr(), keys=ended)
-    early = published(*published()["keys"][:3], made.seal_entry(own.seal, status="retired", until=BEFORE.isoformat()))
-    yield Case("sealed after the key was retired", {"signer_trusted": False}, qr=made.qr(), keys=early)
-
-
-def history() -> Iterator[Case]:
-    """Since when a key counts no longer."""
-    own = city()
-    plain = made.signed(own.signer)
-    stamped = made.stamped(plain, own.stamper)
-    lost = [*published()["keys"][:1], *published()["keys"][2:]]
-
-    def compromised(at: object) -> dict[str, Any]:
-        return published(*lost, certificate_entry(own.signer, "document", status="compromised", since=str(at)))
-
-    after, before = compromised(AFTER.isoformat()), compromised(BEFORE.isoformat())
-    yield Case("compromised later, no stamp", BAD, plain, keys=after, says=("没有时间戳",))
-    yield Case("compromised later, stamped before", GOOD | {"not_revoked": False}, stamped, keys=after)
-    yield Case("compromised before the stamp", BAD, stamped, keys=before, says=("以后",))
-    listed = {own.signer.certificate.serial_number: AFTER}
-    crls = published(crls=[made.in_base64(made.revocations(own.root, listed))])
-    yield Case("revoked by the list, no stamp", BAD | {"not_revoked": False}, plain, keys=crls)
-    yield Case("revoked by the list after the stamp", GOOD, stamped, keys=crls)
-    why = x509.ReasonFlags.superseded
-    replaced = published(crls=[made.in_base64(made.revocations(own.root, listed, why))])
-    yield Case("replaced without suspicion", GOOD | {"not_revoked": False}, plain, keys=replaced)
-    ended = published(*lost, certificate_entry(own.signer, "document", status="retired", until=AFTER.isoformat()))
-    yield Case("a retired key still holds for what it signed", GOOD, plain, keys=ended)
-    just = (SIGNED_AT - timedelta(minutes=5)).isoformat()
-    changing = published(*lost, certificate_entry(own.signer, "document", status="retired", until=just))
-    yield Case("signed while the key was being replaced", GOOD, plain, keys=changing)
-    early = published(*lost, certificate_entry(own.signer, "document", status="retired", until=BEFORE.isoformat()))
-    yield Case("signed after the key was retired", BAD, plain, keys=early, says=("以后",))
-
-
-def trust() -> Iterator[Case]:
-    """Whose signature it is."""
-    own = city()
-    plain = made.signed(own.signer)
-    stamped = made.stamped(plain, own.stamper)
-    forged = certify("示例根 ROOT", made.new_p256(), kind=Kind(below=1))
-    unheard = published(crls=[made.in_base64(made.revocations(forged, {own.signer.certificate.serial_number: AFTER}))])
-    yield Case("a forged list revokes nothing", GOOD, plain, keys=unheard)
-    unread = published(*published()["keys"], {"id": "x", "purpose": "root", "certificate": "AAAA"}, crls=["AAAA", 7])
-    yield Case("published keys of which some cannot be read", GOOD, plain, keys=unread)
-    unknown = published(*published()["keys"][:1], crls=[])
-    yield Case("no list, no history", GOOD | {"not_revoked": None}, plain, keys=unknown, says=("没有核对",))
-    other = published(certificate_entry(forged, "root"))
-    yield Case("another root of the same name", BAD, plain, keys=other)
-    gone = published(certificate_entry(own.root, "root", status="compromised", since=AFTER.isoformat()))
-    yield Case("a compromised root", BAD, plain, keys=gone)
-    spoiled = published(
-        *published()["keys"][:2],
-        certificate_entry(own.stamper, "stamp", status="compromised", since=AFTER.isoformat()),
-    )
-    yield Case("a compromised authority's stamp is none", GOOD | {"stamped": False}, stamped, keys=spoiled)
-    late = made.signed(own.signer, at=SIGNED_AT + timedelta(days=5000))
-    yield Case("signed after the certificate ended", BAD, late)
-    not_a_signer = certify("示例 TSA", made.new_p256(), own.root, Kind(is_stamper=True))
-    yield Case("signed with a stamper's certificate", BAD, made.signed(not_a_signer))
+from xinzheng.adapters.offline import OfflineFacts, examine_code, examine_file, keys_in_text
+from xinzheng.adapters.signing import Trust, check_pdf
 
 
 def written(folder: Path, name: str, data: bytes) -> str:
@@ -257,7 +92,7 @@ def changes(certificate: bytes) -> Iterator[tuple[str, Callable[[bytes], bytes]]
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("samples")
     cases = []
-    for number, case in enumerate([*kinds(), *together(), *codes(), *history(), *trust()]):
+    for number, case in enumerate(every_case()):
         pdf = written(folder, f"case{number}.pdf", case.pdf) if case.pdf else None
         cases.append(asdict(case) | {"pdf": pdf})
     files = [written(folder, f"hostile{n}.pdf", data) for n, (_, data) in enumerate(hostile_files())]
@@ -279,11 +114,27 @@ def test_every_way_we_sign_is_examined_and_no_changed_file_passes(samples: Path)
     run_node("samples.test.mjs", samples)
 
 
-def test_the_page_and_the_product_agree_on_what_was_signed_by_us() -> None:
-    roots = Trust((city().root.der,))
-    for case in kinds():
-        facts = check_pdf(case.pdf, roots)
-        assert (facts.intact, facts.signature_valid, facts.signer_trusted) == (True, True, True), case.name
+def examined(case: Case) -> OfflineFacts:
+    keys = keys_in_text(json.dumps(case.keys))
+    return examine_file(BytesIO(case.pdf), keys) if case.pdf else examine_code(case.qr, keys)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_the_product_finds_what_the_page_finds(group: Callable[[], Iterator[Case]]) -> None:
+    for case in group():
+        if case.is_for_page:
+            continue
+        facts = examined(case)
+        for fact in {"intact", "signature_valid", "signer_trusted", "number"} & case.expect.keys():
+            assert getattr(facts, fact) == case.expect[fact], (case.name, fact, facts.reasons)
+
+
+def test_the_register_weighs_the_history_of_the_keys_as_off_line() -> None:
+    for case in history():
+        keys = keys_in_text(json.dumps(case.keys))
+        facts = check_pdf(case.pdf, keys.trust)
+        assert facts.signer_trusted is case.expect["signer_trusted"], case.name
+        assert not facts.signer_trusted or facts.provable_before is None
 
 
 def test_the_product_agrees_that_no_changed_file_is_ours() -> None:

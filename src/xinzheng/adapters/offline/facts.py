@@ -2,31 +2,25 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import BinaryIO
 
-from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
-
-from xinzheng.adapters.offline.published import KnownKey, OfflineKeys
+from xinzheng.adapters.offline.published import OfflineKeys
 from xinzheng.adapters.signing import ReportSeal, SealError, open_seal, parse_qr_text, signed_digest
 from xinzheng.adapters.signing.examiner import examine
-from xinzheng.adapters.signing.form import FormError, read_container, signer_of, token_of
+from xinzheng.adapters.signing.key_ends import ends_of
 from xinzheng.adapters.transparency.audit import open_proof
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.hosts import shown_host
 from xinzheng.core.leaves import Leaf, read_leaf
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
 
-CHANGING = timedelta(days=1)  # what was being signed while a key was replaced still counts
 NO_LOG_KEY = "公布的密钥里没有透明日志的公钥，没有核对收录证明。"
 LOG_KEY_LOST = "透明日志的密钥已经公布失密，没有核对收录证明。"
 OTHER_LOG_KEY = "收录证明的检查点由另一把日志密钥签署，没有核对收录证明。"
 NO_DIGEST = "没有读出报告内容，没有核对收录证明。"
 OTHER_PROOF = "收录证明不是这份报告的。"
-LATE = "签名时间在密钥停用或者公布失密以后。"
-LOST = "签名没有时间戳，签名密钥后来公布失密，不能证明签名在失密之前。"
-STAMP_LOST = "时间戳机构的密钥已经公布失密，时间戳不能作数。"
 SEAL_LOST = "二维码的签章密钥已经公布失密或者停用，单凭二维码不能认定来源。"
 SEAL_HOST = "二维码的网址与签名里写明的网站不是同一个，不要打开这个网址。"
 
@@ -68,48 +62,11 @@ def examine_file(source: BinaryIO, keys: OfflineKeys) -> OfflineFacts:
     facts = OfflineFacts(
         found.intact, found.signature_valid, found.signer_trusted, reasons=found.reasons, stamped_at=found.stamped_at
     )
-    if facts.is_genuine:
-        source.seek(0)
-        facts = _by_history(facts, source.read(), found.signed_at, keys)
     if not facts.is_genuine or found.content is None:
         return facts
     source.seek(0)
     digest = sha256(found.content).digest()
     return replace(facts, number=_number(found.content), content=digest, file=signed_digest(source.read()))
-
-
-def _by_history(facts: OfflineFacts, pdf: bytes, signed_at: datetime | None, keys: OfflineKeys) -> OfflineFacts:
-    """What is published of the very keys that signed and stamped; lists of revoked certificates need not tell it."""
-    try:
-        given = read_container(pdf)["content"]
-        token = token_of(given)
-        stamper = keys.find("stamp", _der(signer_of(token["content"]))) if token is not None else None
-        signer = keys.find("document", _der(signer_of(given)))
-    except FormError:
-        return replace(facts, signature_valid=False)
-    if stamper is not None and stamper.is_lost:
-        facts = replace(facts, stamped_at=None).saying(STAMP_LOST)
-    moment = facts.stamped_at or signed_at
-    if signer is None or moment is None:
-        return facts
-    if _is_late(signer, moment):
-        return replace(facts, signer_trusted=False).saying(LATE)
-    if signer.is_lost and facts.stamped_at is None:
-        return replace(facts, signer_trusted=False).saying(LOST)
-    return facts
-
-
-def _der(certificate: asn1_x509.Certificate) -> bytes:
-    data: bytes = certificate.dump()
-    return data
-
-
-def _is_late(key: KnownKey, moment: datetime) -> bool:
-    """Whether the key no longer counted; a key that others had since nobody knows when never did."""
-    if key.is_lost and key.lost_at is None:
-        return True
-    replaced_at = key.until_at + CHANGING if key.until_at is not None else None
-    return any(end is not None and moment >= end for end in (replaced_at, key.lost_at))
 
 
 def _number(content: bytes) -> str | None:
@@ -127,23 +84,24 @@ def examine_code(text: str, keys: OfflineKeys) -> OfflineFacts:
     except SealError as error:
         return OfflineFacts(reasons=(error.message, *_foreign(shown_host(text), keys)))
     try:
-        seal, known = _opened(sealed, keys)
+        seal, spki = _opened(sealed, keys)
     except SealError as error:
         facts = OfflineFacts(reasons=(error.message, *_foreign(host, keys)), host=host)
         unknown = error.code == "seal-key-unknown"
         return replace(facts, signer_trusted=False) if unknown else replace(facts, signature_valid=False)
     if seal.host != host:
         return OfflineFacts(signature_valid=False, reasons=(SEAL_HOST,), host=host)
-    is_good = not known.is_lost and not _is_late(known, seal.as_of)
+    ends = ends_of(keys.keys, "seal", spki)
+    is_good = ends.lost_at is None and not ends.is_retired(seal.as_of)
     facts = OfflineFacts(None, True, is_good, seal.number, content=seal.digest, host=seal.host)
     return facts.saying(*([] if is_good else [SEAL_LOST]), *_foreign(seal.host, keys))
 
 
-def _opened(sealed: bytes, keys: OfflineKeys) -> tuple[ReportSeal, KnownKey]:
-    """The seal and the key it was made with. Raises SealError."""
-    for key_id, public, known in keys.seals:
+def _opened(sealed: bytes, keys: OfflineKeys) -> tuple[ReportSeal, bytes]:
+    """The seal and the SubjectPublicKeyInfo of the key it was made with. Raises SealError."""
+    for key_id, public, spki in keys.seals:
         try:
-            return open_seal(sealed, {key_id: public}), known
+            return open_seal(sealed, {key_id: public}), spki
         except SealError as error:
             if error.code != "seal-key-unknown":
                 raise

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from xinzheng.adapters.signing import Trust, current_trust, key_id_of, published_keys
+from xinzheng.adapters.signing import PublishedKey, Trust, current_trust, key_id_of, published_keys
 from xinzheng.adapters.transparency import LogKey, parse_key, published_log_key
 from xinzheng.core.errors import XinzhengError
 
 FORMAT = "xinzheng.keys/1"
 MOST_KEYS = 1000
-
-
-@dataclass(frozen=True)
-class KnownKey:
-    """A published key (公布的密钥): ``material`` is DER, a certificate or a SubjectPublicKeyInfo.
-
-    ``until_at``: since when it makes nothing new. ``lost_at``: since when others may have had it.
-    """
-
-    purpose: str
-    material: bytes
-    until_at: datetime | None = None
-    lost_at: datetime | None = None
-    is_lost: bool = False
+EVER = datetime.min.replace(tzinfo=UTC)  # what nobody knows the beginning of has always been so
 
 
 @dataclass(frozen=True)
@@ -40,38 +27,34 @@ class OfflineKeys:
     """All that is needed to verify without the site (离线核验依据). ``host`` is the site the keys are of, if known."""
 
     host: str | None
-    keys: tuple[KnownKey, ...]
+    keys: tuple[PublishedKey, ...]
     crls: tuple[bytes, ...] = ()
     log: LogKey | None = None
 
     @property
     def trust(self) -> Trust:
-        """What a report's signature is held against. Roots that others may have are none."""
+        """What a report's signature is held against, with the history of the keys."""
         roots = self._material("root")
-        return Trust(roots, self.crls, (*roots, *self._material("stamp")))
+        return Trust(roots, self.crls, (*roots, *self._material("stamp"))).knowing(self.keys)
 
     @cached_property
-    def seals(self) -> tuple[tuple[bytes, ec.EllipticCurvePublicKey, KnownKey], ...]:
-        """The published keys of QR codes, each with its id."""
-        sealing = [(load_der_public_key(one.material), one) for one in self.keys if one.purpose == "seal"]
+    def seals(self) -> tuple[tuple[bytes, ec.EllipticCurvePublicKey, bytes], ...]:
+        """The published keys of QR codes, each with its id and its SubjectPublicKeyInfo."""
+        sealing = [(load_der_public_key(one.material), one.material) for one in self.keys if one.purpose == "seal"]
         return tuple(
-            (key_id_of(public), public, one)
-            for public, one in sealing
+            (key_id_of(public), public, material)
+            for public, material in sealing
             if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name == "secp256r1"
         )
-
-    def find(self, purpose: str, material: bytes) -> KnownKey | None:
-        """What is published about this very certificate."""
-        return next((one for one in self.keys if (one.purpose, one.material) == (purpose, material)), None)
 
     @property
     def is_log_lost(self) -> bool:
         """Whether others may have the log's key."""
-        lost = [one.material for one in self.keys if one.purpose == "log" and one.is_lost]
+        lost = [one.material for one in self.keys if one.purpose == "log" and one.compromised_at is not None]
         return self.log is not None and any(spki.endswith(self.log.public) for spki in lost)
 
     def _material(self, purpose: str) -> tuple[bytes, ...]:
-        return tuple(one.material for one in self.keys if one.purpose == purpose and not one.is_lost)
+        return tuple(one.material for one in self.keys if one.purpose == purpose)
 
 
 def keys_in_text(text: str) -> OfflineKeys:
@@ -100,29 +83,20 @@ def keys_in_folders(signing: Path, log: Path) -> OfflineKeys:
             "这台电脑上没有公布的密钥。请用 --keys 指定从核验网站 /.well-known/xinzheng.json 另存的文件。",
             code="offline-keys-missing",
         )
-    known = tuple(
-        KnownKey(one.purpose, one.material, one.until_at, one.compromised_at, one.compromised_at is not None)
-        for one in published_keys(signing)
-    )
-    return OfflineKeys(None, known, current_trust(signing).crls, published_log_key(log))
+    return OfflineKeys(None, published_keys(signing), current_trust(signing).crls, published_log_key(log))
 
 
-def _known(shown: Mapping[str, Any]) -> KnownKey:
+def _known(shown: Mapping[str, Any]) -> PublishedKey:
     """One entry, its material read once so that no bad one is found later."""
-    is_lost = shown["status"] == "compromised"
     certificate = shown.get("certificate")
     material = base64.b64decode(certificate or shown["spki"], validate=True)
     if certificate:
         x509.load_der_x509_certificate(material)
     else:
         load_der_public_key(material)
-    return KnownKey(
-        shown["purpose"],
-        material,
-        _moment(shown.get("until")),
-        _moment(shown.get("since")) if is_lost else None,
-        is_lost,
-    )
+    lost_at = (_moment(shown.get("since")) or EVER) if shown["status"] == "compromised" else None
+    from_at, until_at = _moment(shown.get("from")) or EVER, _moment(shown.get("until"))
+    return PublishedKey(str(shown["id"]), shown["purpose"], material, from_at, until_at, lost_at)
 
 
 def _moment(text: str | None) -> datetime | None:

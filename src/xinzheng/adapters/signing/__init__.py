@@ -1,6 +1,6 @@
 """Signatures (签名): the report's PAdES signature, the QR code's COSE seal, their keys, and checking both."""
 
-from xinzheng.adapters.signing.check import PdfFacts, Trust, check_pdf
+from xinzheng.adapters.signing.check import PdfFacts, check_pdf
 from xinzheng.adapters.signing.errors import KeyFileError, SigningUnavailableError, StampUnavailableError
 from xinzheng.adapters.signing.form import FormError, signed_digest
 from xinzheng.adapters.signing.key_history import PublishedKey
@@ -39,6 +39,7 @@ from xinzheng.adapters.signing.seals import (
 from xinzheng.adapters.signing.signer import Evidence, ReportSigner, sign_pdf
 from xinzheng.adapters.signing.stampers import Stamper, stamper_of
 from xinzheng.adapters.signing.stamping import stamp_imprint, stamp_time, with_token
+from xinzheng.adapters.signing.trust import Trust
 
 __all__ = [
     "Evidence",

@@ -7,7 +7,7 @@ file that no digest covers, the signature container itself, must be byte for byt
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]
@@ -22,10 +22,14 @@ from pyhanko_certvalidator import ValidationContext
 
 from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES, attachment_in, open_bounded
 from xinzheng.adapters.signing.chains import as_cryptography, embedded, path_of
+from xinzheng.adapters.signing.doubts import NOT_COVERED, PROVABLE, Doubt, Moments, doubts_about
 from xinzheng.adapters.signing.finishing import finish
 from xinzheng.adapters.signing.form import as_written
+from xinzheng.adapters.signing.key_ends import KeyEnds, ends_of
+from xinzheng.adapters.signing.key_history import spki_in
 from xinzheng.adapters.signing.revocation_check import RevocationFacts, revocation_of
 from xinzheng.adapters.signing.stamp_check import examine_stamp
+from xinzheng.adapters.signing.trust import Trust
 
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 HEXADECIMAL = re.compile(rb"<[0-9A-Fa-f]*>")
@@ -41,23 +45,6 @@ INVALID = "签名与签名证书不相符。"
 OVER_MEMORY = "核对这份文件超过了内存的上限，没有核对。请提交原始报告文件。"
 UNDATED = "签名没有写明时间，不能核对证书在签发时是否有效。"
 UNTRUSTED = "签名证书不是由受信任的机构签发，或者签发时证书不在有效期内。"
-REVOKED_BEFORE = "签名证书在签名之前已被吊销。"
-REVOKED_AFTER = "签名没有时间戳，证书后来被吊销，不能证明签名在吊销之前。"
-NOT_COVERED = "没有涵盖签名时间的吊销名单，未核对签名证书是否被吊销。"
-
-
-@dataclass(frozen=True)
-class Trust:
-    """What a signer is held against (信任依据), all DER.
-
-    ``roots``: the certificates a signer must lead to (受信任的根证书). ``crls``: lists of revoked certificates
-    (吊销名单) known to the verifier, newer than those in the file as a rule. ``stamp_roots``: the certificates a
-    time-stamping authority must lead to; if there are none, ``roots``.
-    """
-
-    roots: tuple[bytes, ...]
-    crls: tuple[bytes, ...] = ()
-    stamp_roots: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,8 +55,9 @@ class PdfFacts:
     with the key of its certificate. ``signer_trusted``: that certificate led to a root of ours when it signed.
     ``content``: the attached canonical JSON, only if intact; believe it only if the other two hold as well.
     ``signed_at`` is the signer's own word, ``stamped_at`` the word of a time-stamping authority (时间戳) that was
-    checked. ``level`` is B-B, B-T or B-LT (PAdES). ``revoked_at``: since when the signer's certificate is revoked,
-    as far as the lists at hand say.
+    checked. ``level`` is B-B, B-T or B-LT (PAdES). ``revoked_at``: since when the signer's certificate is revoked or
+    others may have had its key, as far as the lists at hand and the history of the keys say. ``provable_before``:
+    the signer would be trusted if anything proved that the signature is older than this.
     """
 
     intact: bool | None = None
@@ -82,6 +70,12 @@ class PdfFacts:
     stamped_at: datetime | None = None
     level: str | None = None
     revoked_at: datetime | None = None
+    provable_before: datetime | None = None
+
+    def proved_older(self, words: str) -> "PdfFacts":
+        """The same once something else proved that the signature is older than ``provable_before``."""
+        open_yet = (reason for reason in self.reasons if reason not in PROVABLE)
+        return replace(self, signer_trusted=True, reasons=(*open_yet, words), provable_before=None)
 
 
 def check_pdf(pdf: bytes, trust: Trust) -> PdfFacts:
@@ -161,13 +155,12 @@ class _Examination:
     def __init__(self, signed: _Signed, trust: Trust) -> None:
         self.signed, self.trust = signed, trust
         self.signed_at = signed.signature.self_reported_timestamp
-        self.stamp = examine_stamp(
-            signed.signature, trust.stamp_roots or trust.roots, self._crls, is_root_known=bool(trust.stamp_roots)
-        )
+        self.stamp = examine_stamp(signed.signature, trust, self._crls)
         self.moment = self.stamp.stamped_at or self.signed_at
         self.status = self._validated()
         self.path = path_of(self.status) if _is_for_documents(signed.signature.signer_cert) else None
         self.revocation = self._revocation()
+        self.ends = self._ends()
 
     @property
     def _crls(self) -> tuple[bytes, ...]:
@@ -175,7 +168,8 @@ class _Examination:
 
     def facts(self, reader: PdfFileReader) -> PdfFacts:
         """All facts; the content is read only out of an intact file."""
-        of_file, of_signature, of_signer = tuple(self._alterations()), tuple(self._flaws()), tuple(self._doubts())
+        of_file, of_signature, doubts = tuple(self._alterations()), tuple(self._flaws()), tuple(self._doubts())
+        of_signer = tuple(doubt.reason for doubt in doubts)
         is_valid = None if self.stamp.is_fit is None else self.stamp.is_fit
         return PdfFacts(
             intact=not of_file,
@@ -187,7 +181,8 @@ class _Examination:
             signed_at=self.signed_at,
             stamped_at=self.stamp.stamped_at,
             level=self._level(),
-            revoked_at=self.revocation.revocation.at if self.revocation.revocation else None,
+            revoked_at=self._revoked_at(),
+            provable_before=_provable_before(doubts),
         )
 
     def _validated(self) -> StandardCMSSignatureStatus:
@@ -211,6 +206,16 @@ class _Examination:
         if self.path is None or self.moment is None:
             return RevocationFacts(None, is_covered=False)
         return revocation_of(as_cryptography(self.path), self._crls, self.moment)
+
+    def _ends(self) -> KeyEnds:
+        if self.path is None:
+            return KeyEnds()
+        return ends_of(self.trust.keys, "document", spki_in(self.signed.signature.signer_cert.dump()))
+
+    def _revoked_at(self) -> datetime | None:
+        revocation = self.revocation.revocation
+        known = (revocation.at if revocation is not None else None, self.ends.lost_at)
+        return min((at for at in known if at is not None), default=None)
 
     def _alterations(self) -> Iterator[str]:
         container = self.signed.container
@@ -245,18 +250,13 @@ class _Examination:
         stored = [one for one in self.signed.store.certificates if one.issuer_serial == certificate.issuer_serial]
         return all(one.dump() == certificate.dump() for one in stored)
 
-    def _doubts(self) -> Iterator[str]:
+    def _doubts(self) -> Iterator[Doubt]:
         if self.status.valid and self.path is None:
-            yield UNTRUSTED
+            yield Doubt(UNTRUSTED)
         if self.signed_at is None:
-            yield UNDATED
-        revocation = self.revocation.revocation
-        if revocation is not None and self.moment is not None and revocation.at <= self.moment:
-            yield REVOKED_BEFORE
-        elif revocation is not None and self.stamp.stamped_at is None:
-            yield REVOKED_AFTER
-        elif self.path is not None and not self.revocation.is_covered:
-            yield NOT_COVERED
+            yield Doubt(UNDATED)
+        if self.path is not None:
+            yield from doubts_about(Moments(self.signed_at, self.stamp.stamped_at), self.revocation, self.ends)
 
     def _trusted(self, doubts: tuple[str, ...]) -> bool | None:
         if not self.status.valid or doubts == (NOT_COVERED,):
@@ -269,3 +269,10 @@ class _Examination:
         store = self.signed.store
         judged = revocation_of(as_cryptography(self.path), store.crls, self.stamp.stamped_at)
         return "B-LT" if store.crls and judged.is_covered else "B-T"
+
+
+def _provable_before(doubts: tuple[Doubt, ...]) -> datetime | None:
+    """Before when the signature has to be proved for all doubts to be gone; None if some would stay."""
+    moments = [doubt.provable_before for doubt in doubts]
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known and len(known) == len(moments) else None

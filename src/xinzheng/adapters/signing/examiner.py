@@ -12,8 +12,9 @@ from xinzheng.adapters.examining import (
     examine_apart,
 )
 from xinzheng.adapters.pdf.attachments import MAX_PDF_BYTES
-from xinzheng.adapters.signing.check import TOO_LARGE, PdfFacts, Trust
+from xinzheng.adapters.signing.check import TOO_LARGE, PdfFacts
 from xinzheng.adapters.signing.examiner_messages import pack_trust, receive_facts
+from xinzheng.adapters.signing.trust import Trust
 
 __all__ = ["Limits", "close_examiner", "examine"]
 

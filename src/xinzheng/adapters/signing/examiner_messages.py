@@ -7,26 +7,43 @@ from datetime import datetime
 
 from xinzheng.adapters.examining.framing import AnswerError, receive_part, send_part
 from xinzheng.adapters.pdf.attachments import MAX_ATTACHMENT_BYTES
-from xinzheng.adapters.signing.check import PdfFacts, Trust
+from xinzheng.adapters.signing.check import PdfFacts
+from xinzheng.adapters.signing.key_history import PublishedKey
+from xinzheng.adapters.signing.trust import Trust
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_TRUST_BYTES = 64 * 1024**2
 MAX_TEXT = 512
 MAX_REASONS = 16
 LEVELS = ("B-B", "B-T", "B-LT")
-DATES = ("signed_at", "stamped_at", "revoked_at")
+DATES = ("signed_at", "stamped_at", "revoked_at", "provable_before")
+KINDS = ("roots", "crls", "stamp_roots")
+ENDS = ("until_at", "compromised_at")
 FACTS = ("intact", "signature_valid", "signer_trusted")
 
 
 def pack_trust(trust: Trust) -> bytes:
-    """Certificates and lists as JSON."""
-    kinds = {"roots": trust.roots, "crls": trust.crls, "stamp_roots": trust.stamp_roots}
-    return json.dumps({kind: [base64.b64encode(one).decode() for one in ones] for kind, ones in kinds.items()}).encode()
+    """Certificates, lists and the history of the keys as JSON."""
+    kinds = {kind: [base64.b64encode(one).decode() for one in getattr(trust, kind)] for kind in KINDS}
+    return json.dumps(kinds | {"keys": [_told(key) for key in trust.keys]}).encode()
 
 
 def unpack_trust(message: bytes) -> Trust:
     """The inverse of pack_trust."""
-    return Trust(**{kind: tuple(map(base64.b64decode, ones)) for kind, ones in json.loads(message).items()})
+    told = json.loads(message)
+    kinds = {kind: tuple(map(base64.b64decode, told[kind])) for kind in KINDS}
+    return Trust(**kinds, keys=tuple(map(_key, told["keys"])))
+
+
+def _told(key: PublishedKey) -> dict[str, str | None]:
+    ends = {end: at.isoformat() if (at := getattr(key, end)) else None for end in ENDS}
+    known = {"key_id": key.key_id, "purpose": key.purpose, "from_at": key.from_at.isoformat()}
+    return known | ends | {"material": base64.b64encode(key.material).decode()}
+
+
+def _key(told: dict[str, str]) -> PublishedKey:
+    moments = {moment: _date(told.pop(moment)) for moment in ("from_at", *ENDS)}
+    return PublishedKey(**{**told, **moments, "material": base64.b64decode(told["material"])})  # type: ignore[arg-type]
 
 
 def send_facts(talk: socket.socket, facts: PdfFacts) -> None:

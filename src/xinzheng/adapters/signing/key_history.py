@@ -22,7 +22,8 @@ from xinzheng.adapters.signing.raw_keys import PublicKey
 
 HISTORY_FILE = "history.jsonl"
 ID_BYTES = 8
-Purpose = Literal["document", "seal", "stamp", "root"]
+SPKI = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+Purpose = Literal["document", "seal", "stamp", "root", "log"]
 Event = Literal["published", "retired", "compromised"]
 
 
@@ -57,7 +58,15 @@ class PublishedKey:
 
 def spki_of(public: PublicKey) -> bytes:
     """The SubjectPublicKeyInfo, DER."""
-    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return public.public_bytes(*SPKI)
+
+
+def spki_in(material: bytes) -> bytes:
+    """The SubjectPublicKeyInfo in a key's published material: that of its certificate, or the material itself."""
+    try:
+        return x509.load_der_x509_certificate(material).public_key().public_bytes(*SPKI)
+    except ValueError:
+        return material
 
 
 def key_id_of_public(public: PublicKey) -> str:

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key, load_pem_public_key
 
-from xinzheng.adapters.signing.check import Trust
 from xinzheng.adapters.signing.demo_authority import Authority, authority_name, is_demonstration, load_authority
 from xinzheng.adapters.signing.errors import KeyFileError, SigningUnavailableError
 from xinzheng.adapters.signing.generations import (
@@ -54,6 +53,7 @@ from xinzheng.adapters.signing.pkcs11_keys import (
 from xinzheng.adapters.signing.raw_keys import PublicKey
 from xinzheng.adapters.signing.seals import SealKey, key_id_of
 from xinzheng.adapters.signing.signer import Evidence, ReportSigner
+from xinzheng.adapters.signing.trust import Trust
 
 Mark = tuple[int, int, int] | None
 
@@ -246,16 +246,12 @@ def first_facts(folder: Path) -> list[KeyFact]:
 
 
 def current_trust(folder: Path) -> Trust:
-    """What a report's signature is held against: roots not given up, the lists at hand, who may stamp."""
-    given_up = {key.material for key in published_keys(folder) if key.purpose == "root" and key.compromised_at}
-    roots = [root.public_bytes(Encoding.DER) for root in root_certificates(folder)]
+    """What a report's signature is held against: roots not given up, the lists at hand, who may stamp, every key."""
+    roots = root_certificates(folder)
     stamp_roots = [root for place in authority_folders(folder) for root in read_certificates(place / ROOT_FILE)]
     stamp_roots += read_certificates(folder / STAMP_ROOTS_FILE)
-    return Trust(
-        tuple(root for root in roots if root not in given_up),
-        known_crls(folder),
-        tuple(der for der in (root.public_bytes(Encoding.DER) for root in stamp_roots) if der not in given_up),
-    )
+    held, stamping = (tuple(one.public_bytes(Encoding.DER) for one in ones) for ones in (roots, stamp_roots))
+    return Trust(held, known_crls(folder), stamping).knowing(published_keys(folder))
 
 
 def load_signer(folder: Path) -> ReportSigner:

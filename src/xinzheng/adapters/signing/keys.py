@@ -7,13 +7,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 
-from xinzheng.adapters.signing.check import Trust
 from xinzheng.adapters.signing.errors import KeyFileError
 from xinzheng.adapters.signing.generations import read_certificates
 from xinzheng.adapters.signing.key_files import read_key_file
 from xinzheng.adapters.signing.raw_keys import SoftwareKey
 from xinzheng.adapters.signing.seals import SealKey
 from xinzheng.adapters.signing.signer import ReportSigner
+from xinzheng.adapters.signing.trust import Trust
 
 
 @lru_cache(maxsize=8)

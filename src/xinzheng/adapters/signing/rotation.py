@@ -120,7 +120,8 @@ def has_own_certificate(folder: Path) -> bool:
 def install_certificate(folder: Path, own: OwnCertificate, made_at: datetime) -> int:
     """Sign with an operator's certificate from now on, with a new key for codes; the new generation's number.
 
-    Raises KeyFileError if the files cannot be opened, or if the certificate does not lead to the roots given.
+    Raises KeyFileError if the files cannot be opened, if the certificate does not lead to the roots given, or if its
+    key was retired or lost before.
     """
     signer = load_pkcs12(own.archive, own.passphrase_file)
     roots = read_certificates(own.roots)
@@ -203,13 +204,14 @@ def _is_an_operators(folder: Path) -> bool:
 
 def _put_in_use(folder: Path, made: _Made, made_at: datetime) -> int:
     """Files first, then the history, then ``current``: a crash between leaves the old keys in use. Needs the lock."""
+    before = [*read_facts(folder)] or first_facts(folder)
+    _refuse_ended(published(before), made)
     if made.authority is not None:
         place = folder / AUTHORITIES / str(made.authority)
         replace_file(place / CRL_FILE, make_list(folder, place, made_at))
     number = next_number(folder / GENERATIONS)
     about = about_bytes(made.kind, made_at, made.authority)
     write_folder(folder / GENERATIONS / str(number), {**made.files, ABOUT_FILE: about})
-    before = [*read_facts(folder)] or first_facts(folder)
     staying = {(fact.key_id, fact.purpose) for fact in made.facts}
     retired = [
         KeyFact(key.key_id, key.purpose, "retired", key.material, made_at)
@@ -219,6 +221,17 @@ def _put_in_use(folder: Path, made: _Made, made_at: datetime) -> int:
     write_facts(folder, [*first_facts_unless_written(folder), *retired, *made.facts])
     replace_file(folder / CURRENT_FILE, f"{number}\n".encode())
     return number
+
+
+def _refuse_ended(known: tuple[PublishedKey, ...], made: _Made) -> None:
+    """No key comes back: everybody who knows its end would not believe what it signs from now on."""
+    coming = {(fact.key_id, fact.purpose) for fact in made.facts if fact.purpose not in NEVER_RETIRED}
+    for key in known:
+        if (key.key_id, key.purpose) in coming and (key.until_at is not None or key.compromised_at is not None):
+            raise KeyFileError(
+                f"密钥 {key.key_id} 早已停用或者登记为泄露，再用它签的报告核验时不会可信。请换一把新的密钥。",
+                code="signing-key-ended",
+            )
 
 
 def _demonstration(folder: Path, made_at: datetime, wanted: tuple[str, Algorithm]) -> _Made:

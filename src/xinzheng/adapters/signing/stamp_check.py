@@ -15,12 +15,16 @@ from pyhanko_certvalidator import ValidationContext
 from xinzheng.adapters.signing.chains import Chain, as_cryptography, bag_of, embedded, path_of
 from xinzheng.adapters.signing.finishing import finish
 from xinzheng.adapters.signing.form import FormError, stamp_info, token_of
+from xinzheng.adapters.signing.key_ends import ends_of
+from xinzheng.adapters.signing.key_history import spki_in
 from xinzheng.adapters.signing.revocation_check import revocation_of
+from xinzheng.adapters.signing.trust import Trust
 
 UNFIT = "时间戳与签名不相符，或者形式不是盖上时的原样。"
 UNTRUSTED = "时间戳不是由受信任的时间戳机构签发。"
 UNKNOWN_ROOT = "没有时间戳机构的根证书，未核对时间戳。"
 REVOKED = "时间戳机构的证书已被吊销，时间戳不作数。"
+LOST = "时间戳机构的密钥已经公布失密，时间戳不作数。"
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,12 @@ class StampFacts:
 NO_STAMP = StampFacts()
 
 
-def examine_stamp(
-    signature: EmbeddedPdfSignature, roots: tuple[bytes, ...], crls: Iterable[bytes], *, is_root_known: bool
-) -> StampFacts:
-    """Of the stamp of one signature; NO_STAMP if there is none. ``roots`` are those an authority must lead to.
+def examine_stamp(signature: EmbeddedPdfSignature, trust: Trust, crls: Iterable[bytes]) -> StampFacts:
+    """Of the stamp of one signature; NO_STAMP if there is none. ``crls`` are the trust's and the file's own.
 
     A revoked authority's stamp counts as none: if its key was stolen, whoever has it can date as he likes.
     """
+    roots = trust.stamp_roots or trust.roots
     try:
         token = token_of(signature.signed_data)
         if token is None:
@@ -54,11 +57,20 @@ def examine_stamp(
     if not (status.intact and status.valid) or (path is not None and not _is_bare(token, path)):
         return StampFacts(is_fit=False, reason=UNFIT)
     if path is None:
+        is_root_known = bool(trust.stamp_roots)
         return StampFacts(is_fit=False, reason=UNTRUSTED) if is_root_known else StampFacts(None, None, UNKNOWN_ROOT)
+    spoiled = _spoiled(path, stamped_at, trust, crls)
+    return StampFacts(reason=spoiled) if spoiled else StampFacts(stamped_at)
+
+
+def _spoiled(path: Chain, stamped_at: datetime, trust: Trust, crls: Iterable[bytes]) -> str | None:
+    """Why the word of the authority at the end of ``path`` is nothing, by the keys' history or by the lists."""
+    if ends_of(trust.keys, "stamp", spki_in(path[-1].dump())).lost_at is not None:
+        return LOST
     revocation = revocation_of(as_cryptography(path), crls, stamped_at).revocation
     if revocation is not None and (revocation.is_suspicious or revocation.at <= stamped_at):
-        return StampFacts(reason=REVOKED)
-    return StampFacts(stamped_at)
+        return REVOKED
+    return None
 
 
 def _is_bare(token: cms.ContentInfo, path: Chain) -> bool:

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
-from xinzheng.adapters.signing.check import Trust, check_pdf
+from xinzheng.adapters.signing.check import check_pdf
 from xinzheng.adapters.signing.raw_keys import SoftwareKey
 from xinzheng.adapters.signing.signer import ReportSigner, sign_pdf
+from xinzheng.adapters.signing.trust import Trust
 
 
 def warm_up() -> None:

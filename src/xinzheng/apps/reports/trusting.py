@@ -1,11 +1,13 @@
 """Whom verification trusts (信任), and which keys are published (公布的密钥)."""
 
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from xinzheng.apps.audit.keys import LOG, key_histories
 from xinzheng.apps.reports import ports
 
 
@@ -16,8 +18,13 @@ def keys_folder() -> Path:
 
 
 def current_trust() -> Any:
-    """What a report's signature has to lead to: the roots, what was revoked, who may stamp."""
-    return ports.signing().load_demo_trust(keys_folder())
+    """What a report's signature has to lead to: the roots, what was revoked, who may stamp, what became of each key.
+
+    What the database once knew of a key counts although the folder, put back from a backup, may have forgotten it.
+    """
+    signing = ports.signing()
+    told = (asdict(one) for one in key_histories() if one.purpose != LOG)
+    return signing.load_demo_trust(keys_folder()).knowing(signing.PublishedKey(**one) for one in told)
 
 
 def examined(source: BinaryIO) -> Any:

@@ -8,7 +8,6 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -49,7 +48,7 @@ ADDRESS_DIFFERS = "二维码打开的是 {host}，签名部分写明的核验网
 OTHER_HOST = "这张码写明的核验网站是 {host}，不是本站"
 CONTENT_DIFFERS = "文件内容与登记的报告不一致"
 FILE_DIFFERS = "文件与登记的签发文件不是逐字节相同"
-LOGGED_BEFORE = "签名证书后来被吊销；透明日志证明报告签发在先。"
+LOGGED_BEFORE = "签名证书后来被吊销，或者密钥公布失密；透明日志证明报告签发在先。"
 CHUNK = 1024 * 1024
 
 
@@ -181,26 +180,15 @@ def _compared(facts: Any, report: Registered, file_digest: bytes) -> DocumentFac
         return _examined(facts)
     if file_digest not in file_digests(report.number):
         return _examined(facts, FILE_DIFFERS)
-    return _examined(_lifted(facts) if is_lifted else facts)
-
-
-def _revoked_later() -> str:
-    """How the check says that only a time stamp could tell whether the signature is older than the revocation."""
-    said: str = ports.signing().check.REVOKED_AFTER
-    return said
+    return _examined(facts.proved_older(LOGGED_BEFORE) if is_lifted else facts)
 
 
 def _is_older_than_revocation(facts: Any, report: Registered) -> bool:
-    """Whether the log had the report before its signer's certificate was revoked: what a missing stamp leaves open."""
-    revoked_after = facts.intact and facts.signature_valid and _revoked_later() in facts.reasons
+    """Whether the log had the report before its signer's key ceased to count: what a missing stamp leaves open."""
     sealed_at = report.log.since if report.log is not None and report.log.included else None
-    return bool(revoked_after and sealed_at is not None and facts.revoked_at and sealed_at < facts.revoked_at)
-
-
-def _lifted(facts: Any) -> Any:
-    """The facts once the log has proved what the file itself could not."""
-    reasons = tuple(LOGGED_BEFORE if reason == _revoked_later() else reason for reason in facts.reasons)
-    return replace(facts, signer_trusted=True, reasons=reasons)
+    if sealed_at is None or facts.provable_before is None:
+        return False
+    return bool(facts.intact and facts.signature_valid and sealed_at < facts.provable_before)
 
 
 def _examined(facts: Any, difference: str = "") -> DocumentFacts:

@@ -12,7 +12,8 @@ const WORDS = {
   invalid: '签名与签名证书不相符。',
   undated: '签名没有写明时间，不能核对证书在签发时是否有效。',
   untrusted: '签名证书不是由受信任的机构签发，或者签发时证书不在有效期内。',
-  revoked: '签名没有时间戳，签名证书后来被吊销，或者已经公布失密。',
+  revoked: '签名没有时间戳，签名证书后来被吊销，或者已经公布失密，不能证明签名在先。',
+  lateStamp: '时间戳是后来盖的，签名证书在此以前被吊销，或者已经公布失密，不能证明签名在先。',
   revokedBefore: '签名时间在证书被吊销、密钥公布失密或者停用以后。',
   unexaminable: '签名用的算法或者证书本页不能核对，没有核对签名和签发者。请改用网站或者命令行核验。',
   stampUnexaminable: '签名里的时间戳用了本页不能核对的算法，没有核对。',
@@ -174,8 +175,7 @@ async function examineStamp (facts, message, keys) {
 
 /* Whether somebody else may have the authority's key: then a stamp of any date may be theirs. */
 async function isSpoiled (stamp, keys) {
-  const known = keys.stampers.find(key => equal(key.certificate.bytes, stamp.certificate.bytes))
-  if (known && known.status === 'compromised') return true
+  if (endsOf(keys.stampers, stamp.certificate.spki).lost !== null) return true
   const revoked = await revocationOf({ path: [stamp.certificate], root: stamp.root }, keys.lists)
   return Boolean(revoked) && (revoked.isSuspicious || revoked.at <= stamp.at)
 }
@@ -194,28 +194,42 @@ async function examineSigner (facts, { message, certificate, stamp }, keys) {
     say(facts, WORDS.untrusted)
     return
   }
-  await examineValidity(facts, found, moment, stamp, keys)
+  await examineValidity(facts, found, stamp, keys)
 }
 
-/* When a key that was replaced counts no longer: what was being signed at that moment still does. */
-function endOf (key) {
-  return key.until === null ? null : key.until + CHANGING
-}
-
-/* Whether the signer's key still counted at ``moment``, by the lists of revoked certificates and by the keys' history. */
-async function examineValidity (facts, found, moment, stamp, keys) {
-  const revoked = await revocationOf(found, keys.lists)
-  const known = keys.documents.find(key => equal(key.certificate.bytes, found.path[0].bytes))
-  const isLost = Boolean(known) && known.status === 'compromised'
-  facts.not_revoked = revoked || isLost ? false : revoked === null && !known ? null : true
-  if (facts.not_revoked === null) say(facts, WORDS.noLists)
-  const ends = [revoked && revoked.at, isLost ? known.since : null, known && endOf(known)].filter(at => typeof at === 'number')
-  const isLate = isLost && known.since === null ? true : ends.some(at => moment >= at)
-  const isSuspicious = isLost || Boolean(revoked && revoked.isSuspicious)
-  if (isLate || (isSuspicious && !stamp)) {
-    facts.signer_trusted = false
-    say(facts, isLate ? WORDS.revokedBefore : WORDS.revoked)
+/* What is published of a key, whichever certificate it has: when it ceased to count because it was replaced (what was
+   being signed at that moment still does), and since when others may have had it. */
+function endsOf (keys, spki) {
+  const same = keys.filter(key => equal(key.certificate ? key.certificate.spki : key.spki, spki))
+  const earliest = moments => moments.length ? Math.min(...moments) : null
+  return {
+    isKnown: same.length > 0,
+    retired: earliest(same.filter(key => key.until !== null).map(key => key.until + CHANGING)),
+    lost: earliest(same.filter(key => key.status === 'compromised').map(key => key.since === null ? -Infinity : key.since))
   }
+}
+
+/* Whether the signer's key still counted, by the lists of revoked certificates and by the keys' history. The signer says
+   himself when he signed: where others may have had the key, only a stamp proves that it was before. */
+async function examineValidity (facts, found, stamp, keys) {
+  const revoked = await revocationOf(found, keys.lists)
+  const ends = endsOf(keys.documents, found.path[0].spki)
+  facts.not_revoked = revoked || ends.lost !== null ? false : revoked === null && !ends.isKnown ? null : true
+  if (facts.not_revoked === null) say(facts, WORDS.noLists)
+  const doubts = [revoked ? revoked.at : null, ends.lost].filter(at => at !== null).map(at => doubtAfter(at, facts.signed_at, stamp))
+  const told = [facts.signed_at, stamp && stamp.at].filter(at => typeof at === 'number')
+  if (ends.retired !== null && Math.min(...told) >= ends.retired) doubts.push(WORDS.revokedBefore)
+  for (const doubt of doubts.filter(Boolean)) {
+    facts.signer_trusted = false
+    say(facts, doubt)
+  }
+}
+
+/* What speaks against a signature whose key counts no longer since then; nothing if it was stamped before. */
+function doubtAfter (at, signedAt, stamp) {
+  if (stamp && stamp.at < at) return null
+  if (signedAt === null || signedAt >= at) return WORDS.revokedBefore
+  return stamp ? WORDS.lateStamp : WORDS.revoked
 }
 
 /* What the attached data says; told as the report's own words only where file, signature and signer are in order. */
@@ -279,8 +293,8 @@ async function examineSeal (facts, seal, read, keys) {
     say(facts, seal.host === read.host ? WORDS.sealInvalid : WORDS.sealHost)
     return
   }
-  const isOld = endOf(key) !== null && seal.asOf >= endOf(key)
-  facts.signer_trusted = key.status !== 'compromised' && !isOld
+  const ends = endsOf(keys.seals, key.spki)
+  facts.signer_trusted = ends.lost === null && (ends.retired === null || seal.asOf < ends.retired)
   if (!facts.signer_trusted) say(facts, WORDS.sealKey)
   Object.assign(facts, { number: seal.number, as_of: seal.asOf, host: seal.host, policy: seal.policy, seal })
   if (seal.host !== keys.host) say(facts, otherHost(seal.host, keys.host))
