@@ -1,11 +1,14 @@
-"""A receiver verifies: by number and code, by file, by the address in the QR code."""
+"""A receiver verifies: by number and code, by file, by the address in the QR code, by a picture of it."""
 
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests import pictures
 from tests.journeys.conftest import Site, apart
+from tests.journeys.test_everybody import OVERFLOW
 from tests.web.conftest import People, issue
 from xinzheng.adapters.signing import qr_text
 from xinzheng.apps.reports.issuing import long_code
@@ -25,7 +28,7 @@ def upload(page: Page, data: bytes) -> None:
     page.goto("/verify")
     file = {"name": "report.pdf", "mimeType": "application/pdf", "buffer": data}
     page.set_input_files("#pdf", files=[file])
-    expect(page.locator("[data-drop-name]")).to_contain_text("report.pdf")
+    expect(page.locator("[for=pdf] [data-drop-name]")).to_contain_text("report.pdf")
     page.get_by_role("button", name="核验文件").click()
 
 
@@ -76,3 +79,34 @@ def test_a_file_that_is_too_large_is_told_before_it_is_sent(site: Site) -> None:
     page.locator("#pdf").evaluate("input => { input.dataset.maxBytes = '10' }")
     page.set_input_files("#pdf", files=[{"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" * 10}])
     assert "超过" in page.locator("#pdf").evaluate("input => input.validationMessage")
+
+
+def test_a_phone_takes_a_picture_of_the_code_and_reads_the_answer(site: Site, report: Report, tmp_path: Path) -> None:
+    text = qr_text(bytes(report.cose), long_code(bytes(report.secret)))
+    taken = tmp_path / "IMG_0001.jpg"
+    taken.write_bytes(pictures.as_file(pictures.photograph(pictures.page(["https://other.example/", text]))))
+    page = site.visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.goto("/verify")
+    camera = page.locator("#photo")
+    expect(page.get_by_text("打开相机拍二维码")).to_be_visible()
+    assert camera.get_attribute("capture") == "environment"
+    camera.set_input_files(taken)
+    expect(page.locator(".drop-camera [data-drop-name]")).to_contain_text("IMG_0001.jpg")
+    assert Axe().run(page).violations_count == 0
+    page.get_by_role("button", name="核验图片").click()
+    expect(page.locator(".answer")).to_contain_text("签名有效，签发者可信；报告状态：正常。")
+    expect(page.locator(".answer")).to_contain_text("图片里还有1个别的二维码，没有核验，也没有打开。")
+    assert Axe().run(page).violations_count == 0
+    assert page.evaluate(OVERFLOW) <= 0
+
+
+def test_a_picture_without_a_code_leads_back_to_the_field_and_says_what_to_do(site: Site, tmp_path: Path) -> None:
+    taken = tmp_path / "nothing.png"
+    taken.write_bytes(pictures.as_file(pictures.page([]), "PNG"))
+    page = site.visit(java_script_enabled=False)
+    page.goto("/verify")
+    expect(page.get_by_text("打开相机拍二维码")).to_be_hidden()
+    page.set_input_files("#picture", taken)
+    page.get_by_role("button", name="核验图片").click()
+    expect(page.get_by_role("alert")).to_contain_text("图片里没有找到二维码")
+    expect(page.locator("#picture")).to_have_attribute("aria-invalid", "true")

@@ -178,7 +178,7 @@ def test_more_than_thirty_in_a_minute_get_a_page_that_says_when_to_try_again(cli
 
 def test_codes_never_travel_in_the_address(client: Client) -> None:
     page = client.get("/verify").content.decode()
-    assert page.count('method="post" action="/verify"') == 3
+    assert page.count('method="post" action="/verify"') == 4
     assert 'value="SZ1"' not in client.get("/verify?number=SZ1&code=X").content.decode()
 
 

@@ -46,6 +46,7 @@ STATUSES = {
     "batch-not-held": HTTPStatus.CONFLICT,
     "held-batch-waits": HTTPStatus.CONFLICT,
     "second-officer-needed": HTTPStatus.FORBIDDEN,
+    "examiner-busy": HTTPStatus.TOO_MANY_REQUESTS,
     "unit-not-responsible": HTTPStatus.FORBIDDEN,
     "nothing-stated": HTTPStatus.CONFLICT,
     "not-a-zero-return": HTTPStatus.CONFLICT,
@@ -54,6 +55,7 @@ STATUSES = {
     "key-file-unusable": HTTPStatus.INTERNAL_SERVER_ERROR,
     "key-does-not-fit": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+SOON = "5"  # seconds after which whoever came while others were served may come again
 
 
 class ProblemError(XinzhengError):
@@ -89,7 +91,9 @@ def problem_of(error: XinzhengError) -> ProblemError:
     """The problem of a refusal by an app: its code and message, and the status that fits."""
     if isinstance(error, ProblemError):
         return error
-    return ProblemError(STATUSES.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY), error.code, error.message)
+    status = STATUSES.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
+    headers = {"Retry-After": SOON} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return ProblemError(status, error.code, error.message, headers=headers)
 
 
 def problem_response(problem: ProblemError) -> HttpResponse:

@@ -22,6 +22,7 @@ XINZHENG_ORIGIN = f"{'https' if XINZHENG_HTTPS else 'http'}://{XINZHENG_HOST}"
 XINZHENG_DEMONSTRATION = environment.flag("XINZHENG_DEMONSTRATION", default=True)
 XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
 XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
+XINZHENG_PICTURE_MAX_BYTES = 10 * 1024 * 1024
 # How often one address may verify in a minute, in each process of the web site.
 XINZHENG_VERIFY_PER_MINUTE = environment.whole_number("XINZHENG_VERIFY_PER_MINUTE", default=30)
 XINZHENG_FLOORS = environment.floors()
@@ -42,6 +43,7 @@ XINZHENG_TABULAR = "xinzheng.adapters.tabular.read_batch"
 XINZHENG_TABLE = "xinzheng.adapters.tabular.read_table"
 XINZHENG_RENDERER = "xinzheng.adapters.pdf"
 XINZHENG_SIGNING = "xinzheng.adapters.signing"
+XINZHENG_PICTURES = "xinzheng.adapters.qr.examiner"
 XINZHENG_TRANSPARENCY = "xinzheng.adapters.transparency"
 XINZHENG_POLICY_FILES = "xinzheng.adapters.policy_files"
 XINZHENG_DEPLOYMENT_FILES = "xinzheng.adapters.deployment_files"

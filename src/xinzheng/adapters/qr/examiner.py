@@ -2,18 +2,22 @@
 
 from typing import BinaryIO
 
-from xinzheng.adapters.examining import Kind, Limits, Work, examine_apart
+from xinzheng.adapters.examining import Kind, Limits, NotExaminedError, Work, examine_apart
 from xinzheng.adapters.qr.picture_messages import receive_reading
-from xinzheng.adapters.qr.pictures import MAX_PICTURE_BYTES, Reading
+from xinzheng.adapters.qr.pictures import MAX_PICTURE_BYTES, Reading, is_picture
+
+__all__ = ["examine_picture", "is_picture"]
 
 LIMITS = Limits()
 WORK = Work(Kind.PICTURE, b"", receive_reading, MAX_PICTURE_BYTES)
 
 
 def examine_picture(source: BinaryIO, limits: Limits = LIMITS) -> Reading:
-    """The codes in the picture ``source`` is open on.
+    """The codes in the picture ``source`` is open on. Never raises: a picture that was not examined has a problem.
 
-    Raises:
-        NotExaminedError: over ten megabytes, over ``limits``, or others were being examined for too long.
+    That is over ten megabytes ``too-large``, over ``limits`` ``over-limit``, while others are examined ``busy``.
     """
-    return examine_apart(source, WORK, limits)
+    try:
+        return examine_apart(source, WORK, limits)
+    except NotExaminedError as error:
+        return Reading(problem=error.why.value)

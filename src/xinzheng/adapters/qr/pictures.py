@@ -23,9 +23,9 @@ NO_PICTURE, TOO_MANY_PIXELS = "no-picture", "too-many-pixels"
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read (读码结果): the texts of the codes, each once; or ``problem``, why the picture could not be opened.
+    """What was read (读码结果): the texts of the codes, each once; or ``problem``, why the picture was not read.
 
-    ``problem`` is empty, NO_PICTURE or TOO_MANY_PIXELS.
+    ``problem`` is empty, NO_PICTURE, TOO_MANY_PIXELS, or the reason why it was not examined.
     """
 
     texts: tuple[str, ...] = ()

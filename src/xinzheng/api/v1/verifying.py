@@ -1,4 +1,4 @@
-"""Verifying: by number and code, by the text of a QR code, by file, a hundred at once. Public; a key may be shown."""
+"""Verifying: by number and code, by QR code, by file, a hundred at once. Public; a key may be shown."""
 
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
@@ -20,12 +20,15 @@ from xinzheng.api.v1.verifying_schemas import (
     answer_of,
 )
 from xinzheng.apps.reports.batch_verification import Asked, verify_batch
+from xinzheng.apps.reports.picture_verification import UNREADABLE, PictureError, is_picture, verify_picture
 from xinzheng.apps.reports.verification import verify_code, verify_file, verify_qr_text
 
 KIBIBYTE = 1024
 JSON = "application/json"
 PDF_MARK = b"%PDF-"
 ONE_FILE = Body("multipart/form-data", settings.XINZHENG_PDF_MAX_BYTES + 64 * KIBIBYTE)
+PICTURE_HEAD = 16
+ONE_PICTURE = Body("multipart/form-data", settings.XINZHENG_PICTURE_MAX_BYTES + 64 * KIBIBYTE)
 # A key is welcome, not needed: its looks name the unit, and it may ask more often.
 KEY_IF_ANY: dict[str, Any] = {"security": [{}, {"UnitKey": []}]}
 BATCHES_A_MINUTE = 6
@@ -61,6 +64,26 @@ def by_code(request: HttpRequest, fields: CodeFields) -> VerdictAnswer:
 def by_qr(request: HttpRequest, fields: QrFields) -> VerdictAnswer:
     """By the text of the QR code."""
     return answer_of(verify_qr_text(fields.qr, asked_by(request)), with_proof=fields.proof)
+
+
+@router.post(
+    "/picture",
+    auth=Anybody(ONE_PICTURE),
+    throttle=PerVisitor("verify"),
+    response=VerdictAnswer,
+    operation_id="verifyByPicture",
+    summary="按拍到二维码的图片核验",
+    description="从PNG、JPEG或者WebP图片里读出报告的二维码，其余同按二维码全文核验。图片不超过"
+    f"{settings.XINZHENG_PICTURE_MAX_BYTES // MEBIBYTE} MB、5000万像素，读码后不保留；别的二维码不核验，也不打开。",
+    openapi_extra=KEY_IF_ANY,
+)
+def by_picture(request: HttpRequest, file: File[UploadedFile]) -> VerdictAnswer:
+    """By a picture of the QR code."""
+    too_large = bool(file.size and file.size > settings.XINZHENG_PICTURE_MAX_BYTES)
+    if too_large or not is_picture(file.read(PICTURE_HEAD)):
+        code, message = UNREADABLE["too-large" if too_large else "no-picture"]
+        raise PictureError(message, code=code)
+    return answer_of(verify_picture(cast(BinaryIO, file.file), asked_by(request)).verdict)
 
 
 @router.post(

@@ -40,6 +40,11 @@ def stamper() -> Any:
     return signing().stamper_of(settings.XINZHENG_TSA, keyring())
 
 
+def pictures() -> Any:
+    """Codes in strangers' pictures: ``examine_picture``, ``is_picture``."""
+    return import_module(settings.XINZHENG_PICTURES)
+
+
 def policy_files() -> Any:
     """Policy packs on disk, and packs given as bytes."""
     return import_module(settings.XINZHENG_POLICY_FILES)

@@ -1,4 +1,4 @@
-"""Verify a report without an account: by number and code, by file, by the text of its QR code."""
+"""Verify a report without an account: by number and code, by file, by its QR code as a picture or as text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST
 from xinzheng.apps.reports.looks import PUBLIC
+from xinzheng.apps.reports.picture_verification import UNREADABLE, PictureError, is_picture, verify_picture
 from xinzheng.apps.reports.verification import Verdict, verify_code, verify_file, verify_link, verify_qr_text
 from xinzheng.core.lifecycle import (
     TYPED_LENGTH,
@@ -30,9 +31,13 @@ from xinzheng.web.public.verdict_words import explain
 NUMBER_LENGTH = 18
 QR_TEXT_MAX = 4096
 MEBIBYTE = 1024 * 1024
+NO_PICTURE = "这不是能读的图片。请用PNG、JPEG或者WebP图片；手里是PDF的，请上传报告文件。"
 PDF_MARK = b"%PDF-"
 ROOM_FOR_FIELDS = 64 * 1024
-# what can be examined by number and code, by file, by the text of the QR code
+PICTURE_HEAD = 16
+# a picture that was just taken, or one that was chosen
+PICTURES = ("photo", "picture")
+# what can be examined by number and code, by file, by the QR code
 COMPARISON = (
     ("文件是否改动", (False, True, False)),
     ("签名是否有效", (False, True, True)),
@@ -58,6 +63,7 @@ class Submitted:
     verdict: Verdict | None = None
     way: str = ""
     kept: str = ""
+    others: int = 0
 
 
 def _sized(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -85,11 +91,11 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Show the three ways, or the answer; codes travel in the body only, never in an address."""
     if request.method != "POST":
         return _ways(request, Submitted(), Typed())
-    check = {"file": _by_file, "qr": _by_qr_text}.get(request.POST.get("way", ""), _by_code)
+    check = {"file": _by_file, "picture": _by_picture, "qr": _by_qr_text}.get(request.POST.get("way", ""), _by_code)
     submitted = check(request)
     if submitted.verdict is None:
         return _ways(request, submitted, Typed(request.POST.get("number", ""), request.POST.get("code", "")))
-    return _answer(request, submitted.verdict, submitted.way)
+    return _answer(request, submitted.verdict, submitted.way, others=submitted.others)
 
 
 @never_cache
@@ -149,6 +155,25 @@ def _wrong_file(message: str) -> Submitted:
     return Submitted((FieldError("pdf", message),), kept="文件没有保存。")
 
 
+def _by_picture(request: HttpRequest) -> Submitted:
+    uploaded = next((file for name in PICTURES if (file := request.FILES.get(name))), None)
+    if uploaded is None:
+        return _wrong_picture("请先拍照，或者选择一张图片。")
+    if not uploaded.size or uploaded.size > settings.XINZHENG_PICTURE_MAX_BYTES:
+        return _wrong_picture(UNREADABLE["too-large" if uploaded.size else "no-picture"][1])
+    if not is_picture(uploaded.read(PICTURE_HEAD)):
+        return _wrong_picture(NO_PICTURE)
+    try:
+        found = verify_picture(cast(BinaryIO, uploaded.file), PUBLIC)
+    except PictureError as error:
+        return _wrong_picture(error.message)
+    return Submitted(verdict=found.verdict, way="qr", others=found.others)
+
+
+def _wrong_picture(message: str) -> Submitted:
+    return Submitted((FieldError("picture", message),), kept="图片没有保存。")
+
+
 def _by_qr_text(request: HttpRequest) -> Submitted:
     text = request.POST.get("qr_text", "").strip()
     if not text:
@@ -167,6 +192,7 @@ def _ways(request: HttpRequest, submitted: Submitted, typed: Typed) -> HttpRespo
         "code": typed.code,
         "max_bytes": settings.XINZHENG_PDF_MAX_BYTES,
         "file_hint": f"不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，核对后不保留文件",
+        "picture_max_bytes": settings.XINZHENG_PICTURE_MAX_BYTES,
         "comparison": COMPARISON,
         "host": settings.XINZHENG_HOST,
         "batch_at_most": BATCH_AT_MOST,
@@ -174,13 +200,14 @@ def _ways(request: HttpRequest, submitted: Submitted, typed: Typed) -> HttpRespo
     return render(request, "public/verify.html", context, status=422 if submitted.errors else 200)
 
 
-def _answer(request: HttpRequest, verdict: Verdict, way: str, address: str = "") -> HttpResponse:
+def _answer(request: HttpRequest, verdict: Verdict, way: str, address: str = "", others: int = 0) -> HttpResponse:
     context = {
         "verdict": verdict,
         "answer": explain(verdict, way),
         "way": way,
         "checked_at": timezone.now(),
         "address": address,
+        "others": others,
         "host": settings.XINZHENG_HOST,
     }
     return render(request, "public/verdict.html", context)
