@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from tests.running_site import database_url
 from tests.small_city import BY, LONG_AGO, PENALTY, SmallCity, build_small_city, today, uscc
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import Delivery, Scope, declare_coverage, submit_batch
@@ -39,13 +40,6 @@ def city(transactional_db: None, tmp_path: Path) -> SmallCity:
 def many_rows(city: SmallCity) -> Delivery:
     rows = [city.penalty(uscc(n % 500), f"苏税罚〔2026〕{n}号") for n in range(MANY)]
     return city.delivery(rows, covers=(LONG_AGO, today()))
-
-
-def database_url() -> str:
-    """The test's own database, for another process."""
-    known = connection.settings_dict
-    parts = {"dbname": known["NAME"], "user": known["USER"], "host": known["HOST"], "port": known["PORT"]}
-    return " ".join(f"{key}={value}" for key, value in parts.items() if value)
 
 
 def test_what_an_older_position_says_holds_while_a_long_delivery_commits(city: SmallCity) -> None:

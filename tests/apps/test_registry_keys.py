@@ -14,7 +14,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from tests.apps.test_reports_killed import database_url
+from tests.running_site import database_url
 from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position

@@ -10,8 +10,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
+from tests.running_site import database_url
 from tests.small_city import build_small_city, uscc
 from xinzheng.adapters.pdf import read_attachment
 from xinzheng.apps.audit.models import LogLeaf
@@ -39,14 +39,6 @@ from xinzheng.core.decision import Request
 for key in sys.argv[2:]:
     print(issue_report(Order("suzhou-2024", int(sys.argv[1]), Request(), "test", uuid.UUID(key))).number)
 """
-
-
-def database_url() -> str:
-    """The test's own database, for another process."""
-    given = connection.settings_dict
-    parts = {"dbname": given["NAME"], "user": given["USER"], "host": given["HOST"], "port": given["PORT"]}
-    parts["password"] = given["PASSWORD"]
-    return " ".join(f"{key}={value}" for key, value in parts.items() if value)
 
 
 def issue_until_killed(subject_id: int, after_seconds: float) -> None:

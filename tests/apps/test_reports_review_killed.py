@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apps.test_reports_killed import database_url
+from tests.running_site import database_url
 from tests.small_city import BY, SmallCity, build_small_city, uscc
 from xinzheng.apps.audit.models import AuditEvent, LogLeaf
 from xinzheng.apps.reports.issuing import Order, issue_report
