@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import rfc8785
+from PIL import Image
 
 from xinzheng.adapters.pdf import RenderError, read_attachment, rehearse, render_report
 from xinzheng.adapters.pdf import rehearsal as rehearsal_module
@@ -80,11 +81,19 @@ def test_each_domain_stands_beside_its_own_result_and_date(name: str, tmp_path: 
         assert squeezed(f"{index}{row['name']}{row['units']}{row['text']}") in text
 
 
-def test_zbar_reads_the_code_from_the_last_page_at_120_dots_per_inch(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dots", [100, 120, 150])
+@pytest.mark.parametrize("turned", [-1, 0, 1])
+def test_zbar_reads_the_code_of_a_poor_scan_that_lies_aslant(name: str, dots: int, turned: int, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").write_bytes(render_report(canonical(sample(name)), QR_TEXT))
-    subprocess.run(["pdftoppm", "-r", "120", "-png", tmp_path / "report.pdf", tmp_path / "page"], check=True)
-    last = max(tmp_path.glob("page-*.png"))
-    read = subprocess.run(["zbarimg", "--quiet", "--raw", last], capture_output=True, check=True)
+    subprocess.run(["pdftoppm", "-r", str(dots), "-gray", tmp_path / "report.pdf", tmp_path / "page"], check=True)
+    last = max(tmp_path.glob("page-*.pgm"))
+    with Image.open(last) as page:
+        page.rotate(turned, Image.Resampling.BICUBIC, fillcolor=255).save(tmp_path / "scan.pgm")
+    read = subprocess.run(
+        ["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", tmp_path / "scan.pgm"],
+        capture_output=True,
+        check=True,
+    )
     assert read.stdout.decode().strip() == QR_TEXT
 
 

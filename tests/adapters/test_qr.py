@@ -11,11 +11,14 @@ from xinzheng.adapters.qr import decode, qr_svg
 TEXT = "https://host.example/v/7K3M9Q2XB4HT#" + "A" * 240
 
 
-def test_the_svg_has_a_quiet_zone_of_four_modules_around_a_square_of_modules() -> None:
-    svg = qr_svg("信证")
-    size = int(svg.split('width="')[1].split('"')[0])
+@pytest.mark.parametrize("text", ["信证", TEXT])
+def test_the_svg_has_a_quiet_zone_of_four_modules_around_modules_of_three_dots_at_120_an_inch(text: str) -> None:
+    svg = qr_svg(text)
+    size = int(svg.split('viewBox="0 0 ')[1].split()[0])
     assert (size - 8 - 17) % 4 == 0
     assert '<path d="M4 4h7v1' in svg
+    width, height = (float(svg.split(f'{name}="')[1].split('mm"')[0]) for name in ("width", "height"))
+    assert width == height == pytest.approx(size * 3 * 25.4 / 120)
 
 
 def test_a_picture_without_a_code_or_no_picture_at_all_gives_nothing() -> None:

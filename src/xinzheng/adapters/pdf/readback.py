@@ -14,7 +14,7 @@ ONE_AT_A_TIME = threading.Lock()  # pdfium is not made for threads
 MM = 72 / 25.4
 BODY = (23 * MM, 23 * MM, 187 * MM, 268 * MM)  # left, bottom, right, top: what stands outside is not readable
 HEAD = (23 * MM, 272 * MM, 187 * MM, 290 * MM)
-CODE_CORNER = (18 * MM, 25 * MM, 70 * MM, 95 * MM)  # where the last page has its code
+CODE_CORNER = (18 * MM, 20 * MM, 95 * MM, 90 * MM)  # where the last page has its code
 DPI = 120  # what a poor scan has
 Area = tuple[float, float, float, float]
 

@@ -9,11 +9,12 @@ from PIL import Image
 
 Picture = bytes | Image.Image | memoryview
 QUIET = 4  # modules left white on each side
+MODULE = 0.635  # mm: three dots of a poor scan, which has 120 an inch; with less zbar fails at the least turn or shift
 DARK = re.compile(rb"\x00+")
 
 
 def qr_svg(text: str) -> str:
-    """The code of ``text`` as SVG: error correction level M, a quiet zone of four modules, one unit a module."""
+    """The code of ``text`` as SVG: error correction level M, a quiet zone of four modules, each module 0.635 mm."""
     # zxing-cpp's own drawing takes three times as long as making the code
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     rows = memoryview(code.to_image(add_quiet_zones=False)).tobytes()  # type: ignore[arg-type]  # it has a buffer
@@ -21,8 +22,9 @@ def qr_svg(text: str) -> str:
     spans = [(row, *run.span()) for row in range(modules) for run in DARK.finditer(rows[row * modules :][:modules])]
     runs = [f"M{QUIET + start} {QUIET + row}h{end - start}v1h{start - end}Z" for row, start, end in spans]
     size = modules + 2 * QUIET
+    side = f"{size * MODULE:.3f}mm"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 {size} {size}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" viewBox="0 0 {size} {size}">'
         f'<path fill="#fff" d="M0 0h{size}v{size}h-{size}Z"/><path d="{"".join(runs)}"/></svg>'
     )
 
