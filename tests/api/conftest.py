@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -23,9 +23,9 @@ BATCHES = "/api/v1/batches"
 @pytest.fixture(autouse=True)
 def no_counts_from_before() -> Iterator[None]:
     """Limits count per key and address; each test begins at nothing."""
-    cache.clear()
+    caches["local"].clear()
     yield
-    cache.clear()
+    caches["local"].clear()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from tests.small_city import SmallCity, build_small_city, today, uscc
@@ -38,9 +38,9 @@ class People:
 @pytest.fixture(autouse=True)
 def no_counts_from_before() -> Iterator[None]:
     """The limit of verifications counts per address; each test begins at nothing."""
-    cache.clear()
+    caches["local"].clear()
     yield
-    cache.clear()
+    caches["local"].clear()
 
 
 @pytest.fixture

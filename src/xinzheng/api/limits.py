@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest
 from ninja.throttling import BaseThrottle
 
@@ -56,10 +56,10 @@ def count_for(request: HttpRequest, name: str, limit: int, policy: str) -> bool:
 def count(name: str) -> tuple[int, int]:
     """Count one more under the name; how many there are in this minute, and the seconds until the next."""
     key = f"interface:{name}:{int(time.time()) // WINDOW_SECONDS}"
-    if cache.add(key, 1, timeout=WINDOW_SECONDS * 2):
+    if caches["local"].add(key, 1, timeout=WINDOW_SECONDS * 2):
         return 1, seconds_left()
     try:
-        return int(cache.incr(key)), seconds_left()
+        return int(caches["local"].incr(key)), seconds_left()
     except ValueError:  # it ran out between the two calls
         return 1, seconds_left()
 

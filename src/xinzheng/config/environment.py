@@ -94,12 +94,20 @@ def mebibytes(name: str, *, default: int) -> int:
     return int(text) * 1024 * 1024
 
 
-def whole_number(name: str, *, default: int) -> int:
-    """A number of things, at least one."""
+def whole_number(name: str, *, default: int, least: int = 1) -> int:
+    """A number of things, at least ``least``."""
     text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit()) or int(text) == 0:
-        raise ImproperlyConfigured(f"{name} 应为正整数，现为“{text}”。")
+    if not (text.isascii() and text.isdigit()) or int(text) < least:
+        raise ImproperlyConfigured(f"{name} 应为不小于{least}的整数，现为“{text}”。")
     return int(text)
+
+
+def choice(name: str, words: tuple[str, ...]) -> str:
+    """One of some words; the first where nothing is said."""
+    text = os.environ.get(name, "").strip() or words[0]
+    if text not in words:
+        raise ImproperlyConfigured(f"{name} 应为{'、'.join(words)}之一，现为“{text}”。")
+    return text
 
 
 def floors() -> Floors:

@@ -73,6 +73,12 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -84,12 +90,14 @@ INSTALLED_APPS = [
     "xinzheng.apps.registry",
     "xinzheng.apps.ledger",
     "xinzheng.apps.reports",
+    "xinzheng.apps.codes",
     "xinzheng.apps.oversight",
     *_present("xinzheng.web"),
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "xinzheng.web.addresses.ClientAddress",
     "xinzheng.api.answers.InterfaceAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -98,6 +106,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "xinzheng.web.sign_in.guard.SignInGuard",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -125,11 +135,67 @@ AUTH_USER_MODEL = "accounts.Account"
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = ["xinzheng.web.sign_in.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# A file that names the identity platforms (OpenID Connect) people may sign in with.
+XINZHENG_OIDC = os.environ.get("XINZHENG_OIDC", "")
+# The second factor of staff: required, webauthn (no one-time codes) or, in a demonstration only, off.
+XINZHENG_SECOND_FACTOR = environment.choice(
+    "XINZHENG_SECOND_FACTOR",
+    ("required", "webauthn", "off") if XINZHENG_DEMONSTRATION else ("required", "webauthn"),
+)
+XINZHENG_IDLE_MINUTES = environment.whole_number("XINZHENG_IDLE_MINUTES", default=30)
+XINZHENG_LOCK_AFTER = environment.whole_number("XINZHENG_LOCK_AFTER", default=5)
+XINZHENG_LOCK_MINUTES = environment.whole_number("XINZHENG_LOCK_MINUTES", default=30)
+XINZHENG_PASSWORD_DAYS = environment.whole_number("XINZHENG_PASSWORD_DAYS", default=90)
+ACCOUNT_ADAPTER = "xinzheng.web.sign_in.accounts.Adapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+SOCIALACCOUNT_ADAPTER = "xinzheng.web.sign_in.platforms.Adapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+MFA_ADAPTER = "xinzheng.web.sign_in.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1
+MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = environment.host_name(XINZHENG_HOST) in environment.LOOPBACK
+USERSESSIONS_TRACK_ACTIVITY = False
+
+# --- who may see what, and how long it is kept ------------------------------------------------------------------------
+# How many proxies of ours stand before the site: the address they name is believed, no other.
+XINZHENG_PROXIES = environment.whole_number("XINZHENG_PROXIES", default=0, least=0)
+# A file of networks and the places they are in (CSV), for the list of looks.
+XINZHENG_PLACES = os.environ.get("XINZHENG_PLACES", "")
+# How many applications a subject may make in a day, by policy: "suzhou-2024=10,huzhou-2023=10".
+XINZHENG_DAILY_LIMITS = os.environ.get("XINZHENG_DAILY_LIMITS", "")
+XINZHENG_SHARE_SECONDS = environment.whole_number("XINZHENG_SHARE_SECONDS", default=60)
+XINZHENG_SHARE_MAX_DAYS = environment.whole_number("XINZHENG_SHARE_MAX_DAYS", default=30)
+XINZHENG_VIEW_MINUTES = environment.whole_number("XINZHENG_VIEW_MINUTES", default=15)
+XINZHENG_KEEP_VIEW_DAYS = environment.whole_number("XINZHENG_KEEP_VIEW_DAYS", default=365)
+XINZHENG_KEEP_LETTER_DAYS = environment.whole_number("XINZHENG_KEEP_LETTER_DAYS", default=30)
+XINZHENG_KEEP_SESSION_DAYS = environment.whole_number("XINZHENG_KEEP_SESSION_DAYS", default=30)
+
+# --- caches: what all processes have to agree on stands in the database, limits of rate in each process ---------------
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_sharedcache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 # --- language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -45,10 +45,10 @@ def _carries_something(request: HttpRequest, arguments: object) -> bool:
 def _count(name: str, request: HttpRequest) -> int:
     window = int(time.time()) // WINDOW_SECONDS
     key = f"limit:{name}:{request.META.get('REMOTE_ADDR', '')}:{window}"
-    if cache.add(key, 1, timeout=WINDOW_SECONDS * 2):
+    if caches["local"].add(key, 1, timeout=WINDOW_SECONDS * 2):
         return 1
     try:
-        return int(cache.incr(key))
+        return int(caches["local"].incr(key))
     except ValueError:  # it ran out between the two calls
         return 1
 

@@ -1,6 +1,6 @@
 """Addresses of the pages."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from xinzheng.web import preferences
@@ -96,4 +96,8 @@ urlpatterns = [
     path("log/proof/<str:leaf_hash>", log.proof, name="log-proof"),
     path(".well-known/xinzheng.json", well_known.well_known, name="well-known"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
+    *(
+        path("", include(f"xinzheng.web.{room}.urls"))
+        for room in ("sign_in", "people", "administration", "audit", "codes", "receivers", "subjects")
+    ),
 ]

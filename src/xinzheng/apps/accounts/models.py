@@ -6,6 +6,27 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Now
 
+from xinzheng.apps.accounts.mandate_models import Mandate, MandateAnswer, MandateEnd, MandateRequest
+from xinzheng.apps.accounts.platform_models import KeptPlatformRequest, Platform
+from xinzheng.apps.accounts.sign_in_models import FormerPassword, SignInFailure
+
+__all__ = [
+    "OF_A_UNIT",
+    "Account",
+    "Accounts",
+    "ApiKey",
+    "FormerPassword",
+    "KeptPlatformRequest",
+    "KeptRequest",
+    "Mandate",
+    "MandateAnswer",
+    "MandateEnd",
+    "MandateRequest",
+    "Platform",
+    "Role",
+    "SignInFailure",
+]
+
 
 class Role(models.TextChoices):
     """Role (角色). An account has exactly one, so administration and audit are never one person."""
@@ -15,6 +36,9 @@ class Role(models.TextChoices):
     DEPARTMENT_OFFICER = "department_officer", "数源单位工作人员"
     RESPONSIBLE_OFFICER = "responsible_officer", "数源单位责任人"
     OFFICE_OPERATOR = "office_operator", "信用办工作人员"
+    JUSTICE_LEAD = "justice_lead", "司法局联络员"
+    DATA_LEAD = "data_lead", "大数据局联络员"
+    SECURITY_ADMINISTRATOR = "security_administrator", "安全管理员"
     AUDITOR = "auditor", "审计员"
     SYSTEM_ADMINISTRATOR = "system_administrator", "系统管理员"
 
@@ -39,6 +63,11 @@ class Account(AbstractBaseUser):
     subject_id = models.BigIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
+    receiver_id = models.BigIntegerField(null=True, blank=True)
+    person_id = models.BigIntegerField(null=True, blank=True, unique=True)
+    session_epoch = models.IntegerField(default=0)
+    password_changed_at = models.DateTimeField(null=True)
+    must_change_password = models.BooleanField(default=False)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name", "role"]
@@ -56,6 +85,14 @@ class Account(AbstractBaseUser):
             models.CheckConstraint(
                 name="account_subject_only_for_agents",
                 condition=models.Q(subject_id__isnull=True) | models.Q(role=Role.SUBJECT_AGENT),
+            ),
+            models.CheckConstraint(
+                name="account_receiver_only_for_receivers",
+                condition=models.Q(receiver_id__isnull=True) | models.Q(role=Role.RECEIVER),
+            ),
+            models.CheckConstraint(
+                name="account_person_only_for_outsiders",
+                condition=models.Q(person_id__isnull=True) | models.Q(role__in=(Role.SUBJECT_AGENT, Role.RECEIVER)),
             ),
         ]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,6 +19,18 @@ TAKE_POSITION = """
     SELECT coalesce(max(position), 0) + 1, %s FROM audit_position
     RETURNING position
 """
+
+
+@dataclass(frozen=True)
+class About:
+    """Details of an event that is a subject's own affair, so that it may be told: its key in the registry.
+
+    ``place``: from where it was done, coarse.
+    """
+
+    subject_id: int | None
+    place: str = ""
+    details: Mapping[str, Any] | None = None
 
 
 class PersonalDataError(XinzhengError):
@@ -61,7 +74,12 @@ def take_position(entry: Entry) -> int:
 
 
 def record_event(
-    *, who: str, action: str, object_kind: str, object_id: object, details: Mapping[str, Any] | None = None
+    *,
+    who: str,
+    action: str,
+    object_kind: str,
+    object_id: object,
+    details: Mapping[str, Any] | About | None = None,
 ) -> AuditEvent:
     """Write who did what to which object, in the caller's transaction, so that neither exists without the other.
 
@@ -70,17 +88,20 @@ def record_event(
         action: kebab-case verb phrase, e.g. ``report-issued``.
         object_kind: what the object is, e.g. ``report``.
         object_id: its surrogate key or public number, never a name or an identity number.
-        details: small JSON facts, without personal data.
+        details: small JSON facts, without personal data; of a subject's affair, About.
 
     Raises:
         PersonalDataError: an identity number is in what shall be written.
     """
+    about = details if isinstance(details, About) else About(None, details=details)
     return AuditEvent.objects.create(
         who=_clean_text(who),
         action=action,
         object_kind=object_kind,
         object_id=_clean_text(str(object_id)),
-        details=_clean(details),
+        details=_clean(about.details),
+        subject_id=about.subject_id,
+        place=_clean_text(about.place),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 
@@ -59,10 +60,69 @@ class AuditEvent(models.Model):
     object_id = models.TextField()
     at = models.DateTimeField(db_default=Now())
     details = models.JSONField(default=dict)
+    subject_id = models.BigIntegerField(null=True)
+    place = models.TextField(default="")
 
     class Meta:
-        triggers: ClassVar = append_only()
-        indexes: ClassVar = [models.Index(fields=["object_kind", "object_id"]), models.Index(fields=["at"])]
+        triggers: ClassVar = [
+            *append_only(),
+            pgtrigger.Trigger(
+                name="waits_for_its_seal",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="INSERT INTO audit_auditwaiting (event_id) VALUES (NEW.id); RETURN NULL;",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["object_kind", "object_id"]),
+            models.Index(fields=["at"]),
+            models.Index(fields=["action", "-id"], name="events_by_action"),
+            models.Index(fields=["who", "-id"], name="events_by_who"),
+            models.Index(
+                fields=["subject_id", "-id"], name="events_of_subject", condition=models.Q(subject_id__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_kind} {self.object_id}"
+
+
+class AuditWaiting(models.Model):
+    """An audit event that has no seal yet (待封存): a work queue, filled by trigger."""
+
+    event = models.OneToOneField(
+        AuditEvent, primary_key=True, on_delete=models.PROTECT, related_name="waiting", db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class AuditSeal(models.Model):
+    """Seal (封存) of an audit event: its place in the chain and SHA-256 over the seal before and the event."""
+
+    index = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="seal", db_constraint=False)
+    head = models.BinaryField(max_length=32)
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return str(self.index)
+
+
+class AuditAnchor(models.Model):
+    """Anchor (锚定): the head of the chain at ``index`` went into the transparency log as this leaf."""
+
+    index = models.BigIntegerField(primary_key=True)
+    head = models.BinaryField(max_length=32)
+    leaf_hash = models.BinaryField(max_length=32)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return str(self.index)

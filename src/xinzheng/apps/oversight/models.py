@@ -139,3 +139,34 @@ class ReconciliationSignature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reconciliation_id} {self.account_id}"
+
+
+class PaperDemand(models.Model):
+    """Paper demanded (仍要求纸质证明): a subject reports a body that does not accept the report."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    subject_id = models.BigIntegerField(db_index=True)
+    body_name = models.TextField()
+    division = models.TextField(default="")
+    purpose = models.TextField(default="")
+    said = models.TextField(default="")
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
+class PaperDemandAnswer(models.Model):
+    """What the office did about it (处理结果), told to the subject."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    demand = models.OneToOneField(PaperDemand, on_delete=models.PROTECT, related_name="answer")
+    result = models.TextField()
+
+    class Meta:
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return str(self.demand_id)

@@ -25,7 +25,15 @@ KEY_ENCRYPTION = "person-key-encryption.key"
 NUMBER_HASH = "person-number-hash.key"
 RETIRED = "person-key-encryption.retired-*.key"
 # Tables of the apps above whose ``wrapped_key`` is under the key-encryption key, too.
-HOLDERS = ("ledger_batch", "ledger_upload", "ledger_mapsample")
+HOLDERS = (
+    "ledger_batch",
+    "ledger_upload",
+    "ledger_mapsample",
+    "accounts_mandaterequest",
+    "codes_batchcheck",
+    "codes_webhook",
+    "registry_personcontact",
+)
 KEY_BYTES = 32
 NONCE_BYTES = 12
 # Whoever wraps holds it shared until the commit, who rotates holds it alone; nothing else may lock this constant.

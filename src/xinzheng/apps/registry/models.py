@@ -314,3 +314,15 @@ class ReviewDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.outcome}"
+
+
+class PersonContact(models.Model):
+    """A natural person's phone (联系电话), sealed and erasable; ``phone_hash`` is HMAC-SHA256 as of numbers."""
+
+    subject = models.OneToOneField(Subject, on_delete=models.PROTECT, primary_key=True, related_name="contact")
+    phone_hash = models.BinaryField(db_index=True)
+    wrapped_key = models.BinaryField()
+    phone_ct = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.subject_id)

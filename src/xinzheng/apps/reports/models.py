@@ -188,9 +188,17 @@ class Application(models.Model):
     state = models.TextField(choices=ApplicationState.choices, default=ApplicationState.QUEUED)
     message = models.TextField(blank=True)
     number = models.TextField(null=True)
+    receiver_name = models.TextField(default="")
+    again_of = models.TextField(default="")
+    client_id = models.TextField(default="")
     account_id = models.BigIntegerField()
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["subject_id", "policy_id", "-created_at"], name="applications_of_a_day")
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} {self.state}"

@@ -15,7 +15,7 @@ from xinzheng.web.access import form_on, safe_return
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "xinzheng.web.sign_in.backend.Backend"
 DEMO_PREFIX = "demo-"
 WRONG = "用户名或者密码不对，请核对后再试。"
 

@@ -1,0 +1,1 @@
+"""Pages of share codes (亮码): showing, scanning, looking, taking back."""

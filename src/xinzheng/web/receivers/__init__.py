@@ -1,0 +1,1 @@
+"""Pages of bodies that are shown reports (核验单位)."""

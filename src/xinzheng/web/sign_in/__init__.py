@@ -1,0 +1,1 @@
+"""Signing in: by password, by identity platform, with a second factor."""

@@ -1,0 +1,5 @@
+"""Addresses of signing in."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
