@@ -10,10 +10,28 @@ from pytest_django import Settings
 from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.models import AuditEvent, Entry
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.registry.actions import Sighting, erase_person, import_subjects, register_unknown_subjects
+from xinzheng.apps.registry.actions import (
+    PersonError,
+    Sighting,
+    erase_person,
+    forget_phone,
+    import_subjects,
+    keep_phone,
+    register_person,
+    register_unknown_subjects,
+)
 from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH, KeyFileError
-from xinzheng.apps.registry.models import PersonIdentity, Subject
-from xinzheng.apps.registry.queries import UnknownSubjectError, find_subject, person_hashes, subject_at, ties_at
+from xinzheng.apps.registry.models import PersonContact, PersonIdentity, ReviewItem, Subject
+from xinzheng.apps.registry.queries import (
+    UnknownSubjectError,
+    find_by_phone,
+    find_subject,
+    full_identity,
+    person_hashes,
+    phone_of,
+    subject_at,
+    ties_at,
+)
 from xinzheng.apps.registry.subject_queries import ERASED
 from xinzheng.core.identifiers import identity_check_character
 from xinzheng.core.subjects import Subject as SeenSubject
@@ -200,3 +218,84 @@ def test_a_person_met_in_a_batch_is_registered_for_review(tmp_path: Path) -> Non
     assert subject_at(person(), head_position()).name == "示＊＊"
     assert imported(tmp_path, f"{NAME},{NUMBER},自然人,") is not None  # it leaves the queue
     assert imported(tmp_path, f"{NAME},{NUMBER},自然人,") is None
+
+
+def test_a_person_who_signs_in_is_registered_once_and_not_queued_for_review() -> None:
+    before = head_position()
+    subject_id = register_person(f" {NUMBER[:6]} {NUMBER[6:]}", NAME, by="system")
+    assert head_position() == before + 1
+    assert register_person(NUMBER, NEW_NAME, by="system") == subject_id == person()
+    assert head_position() == before + 1
+    assert subject_at(subject_id, head_position()) == SeenSubject(SubjectKind.NATURAL_PERSON, "示＊＊", MASKED)
+    assert not ReviewItem.objects.exists()
+    events = AuditEvent.objects.filter(action="person-registered", subject_id=subject_id)
+    assert [event.object_id for event in events] == [str(subject_id)]
+
+
+def test_a_person_who_signs_in_is_the_one_that_a_batch_had_met(tmp_path: Path) -> None:
+    imported(tmp_path, f"{NAME},{NUMBER},自然人,")
+    assert register_person(NUMBER, NEW_NAME, by="system") == person()
+    assert PersonIdentity.objects.count() == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "330502", NUMBER[:17] + ("0" if NUMBER[17] != "0" else "1"), "\0" * 18])
+def test_a_number_that_is_none_registers_nobody_and_is_not_repeated(wrong: str) -> None:
+    with pytest.raises(PersonError) as caught:
+        register_person(wrong, NAME, by="system")
+    assert caught.value.code == "identity-number-invalid"
+    assert not wrong or wrong not in caught.value.message
+    assert not Subject.objects.exists()
+    assert not Entry.objects.exists()
+
+
+def test_the_full_identity_is_the_newest_name_and_the_number(tmp_path: Path) -> None:
+    imported(tmp_path, f"{NAME},{NUMBER},自然人,")
+    imported(tmp_path, f"{NEW_NAME},{NUMBER},自然人,")
+    full = full_identity(person())
+    assert full is not None
+    assert (full.name, full.number) == (NEW_NAME, NUMBER)
+
+
+def test_a_phone_is_sealed_and_found_by_its_hash_only() -> None:
+    subject_id = register_person(NUMBER, NAME, by="system")
+    other = register_person(OTHER, NAME, by="system")
+    keep_phone(subject_id, "+86 138-1234-5678", by="system")
+    keep_phone(other, "13812345678", by="system")
+    assert phone_of(subject_id) == "13812345678"
+    assert find_by_phone("138 1234 5678") == sorted((subject_id, other))
+    assert find_by_phone("13812345679") == find_by_phone("12345") == []
+    kept = everything_in_the_database()
+    assert b"phone-kept" in kept
+    assert b"13812345678" not in kept
+    one, two = PersonContact.objects.all()
+    assert bytes(one.phone_ct) != bytes(two.phone_ct)
+
+
+def test_the_same_phone_again_changes_nothing_and_another_takes_its_place() -> None:
+    subject_id = register_person(NUMBER, NAME, by="system")
+    keep_phone(subject_id, "13812345678", by="system")
+    keep_phone(subject_id, "008613812345678", by="system")
+    assert AuditEvent.objects.filter(action="phone-kept").count() == 1
+    keep_phone(subject_id, "13912345678", by="system")
+    assert (find_by_phone("13812345678"), find_by_phone("13912345678")) == ([], [subject_id])
+
+
+@pytest.mark.parametrize("wrong", ["", "12345678901", "138123456789", "0512-65220000", "1381234567a"])
+def test_what_is_no_phone_is_not_kept(wrong: str) -> None:
+    subject_id = register_person(NUMBER, NAME, by="system")
+    with pytest.raises(PersonError) as caught:
+        keep_phone(subject_id, wrong, by="system")
+    assert caught.value.code == "phone-invalid"
+    assert not PersonContact.objects.exists()
+
+
+def test_a_phone_is_forgotten_alone_or_with_the_person() -> None:
+    subject_id = register_person(NUMBER, NAME, by="system")
+    keep_phone(subject_id, "13812345678", by="system")
+    assert forget_phone(subject_id, by="system")
+    assert not forget_phone(subject_id, by="system")
+    keep_phone(subject_id, "13812345678", by="system")
+    erase_person(subject_id, by="system")
+    assert phone_of(subject_id) is None
+    with pytest.raises(PersonError):
+        keep_phone(subject_id, "13812345678", by="system")

@@ -3,6 +3,7 @@
 from xinzheng.apps.registry.channel_queries import Channel, ServedUnit, channels_at, is_served, served_units
 from xinzheng.apps.registry.identities import person_hashes
 from xinzheng.apps.registry.later_ties import Hindsight, ties_in_hindsight
+from xinzheng.apps.registry.persons import FullIdentity, find_by_phone, full_identity, phone_of
 from xinzheng.apps.registry.review_queries import (
     ReviewError,
     ReviewFilter,
@@ -26,6 +27,7 @@ from xinzheng.apps.registry.unit_queries import (
 __all__ = [
     "ERASED",
     "Channel",
+    "FullIdentity",
     "Hindsight",
     "RegisteredUnit",
     "ResponsibleUnit",
@@ -35,10 +37,13 @@ __all__ = [
     "ServedUnit",
     "UnknownSubjectError",
     "channels_at",
+    "find_by_phone",
     "find_subject",
+    "full_identity",
     "is_responsible",
     "is_served",
     "person_hashes",
+    "phone_of",
     "registry_position",
     "responsibilities_at",
     "responsible_units",
