@@ -23,7 +23,7 @@ from xinzheng.adapters.signing.stampers import _remote
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.models import AuditEvent, LogLeaf
-from xinzheng.apps.reports.applications import follow_reports, fulfil_application, submit_application
+from xinzheng.apps.reports.applications import Applying, follow_reports, fulfil_application, submit_application
 from xinzheng.apps.reports.issuing import Order, ensure_keys, issue_report, resume_prepared
 from xinzheng.apps.reports.models import Application, DayCounter, DocumentStamp, Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.queries import current_status, report_pdf
@@ -112,8 +112,7 @@ def test_a_double_click_makes_one_application_and_one_report(city: SmallCity) ->
     def click(_: int) -> uuid.UUID:
         try:
             start.wait()
-            what = {"account": account, "subject_id": subject_id, "policy_id": "suzhou-2024"}
-            application = submit_application(**what, request=Request(), key=key)  # type: ignore[arg-type]
+            application = submit_application(Applying(account, subject_id, "suzhou-2024", Request()), key)
             start.wait()
             fulfil_application(application.pk)
             return application.pk
@@ -174,8 +173,7 @@ def test_a_key_that_goes_between_number_and_signature_voids_nothing_and_the_page
 ) -> None:
     subject_id = city.firm(uscc(1))
     account = open_account(NewAccount("agent", "示例甲", Role.SUBJECT_AGENT, subject_id=subject_id), by="test")
-    what = {"account": account, "subject_id": subject_id, "policy_id": "suzhou-2024"}
-    application = submit_application(**what, request=Request(), key=uuid.uuid4())  # type: ignore[arg-type]
+    application = submit_application(Applying(account, subject_id, "suzhou-2024", Request()), uuid.uuid4())
     with monkeypatch.context() as pulled:
         pulled.setattr("xinzheng.adapters.signing.sign_pdf", gone)
         assert fulfil_application(application.pk).message == "签名设备没有应答。"

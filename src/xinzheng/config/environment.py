@@ -9,8 +9,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError, conninfo
 
+from xinzheng.adapters.identity_platforms import read_platforms
 from xinzheng.adapters.postgres_embedded import connection_info
 from xinzheng.core.floors import Floors
+from xinzheng.core.identity_platforms import IdentityPlatform, PlatformError
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -102,6 +104,17 @@ def whole_number(name: str, *, default: int, least: int = 1) -> int:
     return int(text)
 
 
+def numbers_by_name(name: str) -> dict[str, int]:
+    """Numbers of at least 1 by name: "suzhou-2024=10,huzhou-2023=10"."""
+    found: dict[str, int] = {}
+    for part in filter(None, (piece.strip() for piece in os.environ.get(name, "").split(","))):
+        key, _, text = (piece.strip() for piece in part.partition("="))
+        if not key or not (text.isascii() and text.isdigit()) or int(text) < 1 or key in found:
+            raise ImproperlyConfigured(f"{name} 应形如 suzhou-2024=10,huzhou-2023=10，其中“{part}”无法解读。")
+        found[key] = int(text)
+    return found
+
+
 def choice(name: str, words: tuple[str, ...]) -> str:
     """One of some words; the first where nothing is said."""
     text = os.environ.get(name, "").strip() or words[0]
@@ -114,6 +127,14 @@ def floors() -> Floors:
     """When a delivery waits for a second officer (``XINZHENG_FLOOR_*``, one for each threshold)."""
     given = asdict(Floors())
     return Floors(**{name: whole_number(f"XINZHENG_FLOOR_{name.upper()}", default=given[name]) for name in given})
+
+
+def identity_platforms(path: str) -> tuple[IdentityPlatform, ...]:
+    """The identity platforms that the file names; none without a file."""
+    try:
+        return read_platforms(Path(path)) if path else ()
+    except PlatformError as error:
+        raise ImproperlyConfigured(error.message) from error
 
 
 def host_name(host: str) -> str:

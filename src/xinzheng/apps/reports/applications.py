@@ -1,51 +1,120 @@
 """Applications (申请): asked on a page, fulfilled by a task, followed on a progress page."""
 
 import uuid
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.permissions import refusals_to_apply
+from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.audit.privacy import text_to_keep
+from xinzheng.apps.reports.daily_limits import keep_within_limit
 from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Application, ApplicationState, Report
 from xinzheng.apps.reports.serialising import request_from_json, request_to_json
-from xinzheng.core.decision import Request
+from xinzheng.core.decision import Request, china_date
 from xinzheng.core.errors import XinzhengError
 
 BROKEN = "出具时发生了内部错误，没有占用报告编号以外的任何资源。请稍后重试；再次失败的，请联系信用办并提供申请号。"
 
 
-def submit_application(
-    *, account: Account, subject_id: int, policy_id: str, request: Request, key: uuid.UUID
-) -> Application:
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """What is applied for, by whom and for which subject.
+
+    ``receiver_name``: the body it is meant for, as typed, or empty. ``again_of``: the number of the report that is
+    made again with the same scope. ``client_id``: the platform through which it came.
+    """
+
+    account: Account
+    subject_id: int
+    policy_id: str
+    request: Request
+    receiver_name: str = ""
+    again_of: str = ""
+    client_id: str = ""
+
+
+class ApplicationError(XinzhengError):
+    """The application cannot be taken; the message says why."""
+
+    code = "application-refused"
+
+
+def submit_application(applying: Applying, key: uuid.UUID) -> Application:
     """Record the application and queue it; the same key gives back the same application.
 
-    Raises ``idempotency-key-reused`` when the key belongs to another application.
+    Raises:
+        ApplicationError: ``application-refused``: the account may not apply for the subject, or ``again_of`` is not
+            the subject's; ``idempotency-key-reused``: the key belongs to another application.
+        DailyLimitError: the subject has applied as often as it may today.
+        UnkeepableTextError: the receiver's name is too long or holds a person's number.
     """
+    asked = _row(applying)
     with transaction.atomic():
-        application, is_new = Application.objects.get_or_create(
-            id=key,
-            defaults={
-                "subject_id": subject_id,
-                "policy_id": policy_id,
-                "request": request_to_json(request),
-                "account_id": account.pk,
-            },
-        )
-        asked = (subject_id, account.pk, policy_id, request_to_json(request))
-        known = (application.subject_id, application.account_id, application.policy_id, application.request)
-        if known != asked:
-            raise XinzhengError("同一申请号已经用于另一份申请，请回到申请页重新提交。", code="idempotency-key-reused")
-        if is_new:
-            _enqueue(application)
-    return application
+        known = Application.objects.filter(pk=key).first()
+        if known is None:
+            _check(applying, key)
+            known, is_new = Application.objects.get_or_create(id=key, defaults=asked)
+            if is_new:
+                _tell(known, applying)
+                _enqueue(known)
+        if {field: getattr(known, field) for field in asked} != asked:
+            raise ApplicationError(
+                "同一申请号已经用于另一份申请，请回到申请页重新提交。", code="idempotency-key-reused"
+            )
+    return known
+
+
+def _row(applying: Applying) -> dict[str, Any]:
+    return {
+        "subject_id": applying.subject_id,
+        "policy_id": applying.policy_id,
+        "request": request_to_json(applying.request),
+        "receiver_name": text_to_keep(applying.receiver_name, field="要求提交证明的单位"),
+        "again_of": applying.again_of,
+        "client_id": applying.client_id,
+        "account_id": applying.account.pk,
+    }
+
+
+def _check(applying: Applying, key: uuid.UUID) -> None:
+    refusals = refusals_to_apply(applying.account, applying.subject_id)
+    if refusals:
+        raise ApplicationError("\n".join(refusals))
+    if applying.again_of:
+        own = Report.objects.filter(pk=applying.again_of, subject_id=applying.subject_id)
+        if not own.exists():
+            raise ApplicationError("本主体没有这份报告，不能按它的范围再次出具。")
+    wanted = Application(id=key, subject_id=applying.subject_id, policy_id=applying.policy_id)
+    keep_within_limit(wanted, china_date(timezone.now()))
+
+
+def _tell(application: Application, applying: Applying) -> None:
+    facts = {"policy": applying.policy_id, "purpose": applying.request.purpose, "again_of": applying.again_of}
+    record_event(
+        who=applying.account.actor,
+        action="application-submitted",
+        object_kind="application",
+        object_id=application.pk,
+        details=About(applying.subject_id, details={name: said for name, said in facts.items() if said}),
+    )
 
 
 def retry_application(application: Application) -> Application:
-    """Queue a failed application again under the same key, so that no second report can come of it."""
+    """Queue a failed application again under the same key, so that no second report can come of it.
+
+    Raises:
+        DailyLimitError: the subject has applied as often as it may on that day, without this one.
+    """
     with transaction.atomic():
         failed = Application.objects.filter(pk=application.pk, state=ApplicationState.FAILED)
+        if failed.exists():
+            keep_within_limit(application, china_date(application.created_at))
         if failed.update(state=ApplicationState.QUEUED, message=""):
             _enqueue(application)
     return application

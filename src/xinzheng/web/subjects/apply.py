@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_apply
-from xinzheng.apps.reports.applications import retry_application, submit_application
+from xinzheng.apps.reports.applications import Applying, retry_application, submit_application
 from xinzheng.apps.reports.forms import ApplicationForm, application_form, policies_for
 from xinzheng.apps.reports.models import Application, ApplicationState
 from xinzheng.apps.reports.packs import current_policy
@@ -68,9 +68,7 @@ def _submit(
 ) -> HttpResponse:
     form, offered, asked = page
     try:
-        application = submit_application(
-            account=account, subject_id=subject_id, policy_id=form.policy_id, request=asked.request, key=asked.key
-        )
+        application = submit_application(Applying(account, subject_id, form.policy_id, asked.request), asked.key)
     except XinzhengError as error:
         return _page(request, form, offered, asked, (FieldError("main", error.message),))
     return redirect("application", application_id=application.pk)
