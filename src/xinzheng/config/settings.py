@@ -179,7 +179,7 @@ XINZHENG_PROXIES = environment.whole_number("XINZHENG_PROXIES", default=0, least
 # A file of networks and the places they are in (CSV), for the list of looks.
 XINZHENG_PLACES = os.environ.get("XINZHENG_PLACES", "")
 # How many applications a subject may make in a day, by policy: "suzhou-2024=10,huzhou-2023=10".
-XINZHENG_DAILY_LIMITS = os.environ.get("XINZHENG_DAILY_LIMITS", "")
+XINZHENG_DAILY_LIMITS = environment.numbers_by_name("XINZHENG_DAILY_LIMITS")
 XINZHENG_SHARE_SECONDS = environment.whole_number("XINZHENG_SHARE_SECONDS", default=60)
 XINZHENG_SHARE_MAX_DAYS = environment.whole_number("XINZHENG_SHARE_MAX_DAYS", default=30)
 XINZHENG_VIEW_MINUTES = environment.whole_number("XINZHENG_VIEW_MINUTES", default=15)
