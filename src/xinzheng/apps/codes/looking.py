@@ -1,0 +1,216 @@
+"""Looking at a shared report (查看): from a code to an offer, from an offer to a view, and whether it is still open.
+
+Whatever is wrong with a code has one answer: unknown, renewed since, late, taken back and used up are not told apart.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.codes.models import ShareCode, View, ViewDetail
+from xinzheng.apps.codes.said import check_body_name, is_same_body
+from xinzheng.apps.codes.sharing import digest_key, locked_share, refuse_if_over, refuse_unless_in_force
+from xinzheng.apps.reports.prepared import fetched
+from xinzheng.apps.reports.registered import by_numbers
+from xinzheng.core.errors import XinzhengError
+from xinzheng.core.lifecycle import ReportStatus
+from xinzheng.core.share_codes import LONG_LENGTH, digest_of_long, digest_of_typed
+
+CODE_NOT_GOOD = "这个码不能用。码会自动换新，也可能已经过期、收回或者用完次数。请对方重新亮码，再扫一次。"
+
+SELECT = """
+SELECT s.id, s.report_number, s.purpose, s.purpose_name, s.receiver_id, s.receiver_name, s.expires_at, k.good_until,
+       EXISTS (SELECT FROM codes_shareend e WHERE e.share_id = s.id),
+       s.views_allowed - (SELECT count(*) FROM codes_view v WHERE v.share_id = s.id),
+       (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1),
+       c.masked_name, c.report_title, c.policy_title
+FROM codes_showncode k
+JOIN codes_sharecode s ON s.id = k.share_id
+LEFT JOIN reports_reportscope c ON c.report_id = s.report_number
+"""
+BY_LONG = SELECT + "WHERE k.digest = %s"
+BY_TYPED = SELECT + "WHERE k.typed_digest = %s"
+
+OPEN = """
+SELECT v.share_id, s.report_number, s.purpose_name, v.open_until, v.at, v.account_id,
+       EXISTS (SELECT FROM codes_shareend e WHERE e.share_id = s.id),
+       (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1)
+FROM codes_view v JOIN codes_sharecode s ON s.id = v.share_id
+WHERE v.id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What whoever holds a good code may know before it says who it is (亮码信息)."""
+
+    share_id: uuid.UUID
+    way: str
+    status: str
+    purpose: str
+    purpose_name: str
+    receiver_id: int | None
+    receiver_name: str
+    expires_at: datetime
+    number: str
+    masked_name: str
+    report_title: str
+    policy_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A good code was held a moment ago: for this share, reached this way; at most one view comes of it."""
+
+    share_id: uuid.UUID
+    way: str
+    view_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks (查看者): what it says of itself and for what, its account if it signed in, from where (coarse)."""
+
+    body_name: str
+    purpose: str
+    account: Account | None = None
+    client_id: str = ""
+    place: str = ""
+    device: str = ""
+
+    @property
+    def is_receiver(self) -> bool:
+        """Whether it signed in as a receiver: then its name is its account's."""
+        return self.account is not None and self.account.role == Role.RECEIVER
+
+    @property
+    def actor(self) -> str:
+        """How the audit names it."""
+        if self.client_id:
+            return f"client:{self.client_id}"
+        return self.account.actor if self.account is not None else "public"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenView:
+    """A view and whether it is open now; ``status`` is the report's present one."""
+
+    share_id: uuid.UUID
+    number: str
+    purpose_name: str
+    open_until: datetime
+    at: datetime
+    account_id: int | None
+    is_taken_back: bool
+    status: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the content may be shown now."""
+        return not self.is_taken_back and self.open_until > timezone.now() and self.status == ReportStatus.IN_FORCE
+
+
+def find(code: str) -> Offer | None:
+    """The offer behind a long code or a typed one; None for any that is not good. One statement whatever it is."""
+    is_long = len(code) == LONG_LENGTH and " " not in code
+    digest = (digest_of_long if is_long else digest_of_typed)(code, digest_key())
+    rows = fetched(BY_LONG if is_long else BY_TYPED, [digest])
+    return _offer(rows[0], View.Way.SCAN if is_long else View.Way.TYPED) if rows else None
+
+
+def find_share(share_id: uuid.UUID, way: str) -> Offer | None:
+    """The offer of a share whose code was good a moment ago; None when it is over."""
+    rows = fetched(SELECT + "WHERE s.id = %s ORDER BY k.id DESC LIMIT 1", [share_id])
+    return _offer(rows[0], way, is_code_checked=True) if rows else None
+
+
+def _offer(row: tuple[Any, ...], way: str, *, is_code_checked: bool = False) -> Offer | None:
+    share_id, number, purpose, purpose_name, receiver_id, receiver_name, expires_at, good_until, *rest = row
+    is_ended, left, status, *texts = rest
+    now = timezone.now()
+    if is_ended or left < 1 or expires_at <= now or not (is_code_checked or good_until > now):
+        return None
+    if texts[0] is None:  # a report whose scope was never written down
+        texts = list(by_numbers([number])[number].shown[:3])
+    return Offer(share_id, way, status, purpose, purpose_name, receiver_id, receiver_name, expires_at, number, *texts)
+
+
+@transaction.atomic
+def open_view(ticket: Ticket, visitor: Visitor) -> View:
+    """Open the content to a visitor, count it, and write down who looked. The same ticket gives the same view.
+
+    Raises ``code-not-good``, ``report-not-in-force``, ``purpose-differs``, ``receiver-differs``, ``body-name-invalid``.
+    """
+    share = locked_share(ticket.share_id)
+    if share is None:
+        raise XinzhengError(CODE_NOT_GOOD, code="code-not-good")
+    made = View.objects.filter(pk=ticket.view_id, share=share).first()
+    if made is not None:
+        return made
+    now = timezone.now()
+    try:
+        refuse_if_over(share, now)
+    except XinzhengError as error:
+        raise XinzhengError(CODE_NOT_GOOD, code="code-not-good") from error
+    refuse_unless_in_force(share.report_number)
+    name = _fitting_name(share, visitor)
+    minutes = timedelta(minutes=settings.XINZHENG_VIEW_MINUTES)
+    view = View.objects.create(
+        id=ticket.view_id,
+        share=share,
+        way=ticket.way,
+        receiver_id=visitor.account.receiver_id if visitor.is_receiver and visitor.account else None,
+        account_id=visitor.account.pk if visitor.account else None,
+        client_id=visitor.client_id,
+        status=ReportStatus.IN_FORCE,
+        open_until=min(share.expires_at, now + minutes),
+        at=now,
+    )
+    _write_down(view, share, visitor, name)
+    return view
+
+
+def _fitting_name(share: ShareCode, visitor: Visitor) -> str:
+    """The visitor's name, once it and its purpose fit what the subject consented to."""
+    if visitor.is_receiver and visitor.account is not None:
+        name = visitor.account.display_name
+    else:
+        name = check_body_name(visitor.body_name)
+    if visitor.purpose != share.purpose:
+        message = f"主体只同意用于“{share.purpose_name}”。用途不同的，请主体另外亮一个码。"
+        raise XinzhengError(message, code="purpose-differs")
+    receiver_id = visitor.account.receiver_id if visitor.is_receiver and visitor.account else None
+    if share.receiver_id is not None and receiver_id != share.receiver_id:
+        raise XinzhengError("这个码只给指定的单位看，请用该单位的账户登录后再扫。", code="receiver-differs")
+    if share.receiver_name and receiver_id is None and not is_same_body(name, share.receiver_name):
+        message = f"这个码只给“{share.receiver_name}”看。单位不同的，请主体另外亮一个码。"
+        raise XinzhengError(message, code="receiver-differs")
+    return name
+
+
+def _write_down(view: View, share: ShareCode, visitor: Visitor, name: str) -> None:
+    ViewDetail.objects.create(
+        view=view, body_name=name, purpose_name=share.purpose_name, place=visitor.place, device=visitor.device
+    )
+    facts = {"report": share.report_number, "view": str(view.pk), "way": view.way, "purpose": share.purpose}
+    about = About(share.subject_id, visitor.place, facts)
+    record_event(who=visitor.actor, action="report-shown", object_kind="share", object_id=share.pk, details=about)
+
+
+def view_now(view_id: uuid.UUID) -> OpenView | None:
+    """A view as it stands now; None where there is none."""
+    rows = fetched(OPEN, [view_id])
+    return OpenView(*rows[0]) if rows else None
+
+
+def is_open(view_id: uuid.UUID) -> bool:
+    """Whether the content may still be shown."""
+    found = view_now(view_id)
+    return found is not None and found.is_open

@@ -1,0 +1,14 @@
+"""What share codes need done behind the scenes."""
+
+from procrastinate.contrib.django import app
+
+
+# A quarter to four at night in China.
+@app.periodic(cron="45 19 * * *")
+@app.task(name="codes.forget", queue="codes", queueing_lock="codes.forget")
+def forget(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
+    """Delete codes shown once and details of views whose time is over."""
+    from xinzheng.apps.codes.forgetting import forget_shown_codes, forget_view_details
+
+    forget_shown_codes()
+    forget_view_details()
