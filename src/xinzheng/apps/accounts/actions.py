@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from xinzheng.apps.accounts.mandate_models import Mandate
+from xinzheng.apps.accounts.mandates import NewMandate, grant
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import record_event
 
@@ -12,7 +14,8 @@ from xinzheng.apps.audit.actions import record_event
 class NewAccount:
     """What a new account is made of; ``unit_id`` for officers, ``subject_id`` for agents.
 
-    Without a password it cannot sign in by password.
+    Without a password it cannot sign in by password. ``person_id``: the natural person behind an agent or receiver,
+    a subject of the register; a ``subject_id`` that is another's becomes a mandate.
     """
 
     username: str
@@ -21,6 +24,8 @@ class NewAccount:
     unit_id: int | None = None
     subject_id: int | None = None
     password: str | None = None
+    receiver_id: int | None = None
+    person_id: int | None = None
 
 
 @transaction.atomic
@@ -39,13 +44,17 @@ def open_account(new: NewAccount, *, by: str) -> Account:
         display_name=new.display_name,
         role=new.role,
         unit_id=new.unit_id,
-        subject_id=new.subject_id,
+        subject_id=new.subject_id or (new.person_id if new.role == Role.SUBJECT_AGENT else None),
+        receiver_id=new.receiver_id,
+        person_id=new.person_id,
     )
     account.set_password(new.password)
     account.save(force_insert=True)
     record_event(
         who=by, action="account-opened", object_kind="account", object_id=account.pk, details={"role": str(new.role)}
     )
+    if new.subject_id is not None and new.subject_id != new.person_id:
+        grant(NewMandate(account.pk, new.subject_id, Mandate.Basis.OPENED), by=by)
     return account
 
 

@@ -1,8 +1,14 @@
 """What an account may do. Each function returns the reasons against it, in Chinese; an empty list means yes."""
 
+from django.utils import timezone
+
+from xinzheng.apps.accounts.mandate_queries import scopes_of
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, ApiKey, Role
 
 INACTIVE = "账户已停用，请联系系统管理员。"
+# Administration, security and audit are never one person (三员分立).
+OF_SECURITY = (Role.SECURITY_ADMINISTRATOR, Role.AUDITOR)
+THREE_ADMINISTRATIONS = (Role.SYSTEM_ADMINISTRATOR, *OF_SECURITY)
 
 
 def refusals_to_submit(account: Account, unit_id: int) -> list[str]:
@@ -40,14 +46,57 @@ def refusals_to_decline(account: Account, unit_id: int) -> list[str]:
 
 def refusals_to_apply(account: Account, subject_id: int) -> list[str]:
     """Apply for a subject's report (申请报告): the subject's agent (经办人)."""
-    return _inactive(account) + _not_of_subject(account, subject_id, "申请专用信用报告")
+    return _inactive(account) + _not_of_subject(account, subject_id, "apply", "申请专用信用报告")
 
 
 def refusals_to_read_report(account: Account, subject_id: int) -> list[str]:
     """Read the content of a subject's report: its agent, the credit office and the auditor."""
     if account.role in (Role.OFFICE_OPERATOR, Role.AUDITOR):
         return _inactive(account)
-    return _inactive(account) + _not_of_subject(account, subject_id, "查看报告内容")
+    return _inactive(account) + _not_of_subject(account, subject_id, "read", "查看报告内容")
+
+
+def refusals_to_see_reports(account: Account, subject_id: int) -> list[str]:
+    """See the list of a subject's own reports: its agent (经办人)."""
+    return _inactive(account) + _not_of_subject(account, subject_id, "read", "查看这一主体的报告")
+
+
+def refusals_to_share(account: Account, subject_id: int) -> list[str]:
+    """Show a report by code and take the code back (亮码): the subject's agent (经办人)."""
+    return _inactive(account) + _not_of_subject(account, subject_id, "share", "亮码")
+
+
+def refusals_to_see_views(account: Account, subject_id: int) -> list[str]:
+    """See who looked at a subject's reports (查看记录): the subject's agent (经办人)."""
+    return _inactive(account) + _not_of_subject(account, subject_id, "read", "查看谁看过报告")
+
+
+def refusals_to_object(account: Account, subject_id: int) -> list[str]:
+    """Object to a record, report a demand for paper (提出异议): the subject's agent (经办人)."""
+    return _inactive(account) + _not_of_subject(account, subject_id, "object", "提出异议或者反映情况")
+
+
+def refusals_to_authorise(account: Account, subject_id: int) -> list[str]:
+    """Confirm and revoke mandates for a subject (授权他人): its legal representative (法定代表人)."""
+    return _inactive(account) + _not_of_subject(account, subject_id, "authorise", "授权他人")
+
+
+def refusals_to_ask_for_a_mandate(account: Account) -> list[str]:
+    """Ask to act for an organisation (申请授权): any agent (经办人)."""
+    return _inactive(account) + _not_in_role(account, Role.SUBJECT_AGENT, "申请代理企业")
+
+
+def refusals_to_settle_representation(account: Account) -> list[str]:
+    """Settle who represents an organisation where the register names another: the credit office (信用办)."""
+    return _inactive(account) + _not_in_role(account, Role.OFFICE_OPERATOR, "核对法定代表人")
+
+
+def refusals_to_manage_receiver(account: Account, receiver_id: int) -> list[str]:
+    """See what a receiver was shown, verify lists, subscribe (核验单位事项): its own accounts."""
+    refusals = _inactive(account) + _not_in_role(account, Role.RECEIVER, "办理核验单位事项")
+    if not refusals and account.receiver_id != receiver_id:
+        refusals.append("本账户属于另一核验单位，只能办理本单位的事项。")
+    return refusals
 
 
 def refusals_to_run_the_office(account: Account) -> list[str]:
@@ -63,6 +112,40 @@ def refusals_to_read_audit(account: Account) -> list[str]:
 def refusals_to_administer(account: Account) -> list[str]:
     """Open and close accounts: the system administrator (系统管理员)."""
     return _inactive(account) + _not_in_role(account, Role.SYSTEM_ADMINISTRATOR, "管理账户")
+
+
+def refusals_to_secure(account: Account) -> list[str]:
+    """Assign roles, reset second factors, unlock, end sessions: the security administrator (安全管理员)."""
+    return _inactive(account) + _not_in_role(account, Role.SECURITY_ADMINISTRATOR, "办理账户安全事项")
+
+
+def refusals_to_see_accounts(account: Account) -> list[str]:
+    """See all accounts: each of the three administrations (系统管理员、安全管理员、审计员)."""
+    if account.role in THREE_ADMINISTRATIONS:
+        return _inactive(account)
+    return [*_inactive(account), f"只有系统管理员、安全管理员和审计员可以查看账户，{_own_role(account)}"]
+
+
+def refusals_to_open_account(account: Account, role: Role) -> list[str]:
+    """Open an account: the system administrator; one of security or audit: the security administrator."""
+    if role in OF_SECURITY:
+        return _inactive(account) + _not_in_role(account, Role.SECURITY_ADMINISTRATOR, f"开立{role.label}账户")
+    return _inactive(account) + _not_in_role(account, Role.SYSTEM_ADMINISTRATOR, f"开立{role.label}账户")
+
+
+def refusals_to_close_account(account: Account, other: Account) -> list[str]:
+    """Close or reopen an account: who may open one of its role; nobody his own."""
+    return refusals_to_open_account(account, Role(other.role)) + _own(account, other, "停用")
+
+
+def refusals_to_assign_role(account: Account, other: Account) -> list[str]:
+    """Give an account another role: the security administrator; nobody to himself."""
+    return refusals_to_secure(account) + _own(account, other, "改变其角色")
+
+
+def refusals_to_unlock(account: Account, other: Account) -> list[str]:
+    """Unlock an account, reset its second factor, end its sessions: the security administrator; not his own."""
+    return refusals_to_secure(account) + _own(account, other, "解除锁定、重置第二因素")
 
 
 def refusals_to_manage_keys(account: Account) -> list[str]:
@@ -88,24 +171,32 @@ def _inactive(account: Account) -> list[str]:
 
 
 def _not_in_role(account: Account, role: Role, deed: str) -> list[str]:
-    if account.role == role:
-        return []
-    return [f"只有{role.label}可以{deed}，本账户的角色是{Role(account.role).label}。"]
+    return [] if account.role == role else [f"只有{role.label}可以{deed}，{_own_role(account)}"]
+
+
+def _own_role(account: Account) -> str:
+    return f"本账户的角色是{Role(account.role).label}。"
+
+
+def _own(account: Account, other: Account, deed: str) -> list[str]:
+    return [f"不能对自己的账户{deed}，请由另一名管理员办理。"] if account.pk == other.pk else []
 
 
 def _not_of_unit(account: Account, unit_id: int, deed: str) -> list[str]:
     if account.role not in OF_A_UNIT:
-        return [f"只有数源单位的工作人员或责任人可以{deed}，本账户的角色是{Role(account.role).label}。"]
+        return [f"只有数源单位的工作人员或责任人可以{deed}，{_own_role(account)}"]
     if account.unit_id != unit_id:
         return [f"本账户属于另一单位，只能为本单位{deed}。"]
     return []
 
 
-def _not_of_subject(account: Account, subject_id: int, deed: str) -> list[str]:
+def _not_of_subject(account: Account, subject_id: int, scope: str, deed: str) -> list[str]:
+    """The mandate decides, not the subject the account happens to act for now."""
     if account.role != Role.SUBJECT_AGENT:
-        return [f"只有该主体的经办人可以{deed}，本账户的角色是{Role(account.role).label}。"]
-    if account.subject_id is None:
-        return [f"本账户尚未与主体绑定，不能{deed}；请先完成法定代表人授权。"]
-    if account.subject_id != subject_id:
-        return [f"本账户绑定的是另一主体，不能{deed}。"]
-    return []
+        return [f"只有该主体的经办人可以{deed}，{_own_role(account)}"]
+    scopes = scopes_of(account, subject_id, timezone.localdate()) if account.is_active else frozenset()
+    if scope in scopes or not account.is_active:
+        return []
+    if scopes:
+        return [f"本账户的授权不包括这一项，不能{deed}；请由法定代表人另行授权。"]
+    return [f"本账户没有代理该主体的有效授权，不能{deed}；请先完成法定代表人授权。"]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
-from xinzheng.apps.accounts.permissions import refusals_to_read_report
+from xinzheng.apps.accounts.permissions import refusals_to_read_report, refusals_to_see_reports
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.reports.look_queries import looks_of
 from xinzheng.apps.reports.models import Application, ApplicationState
@@ -34,7 +34,7 @@ OUTCOME_MARKS = {"clear": "none", "not_clear": "found", "not_verifiable": "unver
 @signed_in
 def reports(request: HttpRequest, account: Account) -> HttpResponse:
     """List the subject's reports, newest first, and applications still under way."""
-    subject_id = own_subject(account)
+    subject_id = own_subject(account, refusals_to_see_reports)
     under_way = Application.objects.filter(subject_id=subject_id).exclude(state=ApplicationState.DONE)
     rows = [(row, STATUS_WORDS[row.status]) for row in reports_of(subject_id)]
     context = {"rows": rows, "under_way": under_way.order_by("-created_at")[:10]}
