@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from xinzheng.config import environment
-from xinzheng.config.logging import mask_identity_numbers
+from xinzheng.config.logging import mask_secrets, masked
 from xinzheng.core.floors import Floors
 
 
@@ -113,8 +113,38 @@ def test_cookies_are_closed_to_scripts_and_to_other_sites() -> None:
 
 def test_identity_numbers_do_not_get_into_the_log() -> None:
     event: dict[str, Any] = {"event": "row of 110101199003074477 refused", "line": 7, "code": "911101080001234567"}
-    masked = mask_identity_numbers(None, "info", event)
-    assert masked == {"event": "row of [身份号码] refused", "line": 7, "code": "911101080001234567"}
+    event["deep"] = {"rows": [("110101199003074477", None, 1.5)]}
+    assert mask_secrets(None, "info", event) == {
+        "event": "row of [身份号码] refused",
+        "line": 7,
+        "code": "911101080001234567",
+        "deep": {"rows": [["[身份号码]", None, 1.5]]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Not Found: /v/Ab-3_xYz", "Not Found: /v/[码]"),
+        ("Not Found: /s/Ab-3_xYz?a=1", "Not Found: /s/[码]?a=1"),
+        ("https://xz.example/v/Ab3#tail.", "https://xz.example/v/[码]#tail."),
+        ("GET /sign-in?next=%2Fs%2FAb3%2Fd&x=1", "GET /sign-in?next=%2Fs%2F[码]&x=1"),
+        ("/sign-in/with/a/callback/?code=Ab3&state=Zz9", "/sign-in/with/a/callback/?code=[略]&state=[略]"),
+        ("'HTTP_AUTHORIZATION': 'Bearer abcdefgh.ijkl'", "'HTTP_AUTHORIZATION': 'Bearer [略]'"),
+        ("Cookie: __Host-sessionid=abc; csrftoken=def", "Cookie: __Host-sessionid=[略]; csrftoken=[略]"),
+        ("key xz_aB3-_dEfGhIjK refused", "key [接口密钥] refused"),
+        ("call 13812345678 now", "call [手机号码] now"),
+    ],
+)
+def test_codes_tokens_and_phones_do_not_get_into_the_log(said: str, kept: str) -> None:
+    assert masked(said) == kept
+
+
+@pytest.mark.parametrize(
+    "said", ["took 0.13812345678 s, status_code=404", "20261122138123456781", "/verify /reports/3205002026112200001"]
+)
+def test_what_is_no_secret_stays_readable_in_the_log(said: str) -> None:
+    assert masked(said) == said
 
 
 def test_the_tests_work_in_a_home_of_their_own() -> None:

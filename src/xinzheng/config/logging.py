@@ -1,20 +1,56 @@
-"""Log lines through structlog: one JSON object a line, or readable text on a terminal; identity numbers masked."""
+"""Log lines through structlog: one JSON object a line, or readable text on a terminal; what is personal masked."""
 
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
+from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE
+
+# What opens a report or an account, wherever a text carries it: in the path of a code (plain or quoted in another
+# address), in a query or a form, in a header, in a key of our own.
+CODE_PATH = re.compile(r"(?i)((?:/|%2f)[sv](?:/|%2f))[^\s\"'?#&<>)\]},;]+")
+SECRET_NAMES = (
+    "code", "state", "nonce", "secret", "client_secret", "token", "id_token", "access_token", "refresh_token",
+    "password", "typed", "ticket", "code_verifier", "sessionid", "csrftoken", "csrfmiddlewaretoken",
+)  # fmt: skip
+NAMED_SECRET = re.compile(rf"(?i)(?<![\w-])((?:__Host-)?(?:{'|'.join(SECRET_NAMES)})=)[^\s&\"'<>;,)]+")
+AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
+UNIT_KEY = re.compile(r"\bxz_[\w-]{8,}")
+MASKS = (
+    (IDENTITY_NUMBER, "[身份号码]"),
+    (PHONE, "[手机号码]"),
+    (CODE_PATH, r"\1[码]"),
+    (NAMED_SECRET, r"\1[略]"),
+    (AUTHORIZATION, r"\1 [略]"),
+    (UNIT_KEY, "[接口密钥]"),
+)
 
 
-def mask_identity_numbers(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace identity numbers in every text of a log event. Names cannot be recognised: they are never logged."""
+def masked(text: str) -> str:
+    """The text without identity numbers, phones, codes and secrets. Names cannot be recognised: never log them."""
+    for pattern, instead in MASKS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask every text of a log event, how deep ever it lies."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = IDENTITY_NUMBER.sub("[身份号码]", value)
+        event[key] = _masked_within(value)
     return event
+
+
+def _masked_within(value: object) -> object:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {key: _masked_within(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked_within(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float) else masked(str(value))
 
 
 def logging_settings(level: str) -> dict[str, Any]:
@@ -41,15 +77,21 @@ def logging_settings(level: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
-                    mask_identity_numbers,
+                    mask_secrets,
                     _renderer(),
                 ],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # Statements carry values; they stay out of the log at every level.
-        "loggers": {"django.db.backends": {"level": "ERROR"}, "procrastinate": {"level": "WARNING"}},
+        # Statements carry values, the allauth and HTTP client loggers claims and addresses: they stay out at any level.
+        "loggers": {
+            "django.db.backends": {"level": "ERROR"},
+            "procrastinate": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
+            "requests_oauthlib": {"level": "WARNING"},
+            "oauthlib": {"level": "WARNING"},
+        },
     }
 
 
