@@ -7,20 +7,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import psycopg
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 from pytest_django import Settings
 
 from tests.running_site import database_url
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Account, MandateRequest, Role
 from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.codes.key_hooks import HOOKS as CODES_HOOKS
+from xinzheng.apps.codes.key_hooks import batch_check_owner, webhook_owner
+from xinzheng.apps.codes.models import BatchCheck, Receiver, Webhook
+from xinzheng.apps.ledger.key_hooks import HOOKS as LEDGER_HOOKS
 from xinzheng.apps.ledger.models import Batch, Upload
 from xinzheng.apps.registry import key_rotation
-from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects, rotate_key
+from xinzheng.apps.registry.actions import Sighting, keep_phone, register_person, register_unknown_subjects, rotate_key
+from xinzheng.apps.registry.key_hooks import HOOKS as ACCOUNT_HOOKS
+from xinzheng.apps.registry.key_hooks import SECOND_FACTOR
 from xinzheng.apps.registry.keys import (
     KEY_ENCRYPTION,
     KEY_LOCK,
@@ -31,8 +41,9 @@ from xinzheng.apps.registry.keys import (
     wrap_key,
 )
 from xinzheng.apps.registry.models import PersonIdentity
-from xinzheng.apps.registry.queries import find_subject, subject_at
+from xinzheng.apps.registry.queries import find_subject, phone_of, subject_at
 from xinzheng.core.identifiers import identity_check_character
+from xinzheng.web.sign_in.second_factor import OWNER, Adapter
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +119,10 @@ def test_rotating_wraps_everybody_anew_and_leaves_one_key(keys: Path) -> None:
     old = (keys / KEY_ENCRYPTION).read_bytes()
     wrapped = list(PersonIdentity.objects.order_by("pk").values_list("wrapped_key", "name_ct", "number_ct"))
     rotation = rotate_key(by="account:7")
-    assert (dict(rotation.rewrapped), rotation.kept) == ({"registry_personidentity": 5}, ())
+    assert (dict(rotation.rewrapped), rotation.kept) == (
+        {"registry_personidentity": 5, "registry_personcontact": 0},
+        (),
+    )
     assert (keys / KEY_ENCRYPTION).read_bytes() != old
     assert {path.name for path in keys.iterdir()} == {KEY_ENCRYPTION, NUMBER_HASH}
     after = list(PersonIdentity.objects.order_by("pk").values_list("wrapped_key", "name_ct", "number_ct"))
@@ -138,7 +152,11 @@ def test_a_hook_re_wraps_the_keys_of_an_app_above_and_the_old_key_goes(keys: Pat
         return 1
 
     rotation = rotate_key(by="test", hooks={"ledger_upload": hook})
-    assert dict(rotation.rewrapped) == {"registry_personidentity": 0, "ledger_upload": 1}
+    assert dict(rotation.rewrapped) == {
+        "registry_personidentity": 0,
+        "registry_personcontact": 0,
+        "ledger_upload": 1,
+    }
     assert retired_keys() == []
     assert unwrap_key(bytes(Upload.objects.get().wrapped_key), "upload:1") == DATA_KEY
 
@@ -205,3 +223,65 @@ def test_killing_the_rotation_again_and_again_loses_nobody(keys: Path) -> None:
     rotate_key(by="test")
     assert {path.name for path in keys.iterdir()} == {KEY_ENCRYPTION, NUMBER_HASH}
     assert readable(range(200 + ROUNDS))
+
+
+def test_letters_phones_and_second_factors_are_wrapped_anew_and_stay_readable(keys: Path) -> None:
+    subject_id = register_person(number(1), "示例甲", by="test")
+    keep_phone(subject_id, "13812345678", by="test")
+    account = open_account(NewAccount("auditor", "示例甲", Role.AUDITOR), by="test")
+    request = MandateRequest.objects.create(
+        account=account, subject_id=1, scopes=[], until_date=date(2027, 1, 1), letter_ct=b"c"
+    )
+    MandateRequest.objects.update(wrapped_key=wrap_key(DATA_KEY, f"mandate-request:{request.pk}"))
+    for kind, name in (("totp", "secret"), ("recovery_codes", "seed")):
+        data = {name: Adapter().encrypt(kind), "used_mask": 3}
+        Authenticator.objects.create(user=account, type=kind, data=data)
+    Authenticator.objects.create(user=account, type="webauthn", data={"name": "示例"})
+    check, hook = a_check(account), a_webhook()
+    rotation = rotate_key(by="test", hooks={**LEDGER_HOOKS, **CODES_HOOKS, **ACCOUNT_HOOKS})
+    told = {table: count for table, count in rotation.rewrapped.items() if count}
+    assert told == {
+        "registry_personidentity": 1,
+        "registry_personcontact": 1,
+        "accounts_mandaterequest": 1,
+        "mfa_authenticator": 2,
+        "codes_batchcheck": 1,
+        "codes_webhook": 1,
+    }
+    assert {path.name for path in keys.iterdir()} == {KEY_ENCRYPTION, NUMBER_HASH}
+    assert phone_of(subject_id) == "13812345678"
+    request.refresh_from_db()
+    assert unwrap_key(bytes(request.wrapped_key), f"mandate-request:{request.pk}") == DATA_KEY
+    for factor in Authenticator.objects.exclude(type="webauthn"):
+        (sealed,) = (factor.data[name] for name in ("secret", "seed") if name in factor.data)
+        assert (Adapter().decrypt(sealed), factor.data["used_mask"]) == (factor.type, 3)
+    check.refresh_from_db()
+    hook.refresh_from_db()
+    assert unwrap_key(bytes(check.wrapped_key), batch_check_owner(check.pk)) == DATA_KEY
+    assert unwrap_key(bytes(hook.wrapped_key), webhook_owner(hook.pk)) == DATA_KEY
+
+
+def a_check(account: Account) -> BatchCheck:
+    receiver = Receiver.objects.create(uscc="x", name="示例银行", kind="bank", created_by="test")
+    check = BatchCheck(receiver=receiver, account_id=account.pk, file_name="a.csv", asked_ct=b"")
+    check.wrapped_key = wrap_key(DATA_KEY, batch_check_owner(check.pk))
+    check.save()
+    return check
+
+
+def a_webhook() -> Webhook:
+    hook = Webhook.objects.create(client_id="a", url="https://example.com", secret_ct=b"", events=[], wrapped_key=b"")
+    hook.wrapped_key = wrap_key(DATA_KEY, webhook_owner(hook.pk))
+    hook.save()
+    return hook
+
+
+def test_without_its_hook_the_old_key_stays_for_second_factors(keys: Path) -> None:
+    account = open_account(NewAccount("auditor", "示例甲", Role.AUDITOR), by="test")
+    factor = Authenticator.objects.create(user=account, type="totp", data={"secret": Adapter().encrypt("示例")})
+    assert OWNER == SECOND_FACTOR
+    assert rotate_key(by="test").kept_for == ("mfa_authenticator",)
+    assert Adapter().decrypt(factor.data["secret"]) == "示例"
+    rotate_key(by="test", hooks=ACCOUNT_HOOKS)
+    factor.refresh_from_db()
+    assert (Adapter().decrypt(factor.data["secret"]), retired_keys()) == ("示例", [])

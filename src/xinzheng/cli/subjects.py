@@ -28,7 +28,10 @@ def add_parser(subparsers: Any) -> None:
     importing.add_argument("file", type=Path, metavar="FILE", help="列：名称、统一社会信用代码、类型、法定代表人等")
     importing.add_argument("--json", action="store_true", help="输出一个JSON对象")
     importing.set_defaults(run=run)
-    rotating = actions.add_parser("rotate-key", help="更换密钥加密密钥，重新封装每个自然人的数据密钥；中断后再执行一次")
+    rotating = actions.add_parser(
+        "rotate-key",
+        help="更换密钥加密密钥，重新封装自然人、联系电话、授权书、报送文件、一次性验证码等全部数据密钥；中断后再执行一次",
+    )
     rotating.add_argument("--json", action="store_true", help="输出一个JSON对象")
     rotating.set_defaults(run=rotate)
     _add_review(actions.add_parser("review", help="待核主体：名录中没有、批次或者承继关系中出现的代码"))
@@ -147,10 +150,12 @@ def withdraw(args: argparse.Namespace) -> int:
 
 def rotate(args: argparse.Namespace) -> int:
     """Replace the key-encryption key."""
-    from xinzheng.apps.ledger.key_hooks import HOOKS
+    from xinzheng.apps.codes.key_hooks import HOOKS as OF_CODES
+    from xinzheng.apps.ledger.key_hooks import HOOKS as OF_THE_LEDGER
     from xinzheng.apps.registry.actions import rotate_key
+    from xinzheng.apps.registry.key_hooks import HOOKS as OF_ACCOUNTS
 
-    rotation = rotate_key(by=BY, hooks=HOOKS)
+    rotation = rotate_key(by=BY, hooks={**OF_THE_LEDGER, **OF_CODES, **OF_ACCOUNTS})
     if args.json:
         print(json.dumps(asdict(rotation), ensure_ascii=False))
         return 0

@@ -32,7 +32,8 @@ from xinzheng.apps.registry.keys import (
     unwrap_key,
     wrap_held,
 )
-from xinzheng.apps.registry.models import PersonIdentity
+from xinzheng.apps.registry.models import PersonContact, PersonIdentity
+from xinzheng.apps.registry.persons import contact_owner
 
 NEXT = "person-key-encryption.next"
 AT_ONCE = 2_000
@@ -69,14 +70,14 @@ def rotate_key(*, by: str, hooks: Mapping[str, Hook] = NO_HOOKS) -> Rotation:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [KEY_LOCK])
         _switch(Path(settings.XINZHENG_KEYS))
-        rewrapped = {"registry_personidentity": _rewrap_persons()}
+        rewrapped = {"registry_personidentity": _rewrap_persons(), "registry_personcontact": _rewrap_contacts()}
         rewrapped |= {table: hook(_rewrapped) for table, hook in hooks.items()}
         entry = open_entry(kind="key-rotated", by=by, note={"rewrapped": rewrapped})
         record_event(who=by, action="key-rotated", object_kind="entry", object_id=entry.pk, details=rewrapped)
         position = take_position(entry)
         # Only these: another rotation may retire our own key as soon as this one lets go.
         retired = retired_keys()
-    kept_for = tuple(table for table in HOLDERS if table not in hooks and has_rows(table))
+    kept_for = tuple(table for table in HOLDERS if table not in rewrapped and has_rows(table))
     if not kept_for:
         for path in retired:
             path.unlink(missing_ok=True)
@@ -113,6 +114,17 @@ def _rewrap_persons() -> int:
         PersonIdentity.objects.bulk_update(rows, ["wrapped_key"])
         done, after = done + len(rows), rows[-1].pk
     return done
+
+
+def _rewrap_contacts() -> int:
+    rows = [(pk, bytes(key)) for pk, key in PersonContact.objects.order_by("pk").values_list("pk", "wrapped_key")]
+    for start in range(0, len(rows), AT_ONCE):
+        anew = [
+            PersonContact(subject_id=pk, wrapped_key=_rewrapped(wrapped, contact_owner(pk)))
+            for pk, wrapped in rows[start : start + AT_ONCE]
+        ]
+        PersonContact.objects.bulk_update(anew, ["wrapped_key"])
+    return len(rows)
 
 
 def _rewrapped(wrapped: bytes, owner: str) -> bytes:
