@@ -22,7 +22,7 @@ OPERATIONS = {
     ("post", "/api/v1/coverage/withdrawals"),
     ("get", "/api/v1/responsibilities"),
 }
-FOR_ANYBODY = {("post", f"/api/v1/verify/{way}") for way in ("code", "qr", "picture", "file", "batch")}
+FOR_ANYBODY = {("post", f"/api/v1/verify/{way}") for way in ("code", "qr", "picture", "file", "batch", "batch/files")}
 
 
 def test_the_kept_description_does_not_drift() -> None:

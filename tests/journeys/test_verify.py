@@ -1,4 +1,4 @@
-"""A receiver verifies: by number and code, by file, by the address in the QR code, by a picture of it."""
+"""A receiver verifies: by number and code, by file, by the address in the QR code, by a picture of it, many at once."""
 
 from pathlib import Path
 
@@ -110,3 +110,33 @@ def test_a_picture_without_a_code_leads_back_to_the_field_and_says_what_to_do(si
     page.get_by_role("button", name="核验图片").click()
     expect(page.get_by_role("alert")).to_contain_text("图片里没有找到二维码")
     expect(page.locator("#picture")).to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_files_are_answered_each_and_the_table_can_be_taken_away(site: Site, report: Report, width: int) -> None:
+    good = report_pdf(report.number)
+    page = site.visit(viewport={"width": width, "height": 844})
+    page.goto("/verify/batch")
+    names = {"甲公司专用信用报告.pdf": good, "乙公司专用信用报告.pdf": good[:-9], "照片.pdf": b"GIF89a"}
+    files = [{"name": name, "mimeType": "application/pdf", "buffer": data} for name, data in names.items()]
+    page.set_input_files("#files", files=files)
+    expect(page.locator("[for=files] [data-drop-name]")).to_contain_text("已选3份文件")
+    assert Axe().run(page).violations_count == 0
+    page.get_by_role("button", name="核验文件").click()
+    expect(page.locator(".answer")).to_contain_text("1份四项都好，2份需要留意。")
+    expect(page.locator(".answer")).to_be_focused()
+    expect(page.get_by_role("row").nth(1)).to_contain_text("签发者可信")
+    assert Axe().run(page).violations_count == 0
+    assert page.evaluate(OVERFLOW) <= 0
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="下载结果表").click()
+    assert Path(taken.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_many_files_are_answered_without_a_script_too(site: Site, report: Report) -> None:
+    page = site.visit(java_script_enabled=False)
+    page.goto("/verify/batch")
+    file = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": report_pdf(report.number)}
+    page.set_input_files("#files", files=[file])
+    page.get_by_role("button", name="核验文件").click()
+    expect(page.locator(".answer")).to_contain_text("1份四项都好")

@@ -53,15 +53,15 @@ def count_for(request: HttpRequest, name: str, limit: int, policy: str) -> bool:
     return used <= limit
 
 
-def count(name: str) -> tuple[int, int]:
-    """Count one more under the name; how many there are in this minute, and the seconds until the next."""
+def count(name: str, many: int = 1) -> tuple[int, int]:
+    """Count so many more under the name; how many there are in this minute, and the seconds until the next."""
     key = f"interface:{name}:{int(time.time()) // WINDOW_SECONDS}"
-    if caches["local"].add(key, 1, timeout=WINDOW_SECONDS * 2):
-        return 1, seconds_left()
+    if caches["local"].add(key, many, timeout=WINDOW_SECONDS * 2):
+        return many, seconds_left()
     try:
-        return int(caches["local"].incr(key)), seconds_left()
+        return int(caches["local"].incr(key, many)), seconds_left()
     except ValueError:  # it ran out between the two calls
-        return 1, seconds_left()
+        return many, seconds_left()
 
 
 def seconds_left() -> int:

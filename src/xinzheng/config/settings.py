@@ -23,6 +23,9 @@ XINZHENG_DEMONSTRATION = environment.flag("XINZHENG_DEMONSTRATION", default=True
 XINZHENG_BATCH_MAX_BYTES = environment.mebibytes("XINZHENG_BATCH_MAX_MIB", default=256)
 XINZHENG_PDF_MAX_BYTES = environment.mebibytes("XINZHENG_PDF_MAX_MIB", default=20)
 XINZHENG_PICTURE_MAX_BYTES = 10 * 1024 * 1024
+# Files verified in one request, all together; and how many from one address in a minute, in each process.
+XINZHENG_VERIFY_FILES_MAX_BYTES = environment.mebibytes("XINZHENG_VERIFY_FILES_MAX_MIB", default=200)
+XINZHENG_VERIFY_FILES_PER_MINUTE = environment.whole_number("XINZHENG_VERIFY_FILES_PER_MINUTE", default=200)
 # How often one address may verify in a minute, in each process of the web site.
 XINZHENG_VERIFY_PER_MINUTE = environment.whole_number("XINZHENG_VERIFY_PER_MINUTE", default=30)
 XINZHENG_FLOORS = environment.floors()
@@ -215,6 +218,7 @@ STORAGES = {
 # --- uploads ---------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 # --- browser security ------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

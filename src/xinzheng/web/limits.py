@@ -42,15 +42,20 @@ def _carries_something(request: HttpRequest, arguments: object) -> bool:
     return request.method == "POST" or bool(arguments)
 
 
-def _count(name: str, request: HttpRequest) -> int:
+def are_too_many(request: HttpRequest, name: str, many: int, per_window: int) -> HttpResponse | None:
+    """Count so many things of one request; the page that says when to try again once the minute has had enough."""
+    return _too_many(request, per_window) if _count(name, request, many) > per_window else None
+
+
+def _count(name: str, request: HttpRequest, many: int = 1) -> int:
     window = int(time.time()) // WINDOW_SECONDS
     key = f"limit:{name}:{request.META.get('REMOTE_ADDR', '')}:{window}"
-    if caches["local"].add(key, 1, timeout=WINDOW_SECONDS * 2):
-        return 1
+    if caches["local"].add(key, many, timeout=WINDOW_SECONDS * 2):
+        return many
     try:
-        return int(caches["local"].incr(key))
+        return int(caches["local"].incr(key, many))
     except ValueError:  # it ran out between the two calls
-        return 1
+        return many
 
 
 def _too_many(request: HttpRequest, per_window: int) -> HttpResponse:

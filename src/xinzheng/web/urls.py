@@ -31,6 +31,7 @@ urlpatterns = [
     path("verify", verify.verify, name="verify"),
     path("verify/offline.html", offline.offline_verifier, name="offline-verifier"),
     path("verify/batch", batch_verify.verify_many, name="verify-batch"),
+    path("verify/batch.xlsx", batch_verify.verify_many_table, name="verify-batch-table"),
     path("v", RedirectView.as_view(pattern_name="verify"), name="verify-printed"),
     path("v/<str:code>", verify.verify_address, name="verify-address"),
     path("apply", apply.apply, name="apply"),

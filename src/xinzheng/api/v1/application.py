@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
@@ -88,6 +89,13 @@ def not_found(_request: HttpRequest, _error: Http404) -> HttpResponse:
 def too_big(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
     """A text field beyond what is kept in memory."""
     return problem_response(frame_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+
+
+@api.exception_handler(TooManyFilesSent)
+def too_many_files(_request: HttpRequest, _error: TooManyFilesSent) -> HttpResponse:
+    """More files in one form than are ever taken."""
+    message = f"一次至多{settings.DATA_UPLOAD_MAX_NUMBER_FILES}份文件，请分几次发送。"
+    return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "too-many-files", message))
 
 
 @api.exception_handler(MultiPartParserError)

@@ -9,17 +9,21 @@ from ninja import File, Router
 from ninja.files import UploadedFile
 
 from xinzheng.api.anybody import Anybody, PerVisitor, asked_by
-from xinzheng.api.callers import MEBIBYTE, Body
+from xinzheng.api.callers import MEBIBYTE, Body, Caller
+from xinzheng.api.limits import count
 from xinzheng.api.problems import ProblemError
 from xinzheng.api.v1.verifying_schemas import (
     BatchAnswer,
     BatchFields,
     CodeFields,
+    FilesAnswer,
     QrFields,
     VerdictAnswer,
     answer_of,
+    file_answer_of,
 )
 from xinzheng.apps.reports.batch_verification import Asked, verify_batch
+from xinzheng.apps.reports.file_verification import FILES_AT_MOST, verify_files
 from xinzheng.apps.reports.picture_verification import UNREADABLE, PictureError, is_picture, verify_picture
 from xinzheng.apps.reports.verification import verify_code, verify_file, verify_qr_text
 
@@ -32,6 +36,9 @@ ONE_PICTURE = Body("multipart/form-data", settings.XINZHENG_PICTURE_MAX_BYTES + 
 # A key is welcome, not needed: its looks name the unit, and it may ask more often.
 KEY_IF_ANY: dict[str, Any] = {"security": [{}, {"UnitKey": []}]}
 BATCHES_A_MINUTE = 6
+MANY_FILES = Body("multipart/form-data", settings.XINZHENG_VERIFY_FILES_MAX_BYTES + 64 * KIBIBYTE)
+# A key may have so many times as many files examined in a minute as an address without one.
+WITH_KEY = 3
 
 router = Router(tags=["verify"])
 
@@ -119,3 +126,36 @@ def batch(request: HttpRequest, fields: BatchFields) -> BatchAnswer:
     items = [Asked(item.number or "", item.code or "", item.qr or "") for item in fields.items]
     verdicts = verify_batch(items, asked_by(request))
     return BatchAnswer.model_construct(answers=[answer_of(verdict) for verdict in verdicts])
+
+
+@router.post(
+    "/batch/files",
+    auth=Anybody(MANY_FILES),
+    throttle=PerVisitor("verify-batch", BATCHES_A_MINUTE),
+    response=FilesAnswer,
+    operation_id="verifyFiles",
+    summary="批量核验文件",
+    description=f"一次至多{FILES_AT_MOST}份报告文件，每份不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，"
+    f"合起来不超过{settings.XINZHENG_VERIFY_FILES_MAX_BYTES // MEBIBYTE} MB，核对后不保留；逐份答复，顺序不变，"
+    "一份有误不影响其他份。没有核对到的一份，四项都是 null，reasons 写明原因。",
+    openapi_extra=KEY_IF_ANY,
+)
+def batch_of_files(request: HttpRequest, files: File[list[UploadedFile]]) -> FilesAnswer:
+    """Up to a hundred documents at once."""
+    _count_files(request, len(files))
+    verdicts = verify_files([cast(BinaryIO, file.file) for file in files], asked_by(request))
+    named = zip(verdicts, files, strict=True)
+    return FilesAnswer.model_construct(answers=[file_answer_of(verdict, file.name or "") for verdict, file in named])
+
+
+def _count_files(request: HttpRequest, many: int) -> None:
+    """Each file counts as one; ProblemError where the minute has had enough."""
+    caller, limit = getattr(request, "auth", None), settings.XINZHENG_VERIFY_FILES_PER_MINUTE
+    name = getattr(caller, "address", "")
+    if isinstance(caller, Caller):
+        limit, name = limit * WITH_KEY, f"key:{caller.key_id}"
+    used, wait = count(f"verify-files:{name}", many)
+    if used > limit:
+        message = f"一分钟内最多核验{limit}份文件，这一次没有核验。请在{wait}秒后再试。"
+        headers = {"Retry-After": str(wait)}
+        raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too-many-files-a-minute", message, headers=headers)

@@ -103,6 +103,23 @@ class BatchAnswer(BaseModel):
     answers: list[VerdictAnswer]
 
 
+class FileAnswer(VerdictAnswer):
+    """The answer about one file of several."""
+
+    file_name: str = Field(description="文件名，与送来的相同")
+
+
+class FilesAnswer(BaseModel):
+    """An answer for each file, in the order they were sent."""
+
+    answers: list[FileAnswer]
+
+
+def file_answer_of(verdict: Verdict, file_name: str) -> FileAnswer:
+    """The verdict on a file as it is answered."""
+    return FileAnswer.model_construct(**vars(answer_of(verdict)), file_name=file_name)
+
+
 def answer_of(verdict: Verdict, *, with_proof: bool = False) -> VerdictAnswer:
     """The verdict as it is answered. Nothing of it comes from outside: it is not checked again."""
     log = verdict.log

@@ -45,6 +45,11 @@ def pictures() -> Any:
     return import_module(settings.XINZHENG_PICTURES)
 
 
+def workbooks() -> Any:
+    """Writes tables as XLSX: ``write_workbook``, ``Sheet``, ``Column``."""
+    return import_module(settings.XINZHENG_WORKBOOK_OUT)
+
+
 def policy_files() -> Any:
     """Policy packs on disk, and packs given as bytes."""
     return import_module(settings.XINZHENG_POLICY_FILES)

@@ -1,7 +1,7 @@
 """Looking up what verification needs of registered reports (登记的报告): one statement, however many are asked for."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -86,13 +86,20 @@ def by_either(numbers: Sequence[str], secrets: Sequence[bytes]) -> tuple[Registe
 
 def file_digests(number: str) -> frozenset[bytes]:
     """SHA-256 of each form in which the report's file was given out: as signed, and with its time stamp."""
+    return digests_of_files([number])[number]
+
+
+def digests_of_files(numbers: Collection[str]) -> dict[str, frozenset[bytes]]:
+    """The same of several reports, by number; empty for one that was never given out."""
+    wanted = list(numbers)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sha256 FROM reports_reportdocument WHERE report_id = %s"
-            " UNION ALL SELECT sha256 FROM reports_documentstamp WHERE report_id = %s",
-            [number, number],
+            "SELECT report_id, sha256 FROM reports_reportdocument WHERE report_id = ANY(%s)"
+            " UNION ALL SELECT report_id, sha256 FROM reports_documentstamp WHERE report_id = ANY(%s)",
+            [wanted, wanted],
         )
-        return frozenset(bytes(digest) for (digest,) in cursor.fetchall())
+        found = cursor.fetchall()
+    return {number: frozenset(bytes(digest) for of, digest in found if of == number) for number in wanted}
 
 
 def _rows(statement: str, parameters: list[Any]) -> Iterator[Registered]:

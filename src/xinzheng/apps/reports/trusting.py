@@ -10,6 +10,8 @@ from django.conf import settings
 from xinzheng.apps.audit.keys import LOG, key_histories
 from xinzheng.apps.reports import ports
 
+WAITING_SECONDS = 2.0
+
 
 def keys_folder() -> Path:
     """Where the keys of signatures, seals and the log are kept."""
@@ -27,9 +29,14 @@ def current_trust() -> Any:
     return signing.load_demo_trust(keys_folder()).knowing(signing.PublishedKey(**one) for one in told)
 
 
-def examined(source: BinaryIO) -> Any:
-    """The facts about a stranger's file, examined in a process of its own, bounded in time and memory."""
-    return import_module(f"{settings.XINZHENG_SIGNING}.examiner").examine(source, current_trust())
+def examined(source: BinaryIO, trust: Any = None, waiting_seconds: float = WAITING_SECONDS) -> Any:
+    """The facts about a stranger's file, examined in a process of its own, bounded in time and memory.
+
+    ``trust`` is today's unless it is given; ``waiting_seconds`` is how long the file waits while others are examined.
+    """
+    examiner = import_module(f"{settings.XINZHENG_SIGNING}.examiner")
+    limits = examiner.Limits(waiting_seconds=waiting_seconds)
+    return examiner.examine(source, current_trust() if trust is None else trust, limits)
 
 
 def seal_keys() -> Any:

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Callable, Collection
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -139,15 +140,16 @@ def _unopened(error: XinzhengError, host: str | None, warning: str) -> DocumentF
 def verify_pdf(data: bytes, by: str = COMMAND_LINE) -> Verdict:
     """By the document in hand, examined in this process, then compared with what was issued under its number."""
     facts = ports.signing().check_pdf(data, current_trust())
-    return _looked(_document_verdict(facts, hashlib.sha256(data).digest()), "file", by)
+    return _looked(_from_register(facts, hashlib.sha256(data).digest()), "file", by)
 
 
 def verify_file(source: BinaryIO, by: str = COMMAND_LINE) -> Verdict:
     """By a stranger's file, examined in a bounded process of its own; ``source`` is open for reading and seeking."""
-    return _looked(_document_verdict(examined(source), _sha256(source)), "file", by)
+    return _looked(_from_register(examined(source), sha256_of(source)), "file", by)
 
 
-def _sha256(source: BinaryIO) -> bytes:
+def sha256_of(source: BinaryIO) -> bytes:
+    """The digest of the whole file."""
     digest = hashlib.sha256()
     source.seek(0)
     while piece := source.read(CHUNK):
@@ -155,30 +157,44 @@ def _sha256(source: BinaryIO) -> bytes:
     return digest.digest()
 
 
-def _document_verdict(facts: Any, file_digest: bytes) -> Verdict:
-    """A status is told to whoever holds the registered content, which has the code in it, or a file we signed.
+def _from_register(facts: Any, file_digest: bytes) -> Verdict:
+    number = number_in(facts.content)
+    report = by_numbers([number]).get(number) if number else None
+    return document_verdict(facts, file_digest, report)
 
-    Anything else a stranger may have made around a number that was guessed: known or not, it is answered the same.
+
+def document_verdict(
+    facts: Any,
+    file_digest: bytes,
+    report: Registered | None,
+    given_out: Callable[[str], Collection[bytes]] = file_digests,
+) -> Verdict:
+    """The answer to a file that was examined, once the register was asked for the number in it.
+
+    A status is told to whoever holds the registered content, which has the code in it, or a file we signed. Anything
+    else a stranger may have made around a number that was guessed: known or not, it is answered the same.
+    ``given_out`` tells the digests of a report's files.
     """
-    number = _number_in(facts.content)
+    number = number_in(facts.content)
     if number is None:
         return unknown(_examined(facts), None, STATUS_NOT_ASKED)
-    report = by_numbers([number]).get(number)
     is_registered = report is not None and report.digest == hashlib.sha256(facts.content).digest()
     is_ours = bool(facts.intact and facts.signature_valid and facts.signer_trusted)
     if not is_registered and not is_ours:
         return unknown(_examined(facts, CONTENT_DIFFERS), number, STATUS_NOT_ASKED)
     if report is None:
         return unknown(_examined(facts), number)
-    return known(_compared(facts, report, file_digest) if is_registered else _examined(facts, CONTENT_DIFFERS), report)
+    if not is_registered:
+        return known(_examined(facts, CONTENT_DIFFERS), report)
+    return known(_compared(facts, report, lambda: file_digest in given_out(report.number)), report)
 
 
-def _compared(facts: Any, report: Registered, file_digest: bytes) -> DocumentFacts:
+def _compared(facts: Any, report: Registered, was_given_out: Callable[[], bool]) -> DocumentFacts:
     """The facts about a file with the registered content: it has to be the file that was given out, byte for byte."""
     is_lifted = facts.signer_trusted is False and _is_older_than_revocation(facts, report)
     if facts.signer_trusted is False and not is_lifted:
         return _examined(facts)
-    if file_digest not in file_digests(report.number):
+    if not was_given_out():
         return _examined(facts, FILE_DIFFERS)
     return _examined(facts.proved_older(LOGGED_BEFORE) if is_lifted else facts)
 
@@ -199,7 +215,8 @@ def _examined(facts: Any, difference: str = "") -> DocumentFacts:
     return DocumentFacts(intact, facts.signature_valid, facts.signer_trusted, reasons, facts.stamped_at)
 
 
-def _number_in(content: bytes | None) -> str | None:
+def number_in(content: bytes | None) -> str | None:
+    """The number of the report that a file's content names, if it is one."""
     try:
         number = json.loads(content or b"")["number"]
     except (ValueError, KeyError, TypeError, RecursionError):

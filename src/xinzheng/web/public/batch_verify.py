@@ -1,21 +1,24 @@
-"""Verify up to a hundred reports at once: a line for each, with its number and code or the text of its QR code."""
+"""Verify up to a hundred reports at once: by files, or by lines of number and code or the text of a QR code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST, Asked, verify_batch
+from xinzheng.apps.reports.file_verification import FILES_AT_MOST
 from xinzheng.apps.reports.looks import PUBLIC
 from xinzheng.apps.reports.verification import Verdict
 from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_number, normalise_typed_code
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
-from xinzheng.web.public.verdict_words import BAD, GOOD, OPEN, explain
+from xinzheng.web.public.batch_answers import Row, answers, answers_table
+from xinzheng.web.public.body_size import sized
+from xinzheng.web.public.file_batch import FILES, MEBIBYTE, FilesError, refusal, verify_handed_in
+from xinzheng.web.public.verdict_words import BAD, GOOD, explain
 
 BATCHES_A_MINUTE = 6
 TOLD_AT_MOST = 10
@@ -23,32 +26,40 @@ QR_TEXT_MAX = 4096
 LINES = "lines"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One of the answers: what it is about, its mark and words, what else is to be known."""
-
-    number: str
-    subject: str
-    mark: str
-    words: str
-    reason: str
+@never_cache
+@limited("verify-batch", BATCHES_A_MINUTE)
+@sized("XINZHENG_VERIFY_FILES_MAX_BYTES", lambda request, why: _form(request, "", (FieldError(FILES, refusal(why)),)))
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify_many(request: HttpRequest) -> HttpResponse:
+    """Show the forms, or an answer for each line or file."""
+    if request.method != "POST":
+        return _form(request, "", ())
+    if request.POST.get("way") != FILES:
+        return _by_lines(request)
+    try:
+        return verify_handed_in(request)
+    except FilesError as error:
+        return _form(request, "", (FieldError(FILES, str(error)),))
 
 
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@limited("verify-batch", BATCHES_A_MINUTE)
-def verify_many(request: HttpRequest) -> HttpResponse:
-    """Show the form, or an answer for each line."""
+@require_POST
+@limited("verify-table")
+def verify_many_table(request: HttpRequest) -> HttpResponse:
+    """The answers as XLSX; what holds after two hours has to be asked for anew."""
+    return answers_table(request.POST.get("table", "")) or redirect("verify-batch")
+
+
+def _by_lines(request: HttpRequest) -> HttpResponse:
     text = request.POST.get(LINES, "")
-    if request.method != "POST":
-        return _form(request, text, ())
     numbered = [(at, line.strip()) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
     errors = _errors(numbered)
     if errors:
         return _form(request, text, errors)
     lines = [line for _, line in numbered]
     verdicts = verify_batch([_asked(line) for line in lines], PUBLIC)
-    return _answers(request, [_row(verdict, line) for verdict, line in zip(verdicts, lines, strict=True)], verdicts)
+    rows = [_row(verdict, line) for verdict, line in zip(verdicts, lines, strict=True)]
+    return answers(request, rows, verdicts, "public/verify_batch_answers.html")
 
 
 def _errors(lines: Sequence[tuple[int, str]]) -> tuple[FieldError, ...]:
@@ -88,36 +99,25 @@ def _row(verdict: Verdict, line: str) -> Row:
     shown = seal[0] if seal else status
     reason = verdict.warning or (shown.reason if seal or shown.mark != GOOD else "")
     number = verdict.number or ("二维码" if is_qr else line)
-    return Row(number, verdict.subject_masked or "", shown.mark, shown.words, reason)
+    subject = verdict.subject_masked or ""
+    return Row(number, verdict.number or "", subject, shown.mark, shown.words, reason, answer.facts, answer.log)
 
 
 def _form(request: HttpRequest, text: str, errors: Sequence[FieldError]) -> HttpResponse:
     context = {
         "errors": errors,
         "error_of": by_field(errors[:1]),
-        "kept": "你填写的内容都还在。",
+        "kept": "文件没有保存。" if any(error.field == FILES for error in errors) else "你填写的内容都还在。",
         "text": text,
         "at_most": BATCH_AT_MOST,
+        "max_bytes": settings.XINZHENG_VERIFY_FILES_MAX_BYTES,
+        "file_hint": _file_hint(),
     }
     return render(request, "public/verify_batch.html", context, status=422 if errors else 200)
 
 
-def _answers(request: HttpRequest, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> HttpResponse:
-    good = sum(row.mark == GOOD for row in rows)
-    marks = {row.mark for row in rows}
-    context = {
-        "rows": rows,
-        "good": good,
-        "wanting": len(rows) - good,
-        "mark": BAD if BAD in marks else OPEN if OPEN in marks else GOOD,
-        "disclaimer": _disclaimer(verdicts),
-        "checked_at": timezone.now(),
-        "is_demonstration": any(verdict.is_demonstration for verdict in verdicts),
-    }
-    return render(request, "public/verify_batch_answers.html", context)
-
-
-def _disclaimer(verdicts: Sequence[Verdict]) -> str:
-    """The fixed sentence in the word of the reports' decree; in the general one where there are several."""
-    said = {verdict.disclaimer for verdict in verdicts if verdict.record_word}
-    return said.pop() if len(said) == 1 else Verdict(None, None, None, None).disclaimer
+def _file_hint() -> str:
+    each, together = (
+        size // MEBIBYTE for size in (settings.XINZHENG_PDF_MAX_BYTES, settings.XINZHENG_VERIFY_FILES_MAX_BYTES)
+    )
+    return f"至多{FILES_AT_MOST}份，每份不超过{each} MB，合起来不超过{together} MB；核对后不保留"

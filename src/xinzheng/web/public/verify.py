@@ -1,8 +1,7 @@
 """Verify a report without an account: by number and code, by file, by its QR code as a picture or as text."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import partial
 from typing import BinaryIO, cast
 
 from django.conf import settings
@@ -10,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST
@@ -26,6 +24,7 @@ from xinzheng.core.lifecycle import (
 )
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
+from xinzheng.web.public.body_size import sized
 from xinzheng.web.public.verdict_words import explain
 
 NUMBER_LENGTH = 18
@@ -33,7 +32,6 @@ QR_TEXT_MAX = 4096
 MEBIBYTE = 1024 * 1024
 NO_PICTURE = "这不是能读的图片。请用PNG、JPEG或者WebP图片；手里是PDF的，请上传报告文件。"
 PDF_MARK = b"%PDF-"
-ROOM_FOR_FIELDS = 64 * 1024
 PICTURE_HEAD = 16
 # a picture that was just taken, or one that was chosen
 PICTURES = ("photo", "picture")
@@ -66,25 +64,8 @@ class Submitted:
     others: int = 0
 
 
-def _sized(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse a body beyond any report by its announced length, before a byte of it is read.
-
-    The check of the form's token reads the body, so it has to stand within this, not around it.
-    """
-    protected = csrf_protect(view)
-
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        length = str(request.META.get("CONTENT_LENGTH") or "0")
-        if not length.isdecimal() or int(length) > settings.XINZHENG_PDF_MAX_BYTES + ROOM_FOR_FIELDS:
-            return _ways(request, _wrong_file(_too_large()), Typed())
-        return protected(request)
-
-    return csrf_exempt(guarded)
-
-
 @never_cache
-@_sized
+@sized("XINZHENG_PDF_MAX_BYTES", lambda request, _: _ways(request, _wrong_file(_too_large()), Typed()))
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("verify")
 def verify(request: HttpRequest) -> HttpResponse:

@@ -8,15 +8,17 @@
   }
 
   function showChosen (drop, input) {
-    var file = input.files && input.files[0]
-    if (!file) return
+    var files = Array.from(input.files || [])
+    if (!files.length) return
+    var size = files.reduce(function (sum, file) { return sum + file.size }, 0)
     var limit = Number(input.dataset.maxBytes || 0)
     var line = drop.querySelector('[data-drop-name]')
     var name = document.createElement('b')
-    name.textContent = file.name
-    line.replaceChildren(name, document.createTextNode('　' + megabytes(file.size)))
-    var tooLarge = limit && file.size > limit
-    input.setCustomValidity(tooLarge ? '文件有' + megabytes(file.size) + '，超过' + megabytes(limit) + '，请换一个文件。' : '')
+    name.textContent = files.length > 1 ? '已选' + files.length + '份文件' : files[0].name
+    line.replaceChildren(name, document.createTextNode('　' + megabytes(size)))
+    var tooLarge = limit && size > limit
+    var instead = files.length > 1 ? '，请分几次。' : '，请换一个文件。'
+    input.setCustomValidity(tooLarge ? '文件有' + megabytes(size) + '，超过' + megabytes(limit) + instead : '')
     if (tooLarge) input.reportValidity()
   }
 
@@ -45,12 +47,12 @@
       var percent = Math.round(event.detail.loaded / event.detail.total * 100)
       box.hidden = false
       box.querySelector('progress').value = percent
-      said.textContent = percent < 100 ? '正在上传，' + percent + '%' : '已上传，正在登记'
+      said.textContent = percent < 100 ? '正在上传，' + percent + '%' : said.dataset.sent || '已上传，正在登记'
     })
     ;['htmx:sendError', 'htmx:responseError'].forEach(function (name) {
       form.addEventListener(name, function () {
         box.hidden = false
-        said.textContent = '没有报送成功，账本没有变化。请检查网络和登录，再点“报送”。'
+        said.textContent = said.dataset.failed || '没有报送成功，账本没有变化。请检查网络和登录，再点“报送”。'
       })
     })
   }
@@ -109,6 +111,10 @@
 
   enable(document)
   document.addEventListener('htmx:load', function (event) { enable(event.target) })
+  document.addEventListener('htmx:afterSettle', function (event) {
+    var answer = event.target.querySelector('.answer[tabindex]')
+    if (answer) answer.focus()
+  })
   window.addEventListener('pageshow', function (event) {
     if (event.persisted) document.querySelectorAll('button[data-once]').forEach(function (b) { b.disabled = false })
   })

@@ -55,6 +55,12 @@ def icon(name: str, colour: str = "") -> SafeString:
 
 
 @register.filter
+def plain_status(words: str) -> str:
+    """A status under a heading that already says what it is."""
+    return words.removeprefix("报告状态：")
+
+
+@register.filter
 def mark_colour(state: str) -> str:
     """The colour class of a state, without its prefix."""
     mark = MARKS.get(str(state), "apart")
