@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.soundness import assert_sound, assert_stored_are_sound
+from xinzheng.adapters.postgres_embedded import ensure_running
+from xinzheng.adapters.postgres_embedded.layout import SUPERUSER
 from xinzheng.cli import main
 
 NUMBER = re.compile(r"编号  (\w+)    核验码 (\w{12})")
@@ -26,6 +30,13 @@ def demo_run(home: Path, folder: Path, *more: str) -> "subprocess.CompletedProce
     )
 
 
+def looked_at(home: Path) -> int:
+    """How many reports of the home's own database nobody had looked at until now."""
+    info = ensure_running(home)
+    with psycopg.connect(host=info.host, port=info.port, user=SUPERUSER, dbname=info.dbname) as own:
+        return assert_stored_are_sound(own.cursor())
+
+
 @pytest.mark.slow
 def test_the_whole_way_ends_with_two_verified_reports_and_a_second_run_finds_them(
     embedded_home: Path, tmp_path: Path
@@ -42,10 +53,13 @@ def test_the_whole_way_ends_with_two_verified_reports_and_a_second_run_finds_the
     for file in files:
         proof = file.with_suffix(".proof.json")
         assert main(["log", "verify", "--proof", str(proof), "--report", str(file), "--key", log_key]) == 0
+        assert_sound(file.read_bytes())
+    assert looked_at(embedded_home) >= len(files)
     second = demo_run(embedded_home, tmp_path, "--subjects", "60")
     assert second.returncode == 0, second.stderr
     assert "已在库中，没有改动" in second.stdout
     assert NUMBER.findall(second.stdout) == NUMBER.findall(first.stdout)
+    assert looked_at(embedded_home) == 0
 
 
 def test_a_wrong_number_of_subjects_is_wrong_use(tmp_path: Path) -> None:
