@@ -14,6 +14,7 @@ from xinzheng.adapters.signing import ReportSigner, sign_pdf
 from xinzheng.adapters.signing.form import TOKEN_ROOM
 from xinzheng.adapters.signing.raw_keys import SoftwareKey
 from xinzheng.adapters.transparency import LogKey
+from xinzheng.core.leaves import audit_leaf
 from xinzheng.core.lifecycle import ReportStatus
 
 GOOD = {"intact": True, "signature_valid": True, "signer_trusted": True}
@@ -76,6 +77,8 @@ def together() -> Iterator[Case]:
     yield Case("proof", GOOD | {"in_log": True}, plain, proof=made.proof(plain))
     stamped = made.stamped(plain, own.stamper)
     yield Case("the proof holds before and after stamping", GOOD | {"in_log": True}, stamped, proof=made.proof(plain))
+    anchored = made.proof(plain, beside=[audit_leaf(7, bytes(32), SIGNED_AT)])
+    yield Case("an anchor of the audit trail beside it", GOOD | {"in_log": True}, plain, proof=anchored)
     revoked = made.proof(plain, ReportStatus.REVOKED)
     yield Case("the log tells of a revocation", GOOD | {"in_log": True}, plain, proof=revoked, says=("报告已作废",))
     elsewhere = made.signed(own.signer, at=SIGNED_AT + timedelta(1))

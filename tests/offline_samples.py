@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -252,10 +253,11 @@ def qr(key: ec.EllipticCurvePrivateKey | None = None, host: str = HOST, digest: 
     return qr_text(seal_payload(seal, SealKey(key or city().seal)), CODE)
 
 
-def proof(pdf: bytes, *statuses: ReportStatus, place: int = 5, size: int = 11) -> dict[str, object]:
-    """The proof that the report stands in a log of so many leaves, with what became of it."""
-    leaves = [sha256(str(n).encode()).hexdigest().encode() for n in range(size)]
-    own = [issued_leaf(DIGEST, signed_digest(pdf), SIGNED_AT)]
+def proof(pdf: bytes, *statuses: ReportStatus, beside: Sequence[bytes] = ()) -> dict[str, object]:
+    """The proof that the report stands in a log of eleven leaves, with what became of it; and of leaves beside it."""
+    place = 5
+    leaves = [sha256(str(n).encode()).hexdigest().encode() for n in range(11)]
+    own = [*beside, issued_leaf(DIGEST, signed_digest(pdf), SIGNED_AT)]
     own += [status_leaf(DIGEST, status, SIGNED_AT + timedelta(days=9)) for status in statuses]
     leaves[place : place + len(own)] = own
     node = node_of(tree_of([leaf_hash(leaf) for leaf in leaves]))

@@ -12,7 +12,7 @@ from xinzheng.adapters.transparency.report_file import leaf_bytes, leaf_of_file
 from xinzheng.adapters.transparency.sources import LogSite, LogSource, LogSourceError, SavedLog, source_at
 from xinzheng.cli.log import read_file
 from xinzheng.core.errors import XinzhengError
-from xinzheng.core.leaves import Leaf, read_leaf
+from xinzheng.core.leaves import AuditLeaf, Leaf, read_leaf
 from xinzheng.core.lifecycle import ReportStatus
 from xinzheng.core.merkle import leaf_hash
 
@@ -94,15 +94,24 @@ def _proven(
         log.check_head(head)
     told = [(one.index, read_leaf(one.leaf)) for one in leaves]
     if wanted is not None:
-        _require(wanted, [leaf for _, leaf in told])
-    shown = [{"index": index, "status": str(leaf.status), "at": leaf.at.isoformat()} for index, leaf in told]
-    words = [
-        f"已收录：序号{index}，{STATUS_WORDS[leaf.status]}，{leaf.at.astimezone():%Y-%m-%d %H:%M:%S}"
-        for index, leaf in told
-    ]
+        _require(wanted, [leaf for _, leaf in told if isinstance(leaf, Leaf)])
+    shown = [{"index": index, **_facts(leaf), "at": leaf.at.isoformat()} for index, leaf in told]
+    words = [f"已收录：序号{index}，{_words(leaf)}，{leaf.at.astimezone():%Y-%m-%d %H:%M:%S}" for index, leaf in told]
     if wanted is not None:
         words.append("文件的内容和签名与日志所记相同。现在的状态以在线核验为准。")
     return {"included": shown, "proof_size": head.size, "report_matches": None if wanted is None else True}, words
+
+
+def _facts(leaf: Leaf | AuditLeaf) -> dict[str, Any]:
+    if isinstance(leaf, AuditLeaf):
+        return {"audit_events": leaf.count, "audit_head": leaf.head.hex()}
+    return {"status": str(leaf.status)}
+
+
+def _words(leaf: Leaf | AuditLeaf) -> str:
+    if isinstance(leaf, AuditLeaf):
+        return f"审计记录{leaf.count}条，链值{leaf.head.hex()}"
+    return STATUS_WORDS[leaf.status]
 
 
 def _fetched(source: LogSource, wanted: Leaf) -> str:

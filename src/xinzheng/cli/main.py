@@ -33,6 +33,7 @@ COMMANDS = (
     "report",
     "signing",
     "log",
+    "audit",
     "demo",
     "serve",
 )

@@ -129,7 +129,7 @@ def examine_proof(facts: OfflineFacts, proof: str, keys: OfflineKeys) -> Offline
         if error.code == "checkpoint-unsigned":
             return facts.saying(OTHER_LOG_KEY)
         return replace(facts, in_log=False).saying(error.message)
-    return _in_log(facts, [leaf for leaf in told if leaf.digest == facts.content])
+    return _in_log(facts, [leaf for leaf in told if isinstance(leaf, Leaf) and leaf.digest == facts.content])
 
 
 def _in_log(facts: OfflineFacts, mine: list[Leaf]) -> OfflineFacts:

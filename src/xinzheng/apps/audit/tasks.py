@@ -6,6 +6,8 @@ from procrastinate.contrib.django import app
 
 from xinzheng.apps.audit.keys import note_keys
 from xinzheng.apps.audit.log import seal_log
+from xinzheng.apps.audit.seal_check import note_check
+from xinzheng.apps.audit.seals import seal_events
 
 QUEUE = "log"
 KEPT_HOURS = 1
@@ -15,11 +17,22 @@ KEPT_HOURS = 1
 @app.periodic(cron="* * * * * */10")
 @app.task(name="audit.seal", queue=QUEUE, queueing_lock="audit.seal", lock="audit.seal")
 def seal(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
-    """Give new leaves their places, sign the log, and note the keys that came into use."""
+    """Seal audit events, give new leaves their places, sign the log, and note the keys that came into use."""
+    now = timezone.now()
     try:
-        seal_log(timezone.now())
+        seal_events(now)
     finally:
-        note_keys()
+        try:
+            seal_log(now)
+        finally:
+            note_keys()
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(name="audit.check_trail", queue=QUEUE, queueing_lock="audit.check_trail", lock="audit.check_trail")
+def check_trail(timestamp: int) -> None:  # noqa: ARG001  the queue passes it
+    """Compute the chain of audit events again each night; what was found is an event, for the auditor's page."""
+    note_check()
 
 
 @app.periodic(cron="17 * * * *")
