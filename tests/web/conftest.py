@@ -19,6 +19,7 @@ from xinzheng.apps.reports.models import Report
 from xinzheng.core.decision import Request
 
 PASSWORD = "only-for-this-test-1"  # the tests' own
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for tests that sign in very often
 CLEAN, PUNISHED = uscc(1), uscc(2)
 
 

@@ -141,12 +141,15 @@ LOGOUT_REDIRECT_URL = "/"
 AUTHENTICATION_BACKENDS = ["xinzheng.web.sign_in.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "xinzheng.apps.accounts.passwords.ThreeClasses"},
+    {"NAME": "xinzheng.apps.accounts.passwords.NotTheName"},
+    {"NAME": "xinzheng.apps.accounts.passwords.NotOfTheLast"},
 ]
 
 # A file that names the identity platforms (OpenID Connect) people may sign in with.
 XINZHENG_OIDC = os.environ.get("XINZHENG_OIDC", "")
+XINZHENG_PLATFORMS = environment.identity_platforms(XINZHENG_OIDC)
 # The second factor of staff: required, webauthn (no one-time codes) or, in a demonstration only, off.
 XINZHENG_SECOND_FACTOR = environment.choice(
     "XINZHENG_SECOND_FACTOR",

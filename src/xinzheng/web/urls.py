@@ -18,13 +18,11 @@ from xinzheng.web.office import (
     waivers,
 )
 from xinzheng.web.office import reports as office_reports
-from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, sign_in, verify, well_known
+from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, verify, well_known
 from xinzheng.web.subjects import apply, proof, reports
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("sign-in", sign_in.sign_in, name="sign-in"),
-    path("sign-out", sign_in.sign_out, name="sign-out"),
     path("guide", guide.guide, name="guide"),
     path("policies", policies.policies, name="policies"),
     path("policies/<slug:policy_id>", policies.policy_page, name="policy"),

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 
 from xinzheng.apps.accounts.mandate_models import Mandate, MandateAnswer, MandateEnd, MandateRequest
 from xinzheng.apps.accounts.platform_models import KeptPlatformRequest, Platform
@@ -103,6 +104,11 @@ class Account(AbstractBaseUser):
     def actor(self) -> str:
         """How entries and audit events name this account: without a name."""
         return f"account:{self.pk}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session has to carry; Django asks for it. A new epoch ends every session from before."""
+        state = f"{self.password}\0{self.session_epoch}"
+        return salted_hmac("xinzheng.session", state, secret=secret, algorithm="sha256").hexdigest()
 
 
 class ApiKey(models.Model):

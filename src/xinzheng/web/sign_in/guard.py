@@ -1,8 +1,28 @@
-"""What has to be done before anything else: the second factor of staff, a password that is too old."""
+"""What has to be done before anything else: the second factor of staff, a password that is due, coming back in time."""
 
+import time
 from collections.abc import Callable
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.passwords import is_password_due
+from xinzheng.web.sign_in.factors import Kind, counted_kinds, has_factor
+from xinzheng.web.sign_in.staff import is_everybodys, needs_second_factor
+
+ENROL = "/account/keys"
+NEW_PASSWORD = "/account/password"  # noqa: S105  an address
+# Pages that must work for whoever is not wholly signed in; the interface and files know no session.
+ALWAYS = ("/sign-in", "/sign-out", "/preferences/", "/static/", "/api/")
+SEEN = "seen"
+# A session is written no oftener than this for being used.
+NOTED_SECONDS = 60
+TOO_LONG = "因{}分钟没有操作，已自动退出，请重新登录。没有提交的内容没有保存。"
 
 
 class SignInGuard:
@@ -12,4 +32,63 @@ class SignInGuard:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(ALWAYS):
+            return self.get_response(request)
+        account = request.user
+        if not isinstance(account, Account):
+            return self.get_response(request)
+        missing = _missing(request, account)
+        return self.get_response(request) if missing is None else _lead(request, missing)
+
+
+def note_use(request: HttpRequest) -> None:
+    """Begin to count the time without use; called where somebody signs in."""
+    request.session[SEEN] = int(time.time())
+
+
+def _missing(request: HttpRequest, account: Account) -> str | None:
+    """The address of what is to be done first, None when nothing is."""
+    if _is_idle(request) or _outlives_demonstration(request, account):
+        back = request.get_full_path() if request.method == "GET" else "/"
+        logout(request)
+        return f"/sign-in?{urlencode({'next': back})}"
+    if _lacks_factor(request, account):
+        if not has_factor(account):
+            return None if request.path.startswith(ENROL) else ENROL
+        logout(request)
+        return "/sign-in"
+    if is_password_due(account) and not request.path.startswith(NEW_PASSWORD):
+        return NEW_PASSWORD
+    return None
+
+
+def _is_idle(request: HttpRequest) -> bool:
+    now, seen = int(time.time()), request.session.get(SEEN)
+    if seen is not None and now - seen > settings.XINZHENG_IDLE_MINUTES * 60:
+        messages.add_message(
+            request, messages.WARNING, TOO_LONG.format(settings.XINZHENG_IDLE_MINUTES), extra_tags="unver"
+        )
+        return True
+    # A page that asks again by itself is not a person who is there.
+    is_poll = request.method == "GET" and request.headers.get("HX-Request") == "true"
+    if seen is None or (now - seen >= NOTED_SECONDS and not is_poll):
+        request.session[SEEN] = now
+    return False
+
+
+def _outlives_demonstration(request: HttpRequest, account: Account) -> bool:
+    return bool(request.session.get("demonstration")) and not is_everybodys(account)
+
+
+def _lacks_factor(request: HttpRequest, account: Account) -> bool:
+    if not needs_second_factor(account) or is_everybodys(account):
+        return False
+    counted = {*counted_kinds(), Kind.RECOVERY_CODES}
+    proofs = get_authentication_records(request, account)
+    return not any(proof.get("method") == "mfa" and proof.get("type") in counted for proof in proofs)
+
+
+def _lead(request: HttpRequest, address: str) -> HttpResponse:
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

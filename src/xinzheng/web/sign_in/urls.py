@@ -1,5 +1,19 @@
-"""Addresses of signing in."""
+"""Addresses of signing in. The library asks for some of them by the names it gives them."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.sign_in import again, entering, keys, second_step
+
+urlpatterns = [
+    path("sign-in", entering.sign_in, name="sign-in"),
+    path("sign-in", entering.sign_in, name="account_login"),
+    path("sign-in", entering.sign_in, name="account_inactive"),
+    path("sign-out", entering.sign_out, name="sign-out"),
+    path("sign-in/second", second_step.second_step, name="mfa_authenticate"),
+    path("sign-in/again", again.sign_in_again, name="account_reauthenticate"),
+    path("account/keys", keys.keys, name="account-keys"),
+    path("account/keys/app", keys.add_app, name="account-keys-app"),
+    path("account/keys/security-key", keys.add_key, name="account-keys-security-key"),
+    path("account/keys/recovery", keys.recovery, name="account-keys-recovery"),
+    path("account/keys/<int:key_id>/remove", keys.remove, name="account-keys-remove"),
+]

@@ -1,0 +1,50 @@
+"""Who needs a second factor (第二因子), and who is everybody's: the accounts of a demonstration."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
+
+DEMO_PREFIX = "demo-"
+OUTSIDERS = (Role.SUBJECT_AGENT, Role.RECEIVER)
+FIRST_PAGES = {
+    Role.OFFICE_OPERATOR: "/office",
+    Role.SYSTEM_ADMINISTRATOR: "/administration/keys",
+    Role.SUBJECT_AGENT: "/apply",
+    **dict.fromkeys(OF_A_UNIT, "/department"),
+}
+
+
+def is_staff(account: Account) -> bool:
+    """Everybody who works for a unit, the office or the administration: all but agents and receivers."""
+    return account.role not in OUTSIDERS
+
+
+def needs_second_factor(account: Account) -> bool:
+    """Whether a password alone is not enough for this account."""
+    return is_staff(account) and settings.XINZHENG_SECOND_FACTOR != "off"
+
+
+def is_everybodys(account: Account) -> bool:
+    """Whether anyone may enter by one click, only while the whole site is a demonstration; nobody may change it."""
+    return (
+        bool(settings.XINZHENG_DEMONSTRATION)
+        and account.username.startswith(DEMO_PREFIX)
+        and not account.has_usable_password()
+    )
+
+
+def first_page(account: Account) -> str:
+    """Where somebody begins who wanted nothing in particular."""
+    return FIRST_PAGES.get(Role(account.role), "/")
+
+
+def takes_security_keys(request: HttpRequest) -> bool:
+    """Whether browsers use security keys here: only where the host has a name."""
+    try:
+        ip_address(request.get_host().rsplit(":", 1)[0].strip("[]"))
+    except ValueError:
+        return True
+    return False

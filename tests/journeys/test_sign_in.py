@@ -1,0 +1,101 @@
+"""Signing in with a second factor, in a real browser: an app's codes, then a security key."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.test import override_settings
+from playwright.sync_api import Page
+
+from tests.journeys.conftest import Site
+from tests.journeys.test_everybody import mistakes_on
+from tests.web.conftest import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(autouse=True)
+def second_factor_is_required(staff_enter_with_password_alone: None) -> Iterator[None]:
+    with override_settings(XINZHENG_SECOND_FACTOR="required"):
+        yield
+
+
+def code_of(secret: str, step: int) -> str:
+    return str(format_hotp_value(hotp_value(secret.replace(" ", ""), int(time.time()) // 30 + step)))
+
+
+def by_password(page: Page, username: str) -> None:
+    page.goto("/sign-in")
+    page.fill("#username", username)
+    page.fill("#password", PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="登录").click()
+
+
+def plug_in_a_key(page: Page) -> None:
+    """A security key as the browser's own tools pretend one: it answers at once."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("WebAuthn.enable")
+    key = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    tools.send("WebAuthn.addVirtualAuthenticator", {"options": key | {"isUserVerified": True}})
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["desktop", "phone"])
+def test_a_member_of_staff_binds_an_app_then_a_security_key_and_signs_in_with_it(
+    site: Site, viewport: dict[str, int]
+) -> None:
+    page = site.visit(viewport=viewport)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    by_password(page, "administrator")
+    page.wait_for_url("**/account/keys")
+    found = mistakes_on(page, "keys, none yet")
+
+    page.get_by_role("link", name="绑定应用").click()
+    page.wait_for_url("**/account/keys/app")
+    found += mistakes_on(page, "add app")
+    secret = page.locator(".digest").inner_text()
+    page.fill("#code", code_of(secret, -1))
+    page.get_by_role("button", name="绑定").click()
+    page.wait_for_url("**/account/keys/recovery")
+    assert page.locator(".recovery-codes li").count() == 10
+    found += mistakes_on(page, "recovery codes")
+
+    plug_in_a_key(page)
+    page.goto("/account/keys/security-key")
+    found += mistakes_on(page, "add key")
+    page.fill("#name", "办公室的密钥")
+    page.get_by_role("button", name="开始").click()
+    page.wait_for_url("**/account/keys/recovery")
+    page.goto("/account/keys")
+    page.get_by_role("rowheader", name="办公室的密钥").wait_for()
+    found += mistakes_on(page, "keys, two")
+    assert sorted(Authenticator.objects.values_list("type", flat=True)) == ["recovery_codes", "totp", "webauthn"]
+
+    page.get_by_role("button", name="退出").click()
+    page.wait_for_url(re.compile("/$"))
+    by_password(page, "administrator")
+    page.wait_for_url("**/sign-in/second")
+    found += mistakes_on(page, "second step")
+    page.get_by_role("button", name="用安全密钥").click()
+    page.wait_for_url("**/administration/keys")
+    assert not [text for text in said if "Content Security Policy" in text]
+    assert found == []
+
+
+def test_a_browser_without_scripts_signs_in_with_a_code(site: Site) -> None:
+    page = site.visit(viewport=PHONE, java_script_enabled=False)
+    by_password(page, "administrator")
+    page.goto("/account/keys/app")
+    secret = page.locator(".digest").inner_text()
+    page.fill("#code", code_of(secret, -1))
+    page.get_by_role("button", name="绑定").click()
+    page.goto("/account/keys")
+    page.context.clear_cookies()
+    by_password(page, "administrator")
+    page.fill("#code", code_of(secret, 0))
+    page.get_by_role("button", name="验证").click()
+    page.wait_for_url("**/administration/keys")
