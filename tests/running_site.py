@@ -28,9 +28,35 @@ def database_url() -> str:
     return " ".join(f"{key}={value}" for key, value in parts.items() if value)
 
 
+@dataclass(frozen=True)
+class RunningSite:
+    """Where it listens, and the process that was started (运行中的网站)."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    def task_worker(self) -> int | None:
+        """The number of the process that works off the queue; None if there is none now."""
+        keepers = _children(self.process.pid, "xinzheng.cli.task_worker")
+        return next((worker for keeper in keepers for worker in _children(keeper, "procrastinate")), None)
+
+
+def _children(parent: int, word: str) -> list[int]:
+    """The numbers of a process's children with this word on their command line."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            above = int((folder / "stat").read_text().rpartition(") ")[2].split()[1])
+            if above == parent and word in (folder / "cmdline").read_text():
+                found.append(int(folder.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
 @contextmanager
-def running_site(folder: Path, **environment: str) -> Iterator[int]:
-    """Two web processes and a task worker, at the port that is yielded; what they say is kept in ``folder``."""
+def running_site(folder: Path, **environment: str) -> Iterator[RunningSite]:
+    """Two web processes and a task worker; what they say is kept in ``folder``."""
     port, said = _free_port(), folder / "serve.log"
     with said.open("w") as out:
         process = subprocess.Popen(
@@ -42,7 +68,7 @@ def running_site(folder: Path, **environment: str) -> Iterator[int]:
         )
         try:
             wait_until(lambda: _answers(port), said.read_text)
-            yield port
+            yield RunningSite(port, process)
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -67,9 +67,9 @@ def assert_gap_free(reports: int) -> None:
 
 
 def test_two_clicks_at_once_lead_to_one_application_and_one_report(city: SmallCity, tmp_path: Path) -> None:
-    with running_site(tmp_path) as port:
+    with running_site(tmp_path) as site:
         for number in range(1, APPLICANTS + 1):
-            visitor = Visitor(port)
+            visitor = Visitor(site.port)
             visitor.sign_in(f"agent-{number}", PASSWORD)
             form = filled(visitor.get("/apply"), "/apply")
             answers = clicked(visitor, "/apply", form, times=2)
@@ -84,8 +84,8 @@ def test_two_clicks_at_once_lead_to_one_application_and_one_report(city: SmallCi
 
 
 def test_a_finger_that_does_not_stop_gets_one_report_and_two_forms_get_two(city: SmallCity, tmp_path: Path) -> None:
-    with running_site(tmp_path) as port:
-        visitor = Visitor(port)
+    with running_site(tmp_path) as site:
+        visitor = Visitor(site.port)
         visitor.sign_in("agent-1", PASSWORD)
         forms = [filled(visitor.get("/apply"), "/apply") for _ in range(2)]
         for form in forms:
@@ -98,8 +98,8 @@ def test_a_finger_that_does_not_stop_gets_one_report_and_two_forms_get_two(city:
 def test_the_form_of_one_applicant_in_the_hands_of_another_is_answered_in_words(
     city: SmallCity, tmp_path: Path
 ) -> None:
-    with running_site(tmp_path) as port:
-        mine, theirs = Visitor(port), Visitor(port)
+    with running_site(tmp_path) as site:
+        mine, theirs = Visitor(site.port), Visitor(site.port)
         mine.sign_in("agent-1", PASSWORD)
         theirs.sign_in("agent-2", PASSWORD)
         form, other = (filled(who.get("/apply"), "/apply") for who in (mine, theirs))
@@ -120,8 +120,8 @@ def test_what_failed_is_tried_again_once_however_often_the_button_is_pressed(
     ensure_keys()
     signer = tmp_path / "keys/signing/generations/1/signer.p12"
     signer.rename(tmp_path / "away")
-    with running_site(tmp_path, XINZHENG_KEYS=str(tmp_path / "keys")) as port:
-        visitor = Visitor(port)
+    with running_site(tmp_path, XINZHENG_KEYS=str(tmp_path / "keys")) as site:
+        visitor = Visitor(site.port)
         visitor.sign_in("agent-1", PASSWORD)
         form = filled(visitor.get("/apply"), "/apply")
         _, place, _ = visitor.post("/apply", form)

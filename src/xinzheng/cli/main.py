@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if getattr(args, "needs_database", getattr(modules[args.command], "NEEDS_DATABASE", False)):
             ensure_ready()
-        return int(args.run(args))
+        return _run(args)
     except XinzhengError as error:
         _show(error, as_json=getattr(args, "json", False))
         return REFUSED
@@ -96,6 +96,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, e.g. ``head``; nothing more can be said to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run the command; trouble with the database in the middle of it is told in words."""
+    try:
+        return int(args.run(args))
+    except Exception as error:
+        database = sys.modules.get("django.db")
+        if database is None or not isinstance(error, database.OperationalError | database.InterfaceError):
+            raise
+        told = _trouble_in_words(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _trouble_in_words(error: Exception) -> XinzhengError | None:
+    from xinzheng.apps.audit.trouble import Trouble, database_trouble
+
+    match database_trouble(error):
+        case Trouble.FULL:
+            return XinzhengError("数据库的磁盘满了，这一步没有做成。请腾出空间后再试。", code="storage-full")
+        case Trouble.LOST:
+            said = str(error).strip().split("\n")[0]
+            words = f"数据库断开了（{said}），这一步没有做完。请检查数据库服务和磁盘空间，恢复后再试。"
+            return XinzhengError(words, code="database-lost")
+    return None
 
 
 def build_parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -102,10 +103,8 @@ def serve_web(address: str, port: int, workers: int) -> None:
 
 
 def start_task_worker() -> "subprocess.Popen[bytes]":
-    """Start procrastinate's worker as a process of its own."""
-    command = [sys.executable, "-m", "django", "procrastinate", "worker"]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "xinzheng.config.settings"}
-    return subprocess.Popen(command, env=environment)  # noqa: S603  # our own command, no shell
+    """Start procrastinate's worker as a process of its own, beside one that starts it again when it ends."""
+    return subprocess.Popen([sys.executable, "-m", "xinzheng.cli.task_worker"], process_group=0)
 
 
 def stop_task_worker(worker: "subprocess.Popen[bytes]") -> None:
@@ -114,5 +113,5 @@ def stop_task_worker(worker: "subprocess.Popen[bytes]") -> None:
     try:
         worker.wait(WORKER_STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        worker.kill()
+        os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()

@@ -4,6 +4,7 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from xinzheng.apps.audit import tasks_dead  # noqa: F401  its task is found through this module
 from xinzheng.apps.audit.keys import note_keys
 from xinzheng.apps.audit.log import seal_log
 from xinzheng.apps.audit.seal_check import note_check

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.utils import timezone
 
+from xinzheng.apps.audit.trouble import Trouble, database_trouble
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.completing import complete_report, resume_prepared, void_report
 from xinzheng.apps.reports.models import Report
@@ -35,24 +36,24 @@ __all__ = [
     "resume_prepared",
     "void_report",
 ]
-DISK_FULL = "53100"  # PostgreSQL's code
 
 
 def issue_report(order: Order) -> Report:
     """Issue a report, or give back the one issued under the same key.
 
     Raises what deciding and rehearsing raise; nothing has been numbered then. ``idempotency-key-reused`` when the key
-    belongs to another order, ``report-voided`` when the report under it was given up. ``signing-unavailable`` and
-    ``storage-full`` may pass: the same order again goes on from where it stopped.
+    belongs to another order, ``report-voided`` when the report under it was given up. ``signing-unavailable``,
+    ``storage-full`` and ``database-lost`` may pass: the same order again goes on from where it stopped.
     """
     ensure_keys()
     known = _issued_under(order)
     if known is None:
-        with _full_disk_in_words("没有占用报告编号"):
+        with _trouble_in_words(order, "没有占用报告编号", "有没有占用编号还不能确定"):
             prepared = _prepare(order)
     else:
         prepared = Prepared(known)
-    with _full_disk_in_words(f"编号{prepared.report.number}已经保留，有了空间后自动继续签发"):
+    kept = f"编号{prepared.report.number}已经保留"
+    with _trouble_in_words(order, f"{kept}，有了空间后自动继续签发", kept):
         return complete_report(prepared.report, order.by, prepared.pdf)
 
 
@@ -74,15 +75,20 @@ def _prepare(order: Order) -> Prepared:
 
 
 @contextmanager
-def _full_disk_in_words(kept: str) -> Iterator[None]:
-    """Say in words that the database has no room left; ``kept`` is what became of the number."""
+def _trouble_in_words(order: Order, when_full: str, when_lost: str) -> Iterator[None]:
+    """Say in words that the database has no room left, or is gone, and what became of the number in each case."""
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != DISK_FULL:
-            raise
-        words = f"数据库的磁盘满了，报告没有出具，{kept}。请腾出空间后再试。"
-        raise XinzhengError(words, code="storage-full") from error
+    except (OperationalError, InterfaceError) as error:
+        trouble = database_trouble(error)
+        if trouble is Trouble.FULL:
+            words = f"数据库的磁盘满了，报告没有出具，{when_full}。请腾出空间后再试。"
+            raise XinzhengError(words, code="storage-full") from error
+        if trouble is Trouble.LOST:
+            again = f"恢复后用同一申请号 {order.key} 再试，不会重复出具。"
+            words = f"数据库断开了，多半是磁盘满了或者服务停了；{when_lost}。{again}"
+            raise XinzhengError(words, code="database-lost") from error
+        raise
 
 
 def _issued_under(order: Order) -> Report | None:
