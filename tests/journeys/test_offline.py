@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests import offline_samples as made
+from tests import pictures
 from tests.journeys.conftest import Site, apart
 from tests.offline_samples import city, published
 from tests.soundness import assert_sound
@@ -174,3 +175,46 @@ def test_from_issuing_to_a_receiver_without_a_network(site: Site, people: People
     expect(answer).to_contain_text("文件未改动，签名有效，签发者可信；未联网，未查询状态。")
     for words in (report.number, "是同一份报告", "已收录", "没有吊销", "演示文件，无证明效力"):
         expect(page.locator("#result")).to_contain_text(words)
+
+
+# Chromium has a reader of codes on Android and macOS only; here one of the same shape says what it is told to.
+READER = """
+window.BarcodeDetector = class {
+  static async getSupportedFormats () { return ['qr_code'] }
+  async detect (picture) { return picture.width ? window.codes.map(rawValue => ({ rawValue })) : [] }
+}
+"""
+
+
+def test_a_browser_that_reads_no_codes_says_to_paste_the_text(opened: Page) -> None:
+    expect(opened.get_by_text("这个浏览器不能从图片里读码")).to_be_visible()
+    expect(opened.locator("#pictures")).to_be_hidden()
+
+
+def test_where_the_browser_reads_codes_a_picture_fills_the_field_with_the_one_of_this_site(
+    opened: Page, saved: Path
+) -> None:
+    text = made.qr()
+    opened.add_init_script(READER)
+    opened.goto(saved.as_uri())
+    picture = {"name": "p.png", "mimeType": "image/png", "buffer": pictures.as_file(pictures.code("x"), "PNG")}
+
+    def read(*codes: str) -> None:
+        opened.evaluate("codes => { window.codes = codes }", list(codes))
+        opened.set_input_files("#picture", files=[picture])
+
+    expect(opened.locator("#pictures")).to_be_visible()
+    read("https://other.example/", text, text)
+    expect(opened.locator("#qr_text")).to_have_value(text)
+    for codes, message in (
+        ([], "图片里没有找到二维码"),
+        (["https://other.example/", "HELLO"], "图片里的二维码不是报告的二维码，没有打开它"),
+        ([text, text + "AAAA"], "图片里有2份不同报告的二维码"),
+    ):
+        read(*codes)
+        expect(opened.get_by_role("alert")).to_contain_text(message)
+        expect(opened.locator("#qr_text")).to_have_value("")
+    assert Axe().run(opened).violations_count == 0
+    read(text)
+    opened.get_by_role("button", name="核验").click()
+    expect(opened.locator(".answer")).to_contain_text("签名有效，签发者可信")

@@ -62,6 +62,7 @@ def test_a_code_of_another_site_is_named_and_warned_of_and_makes_no_link(people:
         (pictures.png(8_000, 7_000, b""), "图片超过5000万像素"),
         (pictures.as_file(Image.new("L", (300, 300), 255)), "图片里没有找到二维码"),
         (pictures.as_file(pictures.code("WIFI:S:office;;")), "图片里的二维码不是报告的二维码，没有打开它"),
+        (pictures.as_file(pictures.code("http://127.0.0.1:8000/s/AAAAAAAAAAAA")), "这是对方亮出来给人看内容的码"),
     ],
 )
 def test_a_picture_that_leads_to_nothing_is_told_at_its_field_with_what_to_do(

@@ -15,6 +15,7 @@ from xinzheng.core.hosts import shown_host
 OTHERWISE = "也可以改用编号和核验码。"
 NO_CODE = f"图片里没有找到二维码。请对准报告末页的二维码，拍满画面、对好焦、避开反光，再试一次；{OTHERWISE}"
 NOT_A_REPORT = f"图片里的二维码不是报告的二维码，没有打开它。请拍报告末页的二维码；{OTHERWISE}"
+SHARED = "这是对方亮出来给人看内容的码，不是报告上的二维码，没有打开它。请用手机相机直接扫，或者在本站输入它的12位码。"
 SEVERAL = "图片里有{count}份不同报告的二维码，不能替你选。请一次只拍一个。"
 UNREADABLE = {
     "no-picture": ("picture-unreadable", "图片打不开，或者没有传完整。请用PNG、JPEG或者WebP图片，或者重新拍一张。"),
@@ -69,7 +70,8 @@ def _chosen(texts: Sequence[str]) -> str:
         raise PictureError(SEVERAL.format(count=len(ours)), code="picture-with-several-reports")
     elsewhere = [text for text in texts if _host(text) not in (None, settings.XINZHENG_HOST)]
     if not (ours or reports or elsewhere):
-        raise PictureError(NOT_A_REPORT, code="picture-without-report")
+        is_shared = any(text.strip().startswith(f"{settings.XINZHENG_ORIGIN}/s/") for text in texts)
+        raise PictureError(SHARED if is_shared else NOT_A_REPORT, code="picture-without-report")
     return next(iter([*ours, *reports, *elsewhere]))
 
 

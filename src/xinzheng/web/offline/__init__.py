@@ -19,6 +19,7 @@ STYLE = HERE.parent / "static" / "xinzheng.css"
 CORE = ("der.js", "x509.js", "cms.js", "pdf.js", "seal.js", "facts.js", "log.js")
 OWN_STYLE = """
 .offline-ways { grid-template-columns: var(--g2); }
+.drop-low { min-height: 7rem; }
 .reasons { padding-left: 1.25em; list-style: disc; }
 #verify { padding-top: var(--s5); }
 """

@@ -199,6 +199,44 @@
     $('go').disabled = false
   }
 
+  /* Of the codes in a picture the one that names the site of the published keys; nobody follows any of them. */
+  function reportsCode (texts) {
+    const reports = texts.filter(text => /^https?:\/\/[^/]+\/v\/[\w-]+#[\w-]+$/.test(text))
+    const ours = reports.filter(text => new URL(text).host === published.host)
+    const chosen = ours.length ? ours : reports
+    if (chosen.length > 1) throw new Error(`图片里有${chosen.length}份不同报告的二维码，不能替你选。请一次只拍一个。`)
+    if (chosen.length) return chosen[0]
+    if (texts.length) throw new Error('图片里的二维码不是报告的二维码，没有打开它。请拍报告末页的二维码。')
+    throw new Error('图片里没有找到二维码。请对准报告末页的二维码，拍满画面、对好焦，再试一次；也可以粘贴扫码得到的文字。')
+  }
+
+  /* By the browser's own reader of codes; the text then stands in the field, where it can be looked at. */
+  async function readPicture (file) {
+    mistake('')
+    $('qr_text').value = ''
+    try {
+      if (file.size > 10000000) throw new Error('图片超过10 MB。请用普通分辨率重新拍一张。')
+      const picture = await createImageBitmap(file).catch(() => { throw new Error('图片打不开。请用PNG、JPEG或者WebP图片，或者重新拍一张。') })
+      const found = await new window.BarcodeDetector({ formats: ['qr_code'] }).detect(picture)
+      picture.close()
+      $('qr_text').value = reportsCode([...new Set(found.map(code => code.rawValue))])
+    } catch (error) {
+      mistake(error.message)
+    }
+  }
+
+  async function offerPictures () {
+    if (!window.BarcodeDetector) return
+    const kinds = await window.BarcodeDetector.getSupportedFormats().catch(() => [])
+    if (!kinds.includes('qr_code')) return
+    $('no-pictures').hidden = true
+    $('pictures').hidden = false
+    for (const name of ['photo', 'picture']) {
+      const input = $(name)
+      input.addEventListener('change', () => { if (input.files[0]) readPicture(input.files[0]) })
+    }
+  }
+
   function enableDrop (drop) {
     const input = drop.querySelector('input')
     const line = drop.querySelector('[data-drop-name]')
@@ -211,7 +249,7 @@
       event.preventDefault()
       if (!event.dataTransfer.files.length) return
       input.files = event.dataTransfer.files
-      name()
+      input.dispatchEvent(new Event('change'))
     })
   }
 
@@ -221,4 +259,5 @@
   if (!window.isSecureContext || !window.crypto || !crypto.subtle) mistake('这个浏览器不能核对签名。请把本页存到电脑上，用新版浏览器打开。')
   document.querySelectorAll('[data-drop]').forEach(enableDrop)
   $('verify').addEventListener('submit', submit)
+  offerPictures()
 })()
