@@ -76,7 +76,10 @@ def test_only_one_s_own_report_is_made_again(agent: Account) -> None:
     assert refused(lambda: apply(agent, again_of="3205002026112200001")) == "application-refused"
 
 
-@pytest.mark.parametrize("name", ["示" * 101, "示例\u202e银行", "示例330502199001010014", "联系13812345678"])
+@pytest.mark.parametrize(
+    "name",
+    ["示" * 101, "示例\u202e银行", "示例330502199001010014", "联系13812345678", "138 1234 \uff15\uff16\uff17\uff18"],
+)
 def test_a_receiver_s_name_is_short_printable_and_no_person(agent: Account, name: str) -> None:
     with pytest.raises(UnkeepableTextError):
         apply(agent, receiver_name=name)

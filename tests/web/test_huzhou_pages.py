@@ -1,5 +1,6 @@
 """Huzhou's pages: a natural person, no choice offered, the name masked wherever it is shown."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ def test_a_person_is_offered_no_choice_of_domains_or_period_and_sees_what_is_che
 
 def test_a_choice_that_is_not_offered_is_not_read_from_a_forged_form(person: Account) -> None:
     forged = {"policy": "huzhou-2023", "domains": ["taxation"], "from": "2025-01-01", "to": "2025-02-01"}
-    client_of(person).post("/apply", forged)
+    told = re.findall(r'name="told" value="([^"]+)"', client_of(person).get("/apply").content.decode())
+    client_of(person).post("/apply", forged | {"told": told})
     asked = Application.objects.get().request
     assert asked.get("domains") is None
     assert asked.get("from") is None

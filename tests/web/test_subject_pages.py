@@ -24,7 +24,7 @@ def preset_of(account: Account) -> dict[str, object]:
     """What the untouched form sends."""
     page = client_of(account).get("/apply").content.decode()
     fields: dict[str, object] = {}
-    for name in ("key", "policy", "from", "to"):
+    for name in ("key", "policy", "told", "from", "to"):
         found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
         assert found, name
         fields[name] = found[1]

@@ -1,6 +1,7 @@
 """Recognise what must never be written where it cannot be erased."""
 
 import re
+import unicodedata
 
 from xinzheng.core.errors import XinzhengError
 
@@ -35,6 +36,8 @@ def text_to_keep(text: str, *, field: str, most: int = 100) -> str:
         raise UnkeepableTextError(f"{field}最多{most}个字，现在有{len(kept)}个，请缩短。")
     if not kept.isprintable():
         raise UnkeepableTextError(f"{field}里有不能显示的字符，请重新填写。")
-    if IDENTITY_NUMBER.search(kept) or PHONE.search(kept):
+    # Full width digits and digits set apart are the same number.
+    narrow = "".join(unicodedata.normalize("NFKC", kept).split())
+    if IDENTITY_NUMBER.search(narrow) or PHONE.search(narrow):
         raise UnkeepableTextError(f"{field}里有身份号码或者手机号码。这里填写的内容会长期保存，请去掉号码。")
     return kept

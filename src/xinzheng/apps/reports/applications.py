@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -27,7 +28,8 @@ class Applying:
     """What is applied for, by whom and for which subject.
 
     ``receiver_name``: the body it is meant for, as typed, or empty. ``again_of``: the number of the report that is
-    made again with the same scope. ``client_id``: the platform through which it came.
+    made again with the same scope. ``client_id``: the platform through which it came. ``told``: what stands for the
+    policy's exceptions (不能代替的情形) that were shown before it was made; kept in the event.
     """
 
     account: Account
@@ -37,6 +39,7 @@ class Applying:
     receiver_name: str = ""
     again_of: str = ""
     client_id: str = ""
+    told: str = ""
 
 
 class ApplicationError(XinzhengError):
@@ -95,7 +98,13 @@ def _check(applying: Applying, key: uuid.UUID) -> None:
 
 
 def _tell(application: Application, applying: Applying) -> None:
-    facts = {"policy": applying.policy_id, "purpose": applying.request.purpose, "again_of": applying.again_of}
+    facts = {
+        "policy": applying.policy_id,
+        "purpose": applying.request.purpose,
+        "again_of": applying.again_of,
+        "client": applying.client_id,
+        "told": applying.told,
+    }
     record_event(
         who=applying.account.actor,
         action="application-submitted",
@@ -103,6 +112,34 @@ def _tell(application: Application, applying: Applying) -> None:
         object_id=application.pk,
         details=About(applying.subject_id, details={name: said for name, said in facts.items() if said}),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRow:
+    """An application as its subject finds it again (申请记录)."""
+
+    id: uuid.UUID
+    policy_id: str
+    purpose: str | None
+    receiver_name: str
+    state: str
+    number: str | None
+    again_of: str
+    created_at: datetime
+
+
+def applications_of(subject_id: int, *, before: datetime | None = None, limit: int = 50) -> list[ApplicationRow]:
+    """A subject's applications, newest first, those made before a moment."""
+    found = Application.objects.filter(subject_id=subject_id)
+    if before is not None:
+        found = found.filter(created_at__lt=before)
+    return [
+        ApplicationRow(
+            row.pk, row.policy_id, row.request.get("purpose"), row.receiver_name, row.state, row.number,
+            row.again_of, row.created_at,
+        )
+        for row in found.order_by("-created_at")[:limit]
+    ]  # fmt: skip
 
 
 def retry_application(application: Application) -> Application:

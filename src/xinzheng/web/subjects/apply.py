@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,15 +14,18 @@ from django_htmx.http import HttpResponseClientRedirect
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_apply
 from xinzheng.apps.reports.applications import Applying, retry_application, submit_application
+from xinzheng.apps.reports.daily_limits import DailyLimitError, left_today
 from xinzheng.apps.reports.forms import ApplicationForm, application_form, policies_for
 from xinzheng.apps.reports.models import Application, ApplicationState
 from xinzheng.apps.reports.packs import current_policy
+from xinzheng.core.decision import china_date
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
-from xinzheng.web.form_errors import FieldError
+from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.public.policy_words import is_in_force
 from xinzheng.web.subjects.access import own_subject
-from xinzheng.web.subjects.request_form import Asked, preset, read_request
+from xinzheng.web.subjects.request_form import Asked, preset, read_request, told_of
+from xinzheng.web.subjects.same_scope import recognised
 
 STEPS = (
     (ApplicationState.QUEUED, "受理申请"),
@@ -32,66 +36,85 @@ STEPS = (
 SLOW_SECONDS = 20
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: for whom, the form, which policies else, what was asked, what has to be mended.
+
+    ``changed``: what cannot be as it was in the report that is asked for again.
+    """
+
+    subject_id: int
+    form: ApplicationForm
+    offered: list[tuple[str, str]]
+    asked: Asked | None = None
+    errors: Sequence[FieldError] = ()
+    changed: Sequence[str] = ()
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def apply(request: HttpRequest, account: Account) -> HttpResponse:
     """Show the preset form; on POST queue the application and go to its progress page."""
     subject_id = own_subject(account)
-    offered = _offered(subject_id)
+    offered = offered_to(subject_id)
     if not offered:
         return render(request, "subjects/apply_none.html", {})
     wanted = request.POST.get("policy") or request.GET.get("policy", "")
     policy_id = wanted if wanted in dict(offered) else offered[0][0]
     form = application_form(policy_id, subject_id)
     if request.method != "POST":
-        return _page(request, form, offered, None, ())
-    asked = read_request(form, request.POST)
+        return form_page(request, Shown(subject_id, form, offered))
+    asked = recognised(form, read_request(form, request.POST), request.POST.get("again_of", ""), subject_id)
     if wanted and wanted != policy_id:
         gone = FieldError("main", "原来选的政策现在不能申请。下面是可以申请的，请核对后再点“出具报告”。")
-        return _page(request, form, offered, None, (gone,))
+        return form_page(request, Shown(subject_id, form, offered, None, (gone,)))
     if asked.errors:
-        return _page(request, form, offered, asked, asked.errors)
-    return _submit(request, account, subject_id, (form, offered, asked))
+        return form_page(request, Shown(subject_id, form, offered, asked, asked.errors))
+    return _submit(request, account, Shown(subject_id, form, offered, asked), asked)
 
 
-def _offered(subject_id: int) -> list[tuple[str, str]]:
+def offered_to(subject_id: int) -> list[tuple[str, str]]:
     """The policies this subject can apply under today, as (id, title)."""
     today = timezone.localdate()
     return [(pid, title) for pid, title in policies_for(subject_id) if is_in_force(current_policy(pid), today)]
 
 
-def _submit(
-    request: HttpRequest,
-    account: Account,
-    subject_id: int,
-    page: tuple[ApplicationForm, list[tuple[str, str]], Asked],
-) -> HttpResponse:
-    form, offered, asked = page
+def _submit(request: HttpRequest, account: Account, shown: Shown, asked: Asked) -> HttpResponse:
+    applying = Applying(
+        account,
+        shown.subject_id,
+        shown.form.policy_id,
+        asked.request,
+        asked.receiver_name,
+        asked.again_of,
+        told=asked.told,
+    )
     try:
-        application = submit_application(Applying(account, subject_id, form.policy_id, asked.request), asked.key)
+        application = submit_application(applying, asked.key)
     except XinzhengError as error:
-        return _page(request, form, offered, asked, (FieldError("main", error.message),))
+        return form_page(request, replace(shown, errors=(FieldError("main", error.message),)))
     return redirect("application", application_id=application.pk)
 
 
-def _page(
-    request: HttpRequest,
-    form: ApplicationForm,
-    offered: list[tuple[str, str]],
-    asked: Asked | None,
-    errors: Sequence[FieldError],
-) -> HttpResponse:
+def form_page(request: HttpRequest, shown: Shown) -> HttpResponse:
+    """The form as it is to be filled in, or mended."""
+    form, asked = shown.form, shown.asked
     values = asked.values if asked else preset(form)
     purposes = {code: name for code, name, _ in form.purposes}
     context = {
         "form": form,
-        "offered": offered,
+        "offered": shown.offered,
         "values": values,
         "purpose_name": purposes[str(values["purpose"])],
         "key": asked.key if asked else uuid.uuid4(),
-        "errors": errors,
+        "errors": shown.errors,
+        "error_of": by_field(shown.errors),
+        "told": told_of(form),
+        "again_of": asked.again_of if asked else "",
+        "changed": shown.changed,
+        "left": left_today(shown.subject_id, form.policy_id, china_date(timezone.now())),
     }
-    return render(request, "subjects/apply.html", context, status=422 if errors else 200)
+    return render(request, "subjects/apply.html", context, status=422 if shown.errors else 200)
 
 
 @require_safe
@@ -112,8 +135,12 @@ def application(request: HttpRequest, account: Account, application_id: uuid.UUI
 def retry(request: HttpRequest, account: Account, application_id: uuid.UUID) -> HttpResponse:
     """Try a failed application again under the same key."""
     found = _own_application(account, application_id)
-    retry_application(found)
-    messages.add_message(request, messages.INFO, "已重新受理。", extra_tags="info")
+    try:
+        retry_application(found)
+    except DailyLimitError as error:
+        messages.add_message(request, messages.WARNING, error.message, extra_tags="unver")
+    else:
+        messages.add_message(request, messages.INFO, "已重新受理。", extra_tags="info")
     return redirect("application", application_id=found.pk)
 
 

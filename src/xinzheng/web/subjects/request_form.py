@@ -1,5 +1,6 @@
 """What was asked for on the application page, read and checked."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import date
 
 from django.http import QueryDict
 
+from xinzheng.apps.audit.privacy import UnkeepableTextError, text_to_keep
 from xinzheng.apps.reports.forms import ApplicationForm
 from xinzheng.core.decision import Request
 from xinzheng.web.form_errors import FieldError
@@ -14,12 +16,25 @@ from xinzheng.web.form_errors import FieldError
 
 @dataclass(frozen=True)
 class Asked:
-    """The request, or what has to be mended; ``values`` is what was filled in, to show it again."""
+    """The request, or what has to be mended; ``values`` is what was filled in, to show it again.
+
+    ``told`` stands for the exceptions that were on the page; ``again_of`` is the report whose scope it repeats.
+    """
 
     request: Request
     key: uuid.UUID
     errors: Sequence[FieldError]
     values: dict[str, object]
+    receiver_name: str = ""
+    told: str = ""
+    again_of: str = ""
+
+
+def told_of(form: ApplicationForm) -> str:
+    """What stands for the policy's exceptions (不能代替的情形) as the page tells them; empty where it has none."""
+    if not form.exceptions:
+        return ""
+    return hashlib.sha256("\n".join(form.exceptions).encode()).hexdigest()[:16]
 
 
 def preset(form: ApplicationForm) -> dict[str, object]:
@@ -29,7 +44,37 @@ def preset(form: ApplicationForm) -> dict[str, object]:
         "from": form.from_date.isoformat(),
         "to": form.to_date.isoformat(),
         "domains": [code for code, _ in form.domains],
+        "receiver": "",
     }
+
+
+def values_of(form: ApplicationForm, request: Request) -> dict[str, object]:
+    """The values that ask for this request; days outside what the policy allows today come inside."""
+    inside = within(form, request)
+    return {
+        "purpose": inside.purpose or form.default_purpose,
+        "from": (inside.from_date or form.from_date).isoformat(),
+        "to": (inside.to_date or form.to_date).isoformat(),
+        "domains": list(inside.domains) if inside.domains is not None else [code for code, _ in form.domains],
+        "receiver": "",
+    }
+
+
+def within(form: ApplicationForm, request: Request) -> Request:
+    """The same request as it can be made under this form: only what it offers, the days within its period."""
+    offered = [code for code, _ in form.domains]
+    chosen = set(request.domains) if request.domains is not None and form.may_choose_domains else set(offered)
+    domains = tuple(code for code in offered if code in chosen)
+    purposes = {code for code, _, _ in form.purposes}
+    from_date, to_date = (request.from_date, request.to_date) if form.may_choose_period else (None, None)
+    days = (max(from_date or form.from_date, form.from_date), min(to_date or form.to_date, form.to_date))
+    is_widest = days == (form.from_date, form.to_date)
+    return Request(
+        None if len(domains) == len(offered) else domains,
+        None if is_widest else days[0],
+        None if is_widest else days[1],
+        request.purpose if request.purpose in purposes else form.default_purpose,
+    )
 
 
 def read_request(form: ApplicationForm, posted: QueryDict) -> Asked:
@@ -43,8 +88,21 @@ def read_request(form: ApplicationForm, posted: QueryDict) -> Asked:
         "from": posted.get("from", form.from_date.isoformat()),
         "to": posted.get("to", form.to_date.isoformat()),
         "domains": list(domains) if domains is not None else [code for code, _ in form.domains],
+        "receiver": posted.get("receiver", ""),
     }
-    return Asked(Request(domains, from_date, to_date, purpose), _key(posted), errors, values)
+    receiver_name = _receiver(posted, errors)
+    if posted.get("told", "") != told_of(form):
+        errors.append(FieldError("told", "请看过本报告不能代替的情形，再点“出具报告”。"))
+    request = Request(domains, from_date, to_date, purpose)
+    return Asked(request, _key(posted), errors, values, receiver_name, told_of(form))
+
+
+def _receiver(posted: QueryDict, errors: list[FieldError]) -> str:
+    try:
+        return text_to_keep(posted.get("receiver", ""), field="要求提交证明的单位")
+    except UnkeepableTextError as error:
+        errors.append(FieldError("receiver", error.message))
+        return ""
 
 
 def _purpose(form: ApplicationForm, posted: QueryDict, errors: list[FieldError]) -> str:

@@ -1,5 +1,10 @@
 """Addresses of subjects of reports."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.subjects import again, history
+
+urlpatterns = [
+    path("applications", history.applications, name="applications"),
+    path("reports/<str:number>/again", again.again, name="report-again"),
+]
