@@ -1,0 +1,171 @@
+"""A small city in which everybody has something that is nobody else's, told by a mark in its words."""
+
+import io
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.test import Client
+from django.utils import timezone
+
+from tests.permissions.addresses import CALLERS, NOBODY
+from tests.small_city import PENALTY, SmallCity, build_small_city, today, uscc
+from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
+from xinzheng.apps.accounts.key_actions import create_key, revoke_key
+from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.codes.sharing import Terms, share
+from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope
+from xinzheng.apps.ledger.uploads import queue_upload
+from xinzheng.apps.registry.persons import register_person
+from xinzheng.apps.registry.queries import unit_by_uscc
+from xinzheng.apps.reports.applications import Applying, submit_application
+from xinzheng.apps.reports.issuing import Order, issue_report
+from xinzheng.core.decision import Request
+
+OURS, THEIRS = "甲方印记精密制造有限公司", "乙方印记化工有限公司"
+OUR_ROWS, THEIR_ROWS = "水务印记清洗有限公司", "税务印记货运有限公司"
+PERSON_NUMBER, PERSON = "330502199001010014", "无名氏印记"
+MARKS = (OURS, THEIRS, OUR_ROWS, THEIR_ROWS, PERSON, PERSON_NUMBER)
+# The office and the auditor may read any report; what units deliver the office and who answers for it.
+MAY_SEE: Mapping[str, tuple[str, ...]] = {
+    "agent": (OURS,),
+    "other_agent": (THEIRS,),
+    "person": (PERSON, PERSON_NUMBER),
+    "officer": (OUR_ROWS,),
+    "chief": (OUR_ROWS,),
+    "other_officer": (THEIR_ROWS,),
+    "office": (OURS, THEIRS, OUR_ROWS, THEIR_ROWS),
+    "auditor": (OURS, THEIRS),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """The city, an account of each caller, and things by name: of our own side and of the other."""
+
+    city: SmallCity
+    accounts: Mapping[str, Account]
+    ours: Mapping[str, str]
+    theirs: Mapping[str, str]
+    keys: Mapping[str, str]
+
+    def client(self, caller: str) -> Client:
+        """A browser in which this caller is signed in; nobody's is fresh."""
+        client = Client(raise_request_exception=False)
+        if caller != NOBODY:
+            client.force_login(self.accounts[caller])
+            session = client.session
+            session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
+            session.save()
+        return client
+
+
+def build_world(folder: Path) -> World:
+    """Two companies, two units and all roles; a report, an application, a batch and an upload on either side."""
+    city = build_small_city(folder)
+    city.declare_everything()
+    firms = (city.firm(uscc(1), OURS), city.firm(uscc(2), THEIRS))
+    accounts = _accounts(city, firms)
+    ours = _things(city, accounts["agent"], ("water_affairs", OUR_ROWS, 30))
+    theirs = _things(city, accounts["other_agent"], ("taxation", THEIR_ROWS, 40))
+    keys = _keys(accounts)
+    shared = {"key": keys.pop("number")}
+    return World(city, accounts, ours | shared, theirs | shared, keys)
+
+
+def _accounts(city: SmallCity, firms: tuple[int, int]) -> dict[str, Account]:
+    water, tax = (_unit(city, domain) for domain in ("water_affairs", "taxation"))
+    person = register_person(PERSON_NUMBER, PERSON, by="test")
+    made = {
+        "agent": NewAccount("agent", "经办人", Role.SUBJECT_AGENT, subject_id=firms[0]),
+        "other_agent": NewAccount("other-agent", "经办人", Role.SUBJECT_AGENT, subject_id=firms[1]),
+        "person": NewAccount("person", "自然人", Role.SUBJECT_AGENT, person_id=person),
+        "receiver": NewAccount("receiver", "核验单位", Role.RECEIVER),
+        "officer": NewAccount("officer", "工作人员", Role.DEPARTMENT_OFFICER, unit_id=water),
+        "chief": NewAccount("chief", "责任人", Role.RESPONSIBLE_OFFICER, unit_id=water),
+        "other_officer": NewAccount("other-officer", "工作人员", Role.DEPARTMENT_OFFICER, unit_id=tax),
+        "office": NewAccount("office", "信用办", Role.OFFICE_OPERATOR),
+        "justice": NewAccount("justice", "司法局", Role.JUSTICE_LEAD),
+        "data": NewAccount("data", "大数据局", Role.DATA_LEAD),
+        "security": NewAccount("security", "安全管理员", Role.SECURITY_ADMINISTRATOR),
+        "auditor": NewAccount("auditor", "审计员", Role.AUDITOR),
+        "administrator": NewAccount("administrator", "系统管理员", Role.SYSTEM_ADMINISTRATOR),
+        "closed": NewAccount("closed", "停用", Role.SUBJECT_AGENT, subject_id=firms[0]),
+    }
+    assert {*made, NOBODY} == set(CALLERS)
+    accounts = {caller: open_account(new, by="test") for caller, new in made.items()}
+    close_account(accounts["closed"], by="test")
+    return accounts
+
+
+def _things(city: SmallCity, agent: Account, rows: tuple[str, str, int]) -> dict[str, str]:
+    assert agent.subject_id is not None
+    domain, name, serial = rows
+    asked = Applying(agent, agent.subject_id, "suzhou-2024", Request())
+    delivered = _batch(city, domain, name, serial)
+    number = issue_report(Order("suzhou-2024", agent.subject_id, Request(), "test")).number
+    terms = Terms("listing", timezone.now() + timedelta(days=1), 10)
+    return {
+        "report": number,
+        "share": str(share(agent, number, terms, by="test").pk),
+        "application": str(submit_application(asked, uuid.uuid4()).pk),
+        "batch": str(delivered.batch),
+        "upload": str(_upload(city, domain, name, serial)),
+    }
+
+
+def _rows(city: SmallCity, domain: str, name: str, serial: int) -> list[dict[str, str]]:
+    unit = city.unit(domain)
+    source = {"处罚机关统一社会信用代码": unit, "数据来源单位统一社会信用代码": unit}
+    sound = city.penalty(uscc(serial), f"示罚〔2026〕{serial}号", 行政相对人名称=name, **source)
+    return [sound, sound | {"行政处罚决定书文号": "", "违法事实": name}]
+
+
+def _batch(city: SmallCity, domain: str, name: str, serial: int) -> BatchResult:
+    return city.submit(_rows(city, domain, name, serial), domain, (today(), today()))
+
+
+def _upload(city: SmallCity, domain: str, name: str, serial: int) -> int:
+    delivery = city.delivery(_rows(city, domain, name, serial + 1), domain)
+    by = "account:0"
+    return queue_upload(Delivery(delivery.file, Scope(city.unit(domain), domain, PENALTY)), by=by).pk
+
+
+def _keys(accounts: Mapping[str, Account]) -> dict[str, str]:
+    def made(caller: str, **of: bool) -> tuple[int, str]:
+        unit_id = accounts[caller].unit_id
+        assert unit_id is not None
+        key = create_key(unit_id=unit_id, name=f"{caller} {of}", by="test", **of)
+        return key.key.pk, key.secret
+
+    number, ours = made("officer")
+    revoked, secret = made("chief")
+    revoke_key(key_id=revoked, by="test")
+    return {
+        "number": str(number),
+        "unit-key": ours,
+        "responsible-key": made("officer", is_responsible=True)[1],
+        "other-unit-key": made("other_officer")[1],
+        "revoked-key": secret,
+        "invented-key": "xz_" + "A" * 43,
+    }
+
+
+def _unit(city: SmallCity, domain: str) -> int:
+    unit = unit_by_uscc(city.unit(domain))
+    assert unit is not None
+    return unit.id
+
+
+def body_of(response: object) -> bytes:
+    """Everything an answer says: its headers and its body, streamed or not."""
+    told = io.BytesIO()
+    told.write("\n".join(f"{name}: {value}" for name, value in response.headers.items()).encode())  # type: ignore[attr-defined]
+    content = response.streaming_content if getattr(response, "streaming", False) else [response.content]  # type: ignore[attr-defined]
+    for part in content:
+        told.write(part)
+    return told.getvalue()
