@@ -3,6 +3,7 @@
 Whatever is wrong with a code has one answer: unknown, renewed since, late, taken back and used up are not told apart.
 """
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from xinzheng.apps.codes.said import check_body_name, is_same_body
 from xinzheng.apps.codes.sharing import digest_key, locked_share, refuse_if_over, refuse_unless_in_force
 from xinzheng.apps.reports.prepared import fetched
 from xinzheng.apps.reports.registered import by_numbers
+from xinzheng.apps.reports.replaying import report_by_number
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import ReportStatus
 from xinzheng.core.share_codes import LONG_LENGTH, digest_of_long, digest_of_typed
@@ -214,3 +216,8 @@ def is_open(view_id: uuid.UUID) -> bool:
     """Whether the content may still be shown."""
     found = view_now(view_id)
     return found is not None and found.is_open
+
+
+def content_of(number: str) -> dict[str, Any]:
+    """The content of a report, as it is signed. Raises ``unknown-report``."""
+    return dict(json.loads(bytes(report_by_number(number).content)))

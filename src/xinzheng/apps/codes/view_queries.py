@@ -127,12 +127,16 @@ def _view_row(view: View) -> ViewRow:
 def looks_on_duty(number: str, at_most: int = 50) -> list[ViewRow]:
     """Looks of the office and the auditor at a report's content, newest first: by office, not by person."""
     events = AuditEvent.objects.filter(object_kind="report", object_id=number, action__in=ON_DUTY)
-    rows = list(events.filter(subject_id__isnull=False).order_by("-id")[:at_most])
+    rows = list(events.order_by("-id")[:at_most])
     roles = _roles(row.who for row in rows)
-    return [ViewRow(row.at, roles.get(row.who, ""), "履行职责", ON_DUTY[row.action], "", "", "") for row in rows]
+    return [
+        ViewRow(row.at, roles[row.who].label, "履行职责", ON_DUTY[row.action], row.place, "", "")
+        for row in rows
+        if row.who in roles and roles[row.who] != Role.SUBJECT_AGENT
+    ]
 
 
-def _roles(actors: Iterable[str]) -> dict[str, str]:
+def _roles(actors: Iterable[str]) -> dict[str, Role]:
     keys = {int(actor.partition(":")[2]): actor for actor in actors if actor.startswith("account:")}
     found = Account.objects.filter(pk__in=keys).values_list("pk", "role") if keys else ()
-    return {keys[key]: Role(role).label for key, role in found}
+    return {keys[key]: Role(role) for key, role in found}

@@ -7,9 +7,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from xinzheng.apps.accounts.models import Account
-from xinzheng.apps.accounts.permissions import refusals_to_read_report, refusals_to_see_reports
-from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.accounts.permissions import (
+    refusals_to_read_report,
+    refusals_to_see_reports,
+    refusals_to_see_views,
+    refusals_to_share,
+)
+from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.codes.view_queries import ViewRow, looks_on_duty, views_of
 from xinzheng.apps.reports.look_queries import looks_of
 from xinzheng.apps.reports.models import Application, ApplicationState
 from xinzheng.apps.reports.queries import (
@@ -25,6 +31,7 @@ from xinzheng.apps.reports.registered import by_numbers
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import ReportStatus
 from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.codes.visitors import place_of
 from xinzheng.web.subjects.access import own_subject
 
 OUTCOME_MARKS = {"clear": "none", "not_clear": "found", "not_verifiable": "unver"}
@@ -46,13 +53,15 @@ def reports(request: HttpRequest, account: Account) -> HttpResponse:
 def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     """Show one report with its conclusion first, then every domain and every finding."""
     view = _readable(account, number)
-    if view.subject_id != account.subject_id:
-        record_event(who=account.actor, action="report-read", object_kind="report", object_id=number)
+    if account.role != Role.SUBJECT_AGENT:
+        _record_read(request, account, view, "report-read")
     content = view.content
     results = [row["result"] for row in content["domains"]]
     registered, seen = by_numbers([number]).get(number), looks_of(number)
     context = {
         "view": view,
+        "may_share": not refusals_to_share(account, view.subject_id),
+        "viewers": _viewers(account, view),
         "looks": [(look, STATUS_WORDS[look.status]) for look in seen.newest],
         "looks_total": seen.total,
         "log": registered.log if registered else None,
@@ -74,16 +83,30 @@ def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
 @signed_in
 def report_file(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     """The signed file."""
-    _readable(account, number)
+    view = _readable(account, number)
     try:
         data = report_pdf(number)
     except XinzhengError as error:
         messages.add_message(request, messages.WARNING, error.message, extra_tags="unver")
         return redirect("report", number=number)
-    record_event(who=account.actor, action="report-downloaded", object_kind="report", object_id=number)
+    _record_read(request, account, view, "report-downloaded")
     response = HttpResponse(data, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{number}.pdf"'
     return response
+
+
+def _record_read(request: HttpRequest, account: Account, view: ReportView, action: str) -> None:
+    """Write down who read a report; who is not the subject's own agent is listed for the subject, too."""
+    about = About(view.subject_id, place_of(request))
+    record_event(who=account.actor, action=action, object_kind="report", object_id=view.number, details=about)
+
+
+def _viewers(account: Account, view: ReportView) -> list[ViewRow]:
+    """Who saw the content: by share code, and on duty; newest first."""
+    if refusals_to_see_views(account, view.subject_id):
+        return []
+    rows = views_of(number=view.number) + looks_on_duty(view.number)
+    return sorted(rows, key=lambda row: row.at, reverse=True)
 
 
 def _readable(account: Account, number: str) -> ReportView:

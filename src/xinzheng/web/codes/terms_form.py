@@ -1,0 +1,72 @@
+"""What the subject fills in before it shows a code (亮码条件): read, and said back where something is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from xinzheng.apps.codes.said import LONGEST, check_body_name
+from xinzheng.apps.codes.sharing import MOST_VIEWS, Terms
+from xinzheng.apps.reports.packs import current_policy
+from xinzheng.core.errors import XinzhengError
+from xinzheng.web.form_errors import FieldError
+
+# How long, in hours: words.
+PERIODS = {1: "1小时", 24: "1天", 72: "3天", 168: "7天", 720: "30天"}
+PRESET_HOURS, PRESET_VIEWS = 1, 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The form as filled in; ``terms`` where nothing is wrong."""
+
+    purpose: str
+    receiver_name: str
+    hours: str
+    views: str
+    terms: Terms | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+def purposes_of(policy_id: str) -> list[tuple[str, str]]:
+    """The policy's purposes, as (code, name)."""
+    return [(purpose.code, purpose.name) for purpose in current_policy(policy_id).purposes]
+
+
+def periods() -> dict[int, str]:
+    """The periods that are offered: none longer than ``XINZHENG_SHARE_MAX_DAYS``."""
+    return {hours: words for hours, words in PERIODS.items() if hours <= settings.XINZHENG_SHARE_MAX_DAYS * 24}
+
+
+def preset(policy_id: str, purpose_name: str) -> Asked:
+    """The report's own purpose, an hour, three looks, anybody."""
+    codes = {name: code for code, name in purposes_of(policy_id)}
+    return Asked(codes.get(purpose_name, ""), "", str(PRESET_HOURS), str(PRESET_VIEWS))
+
+
+def read_terms(policy_id: str, data: Mapping[str, str]) -> Asked:
+    """The form as it came."""
+    purpose, hours, views = (data.get(name, "").strip() for name in ("purpose", "hours", "views"))
+    name, wrong_name = _read_name(data.get("receiver_name", ""))
+    errors = []
+    if purpose not in dict(purposes_of(policy_id)):
+        errors.append(FieldError("purpose", "请从列出的用途中选一项。"))
+    errors += wrong_name
+    if hours not in {str(offered) for offered in periods()}:
+        errors.append(FieldError("hours", "请从列出的有效期中选一项。"))
+    if not (views.isascii() and views.isdigit() and len(views) < 5 and 1 <= int(views) <= MOST_VIEWS):
+        errors.append(FieldError("views", f"次数请填1至{MOST_VIEWS}的整数。"))
+    if errors:
+        return Asked(purpose, name, hours, views, errors=tuple(errors))
+    terms = Terms(purpose, timezone.now() + timedelta(hours=int(hours)), int(views), name)
+    return Asked(purpose, name, hours, views, terms)
+
+
+def _read_name(text: str) -> tuple[str, list[FieldError]]:
+    name = text.strip()[: LONGEST * 2]
+    try:
+        return (check_body_name(name) if name else ""), []
+    except XinzhengError as error:
+        return name.replace("\0", ""), [FieldError("receiver_name", error.message)]

@@ -1,0 +1,105 @@
+"""The content while a view is open: to the browser that opened it, or to the account; gone at once when it closes."""
+
+import uuid
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.signing import BadSignature
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from xinzheng.apps.codes.looking import OpenView, content_of, view_now
+from xinzheng.apps.codes.models import View
+from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
+from xinzheng.web.codes.quiet import bad_code, quiet
+from xinzheng.web.context import signed_in_account
+
+COOKIE, COOKIE_SALT = "xz_view", "xinzheng.view"
+REMEMBERED_AFTER = 60 * 60
+BODY_KEPT_SECONDS = 15 * 60
+
+
+def remember(response: HttpResponse, view: View) -> None:
+    """Let this browser, and no other, open the view; one cookie for each, sent to its own address only.
+
+    Lax and not Strict: the address is first opened from a camera's program.
+    """
+    left = int((view.open_until - timezone.now()).total_seconds())
+    response.set_signed_cookie(
+        COOKIE,
+        str(view.pk),
+        salt=COOKIE_SALT,
+        max_age=max(0, left) + REMEMBERED_AFTER,
+        path=f"/s/views/{view.pk}",
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+@quiet
+@require_safe
+def view(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
+    """The content, asked anew each time whether it may still be shown."""
+    found = _own_view(request, view_id)
+    if found is None:
+        return bad_code(request)
+    if not found.is_open:
+        return render(request, "codes/view_over.html", {"why": _why_over(found)}, status=410)
+    title, name, body = body_of(found.number)
+    context = {"view": found, "view_id": view_id, "report_title": title, "subject_name": name, "body": body}
+    return render(request, "codes/view.html", context)
+
+
+@quiet
+@require_safe
+def view_open(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
+    """Whether it is still open, for the page that shows it: nothing, or the word to load anew."""
+    found = _own_view(request, view_id)
+    if found is not None and found.is_open:
+        return HttpResponse(status=204)
+    return HttpResponse(headers={"HX-Refresh": "true"})
+
+
+def _own_view(request: HttpRequest, view_id: uuid.UUID) -> OpenView | None:
+    account = signed_in_account(request)
+    try:
+        is_held = request.get_signed_cookie(COOKIE, salt=COOKIE_SALT) == str(view_id)
+    except (KeyError, BadSignature):
+        is_held = False
+    if not is_held and account is None:
+        return None
+    found = view_now(view_id)
+    if found is None or not (is_held or (account is not None and found.account_id == account.pk)):
+        return None
+    return found
+
+
+def _why_over(found: OpenView) -> str:
+    if found.is_taken_back:
+        return "主体已经收回同意。"
+    if found.status != ReportStatus.IN_FORCE:
+        return f"报告状态变为“{STATUS_WORDS[found.status]}”。"
+    return "查看的时间到了。"
+
+
+def body_of(number: str) -> tuple[str, str, SafeString]:
+    """A report's title, subject and content as a receiver reads them: what is in the signed file and nothing else.
+
+    Drawn once and kept a while in this process: a report's content never changes, and its status is asked each time.
+    """
+    key = f"report-body:{number}"
+    kept: tuple[str, str, str] | None = caches["local"].get(key)
+    if kept is None:
+        from xinzheng.adapters.pdf.view import build  # the typesetter behind it is loaded when it is wanted
+
+        content = content_of(number)
+        drawn = render_to_string("codes/report_body.html", {"content": content, "words": build(content)})
+        kept = "".join(content["title"]), content["subject"]["name"], drawn
+        caches["local"].set(key, kept, timeout=BODY_KEPT_SECONDS)
+    title, name, body = kept
+    return title, name, mark_safe(body)  # noqa: S308  a template of ours made it

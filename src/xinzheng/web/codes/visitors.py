@@ -1,0 +1,74 @@
+"""Who comes with a code: from where (coarse), on what device, and how many bad codes came from there."""
+
+import csv
+import hashlib
+import time
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from xinzheng.core.networks import Network, coarse_place, limit_network, read_network
+
+WINDOW_SECONDS = 60
+BAD_PER_WINDOW = 20
+PHONE, COMPUTER = "手机", "电脑"
+
+
+def place_of(request: HttpRequest) -> str:
+    """Where the visitor is, as coarse as it is kept: a place of ``XINZHENG_PLACES``, else a cut network."""
+    return coarse_place(request.META.get("REMOTE_ADDR", ""), _places(settings.XINZHENG_PLACES))
+
+
+def device_of(request: HttpRequest) -> str:
+    """Phone or computer, as the browser says."""
+    return PHONE if "Mobi" in request.META.get("HTTP_USER_AGENT", "") else COMPUTER
+
+
+@lru_cache(maxsize=8)
+def _places(path: str) -> dict[Network, str]:
+    """The operator's table: lines of network and place, read once."""
+    if not path:
+        return {}
+    found: dict[Network, str] = {}
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        for number, line in enumerate(csv.reader(file), 1):
+            if not line or line[0].startswith("#"):
+                continue
+            try:
+                network, place = line
+                found[read_network(network)] = place.strip()
+            except ValueError as error:
+                raise ImproperlyConfigured(f"XINZHENG_PLACES 第{number}行应为“网段,地点”。") from error
+    return found
+
+
+def has_tried_too_often(request: HttpRequest) -> bool:
+    """Whether too many bad codes came from this address within a minute; all processes count together."""
+    return int(caches["default"].get(_key(request), 0)) >= BAD_PER_WINDOW
+
+
+def count_bad_code(request: HttpRequest) -> None:
+    """Count a code that led to nothing; good ones are never counted, so that a bank's counters share one address."""
+    key = _key(request)
+    if not caches["default"].add(key, 1, timeout=WINDOW_SECONDS * 2):
+        caches["default"].set(key, int(caches["default"].get(key, 0)) + 1, timeout=WINDOW_SECONDS * 2)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """The page that says when to try again."""
+    wait = WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
+    response = render(request, "codes/too_many.html", {"per_window": BAD_PER_WINDOW, "wait": wait}, status=429)
+    response.headers["Retry-After"] = str(wait)
+    return response
+
+
+def _key(request: HttpRequest) -> str:
+    """Hashed: the table of counts shall hold no addresses."""
+    network = limit_network(request.META.get("REMOTE_ADDR", ""))
+    digest = hashlib.sha256(f"{settings.SECRET_KEY}{network}".encode()).hexdigest()[:32]
+    return f"bad-code:{digest}:{int(time.time()) // WINDOW_SECONDS}"
