@@ -2,9 +2,17 @@
 
 from django.urls import path
 
-from xinzheng.web.subjects import again, history
+from xinzheng.web.office import paper_demands as office_paper_demands
+from xinzheng.web.subjects import again, history, paper_demand
 
 urlpatterns = [
     path("applications", history.applications, name="applications"),
     path("reports/<str:number>/again", again.again, name="report-again"),
+    path("paper-demands", paper_demand.paper_demands, name="paper-demands"),
+    path("office/paper-demands", office_paper_demands.office_paper_demands, name="office-paper-demands"),
+    path(
+        "office/paper-demands/<int:demand_id>/answer",
+        office_paper_demands.answer_paper_demand,
+        name="office-paper-demand-answer",
+    ),
 ]
