@@ -54,6 +54,12 @@ def kinds() -> Iterator[Case]:
     yield Case("an intermediate", GOOD, made.signed(below, between))
     by_curve = certify("示例时间戳 EC", made.new_rsa(), own.root, Kind(is_stamper=True))
     stranger = published(*published()["keys"][:2], certificate_entry(by_curve, "stamp"))
+    outside = certify("示例外部时间戳根", made.new_p256(), kind=Kind(below=1))
+    elsewhere = made.stamped(plain, certify("示例外部时间戳", made.new_rsa(), outside, Kind(is_stamper=True)))
+    roots = published(*published()["keys"], certificate_entry(outside, "stamp"))
+    yield Case("an outside stamping authority", GOOD | {"stamped": True}, elsewhere, keys=roots)
+    gone = published(*published()["keys"], certificate_entry(outside, "stamp", status="compromised"))
+    yield Case("an outside authority whose root is lost", GOOD | {"stamped": False}, elsewhere, keys=gone)
     yield Case(
         "a stamping authority with its own root", GOOD | {"stamped": True}, made.stamped(plain, by_curve), keys=stranger
     )

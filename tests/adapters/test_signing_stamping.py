@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from asn1crypto import cms, tsp
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from xinzheng.adapters.offline import examine_file, keys_in_folders
 from xinzheng.adapters.pdf import render_report
 from xinzheng.adapters.signing import (
     ReportSigner,
@@ -22,6 +24,7 @@ from xinzheng.adapters.signing import (
     current_trust,
     ensure_demo_keys,
     open_keyring,
+    published_keys,
     report_compromised,
     sign_pdf,
     stamp_imprint,
@@ -101,9 +104,17 @@ def test_a_real_authority_by_setting_stamps_a_report(theirs: Path, authority: Au
     assert stamper.authority == "127.0.0.1"
     unsigned = render_report(CONTENT, "https://host.example/v/7K3M9Q2XB4HT#" + "A" * 240)
     pdf = sign_pdf(unsigned, keyring.signer, NOW, keyring.evidence(NOW))
-    facts = check_pdf(with_token(pdf, stamper.stamp(stamp_imprint(pdf))), current_trust(keys))
+    stamped = with_token(pdf, stamper.stamp(stamp_imprint(pdf)))
+    facts = check_pdf(stamped, current_trust(keys))
     assert (facts.intact, facts.signature_valid, facts.signer_trusted, facts.reasons) == (True, True, True, ())
     assert facts.stamped_at is not None
+    # Its root is published, so that whoever verifies off line finds the same.
+    off_line = examine_file(BytesIO(stamped), keys_in_folders(keys, tmp_path / "log"))
+    assert (off_line.is_genuine, off_line.stamped_at) == (True, facts.stamped_at)
+    outside = next(key for key in published_keys(keys) if key.material == root.certificate.public_bytes(Encoding.DER))
+    report_compromised(keys, outside.key_id, NOW, datetime.now(UTC))
+    lost = check_pdf(stamped, current_trust(keys))
+    assert (lost.signer_trusted, lost.stamped_at) == (True, None)
 
 
 def test_an_authority_without_known_roots_and_a_setting_that_is_none_are_refused(tmp_path: Path) -> None:

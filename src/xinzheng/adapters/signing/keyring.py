@@ -228,8 +228,13 @@ def _mark(file: Path) -> Mark:
 
 
 def published_keys(folder: Path) -> tuple[PublishedKey, ...]:
-    """Every key ever in use here, oldest first; public material only. KeyFileError if the history cannot be read."""
-    return published(read_facts(folder) or first_facts(folder))
+    """Every key ever in use here, and the roots of an outside time-stamping authority; public material only.
+
+    Whoever verifies off line needs those roots, too. KeyFileError if the history cannot be read.
+    """
+    outside = read_certificates(folder / STAMP_ROOTS_FILE)
+    told = [certificate_fact("stamp", "published", root, root.not_valid_before_utc) for root in outside]
+    return published([*told, *(read_facts(folder) or first_facts(folder))])
 
 
 def first_facts(folder: Path) -> list[KeyFact]:

@@ -65,7 +65,7 @@ def examine_stamp(signature: EmbeddedPdfSignature, trust: Trust, crls: Iterable[
 
 def _spoiled(path: Chain, stamped_at: datetime, trust: Trust, crls: Iterable[bytes]) -> str | None:
     """Why the word of the authority at the end of ``path`` is nothing, by the keys' history or by the lists."""
-    if ends_of(trust.keys, "stamp", spki_in(path[-1].dump())).lost_at is not None:
+    if any(ends_of(trust.keys, "stamp", spki_in(one.dump())).lost_at is not None for one in path):
         return LOST
     revocation = revocation_of(as_cryptography(path), crls, stamped_at).revocation
     if revocation is not None and (revocation.is_suspicious or revocation.at <= stamped_at):

@@ -175,7 +175,7 @@ async function examineStamp (facts, message, keys) {
 
 /* Whether somebody else may have the authority's key: then a stamp of any date may be theirs. */
 async function isSpoiled (stamp, keys) {
-  if (endsOf(keys.stampers, stamp.certificate.spki).lost !== null) return true
+  if ([stamp.certificate, stamp.root].some(one => endsOf(keys.stampers, one.spki).lost !== null)) return true
   const revoked = await revocationOf({ path: [stamp.certificate], root: stamp.root }, keys.lists)
   return Boolean(revoked) && (revoked.isSuspicious || revoked.at <= stamp.at)
 }
