@@ -1,25 +1,26 @@
 """A small city in which everybody has something that is nobody else's, told by a mark in its words."""
 
 import io
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
-from django.test import Client
+from allauth.account.internal.flows.login import record_authentication
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from tests.permissions.addresses import CALLERS, NOBODY
 from tests.small_city import PENALTY, SmallCity, build_small_city, today, uscc
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.key_actions import create_key, revoke_key
-from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.accounts.mandates import NewRequest
+from xinzheng.apps.accounts.models import Account, Mandate, Role
 from xinzheng.apps.codes.sharing import Terms, share
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope
 from xinzheng.apps.ledger.uploads import queue_upload
+from xinzheng.apps.registry.letters import ask_with_letter, read_letter
 from xinzheng.apps.registry.persons import register_person
 from xinzheng.apps.registry.queries import unit_by_uscc
 from xinzheng.apps.reports.applications import Applying, submit_application
@@ -55,13 +56,18 @@ class World:
 
     def client(self, caller: str) -> Client:
         """A browser in which this caller is signed in; nobody's is fresh."""
-        client = Client(raise_request_exception=False)
-        if caller != NOBODY:
-            client.force_login(self.accounts[caller])
-            session = client.session
-            session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
-            session.save()
-        return client
+        anybody = Client(raise_request_exception=False)
+        return anybody if caller == NOBODY else enter(anybody, self.accounts[caller])
+
+
+def enter(client: Client, account: Account) -> Client:
+    """The browser after this account has just proved by password who it is."""
+    client.force_login(account)
+    request = RequestFactory().get("/")
+    request.session = client.session
+    record_authentication(request, account, method="password")
+    request.session.save()
+    return client
 
 
 def build_world(folder: Path) -> World:
@@ -108,14 +114,24 @@ def _things(city: SmallCity, agent: Account, rows: tuple[str, str, int]) -> dict
     asked = Applying(agent, agent.subject_id, "suzhou-2024", Request())
     delivered = _batch(city, domain, name, serial)
     number = issue_report(Order("suzhou-2024", agent.subject_id, Request(), "test")).number
+    assert agent.subject_id is not None
+    request = _request(agent.subject_id, serial)
     terms = Terms("listing", timezone.now() + timedelta(days=1), 10)
     return {
         "report": number,
+        "request": str(request),
+        "mandate": str(Mandate.objects.get(account=agent).pk),
         "share": str(share(agent, number, terms, by="test").pk),
         "application": str(submit_application(asked, uuid.uuid4()).pk),
         "batch": str(delivered.batch),
         "upload": str(_upload(city, domain, name, serial)),
     }
+
+
+def _request(subject_id: int, serial: int) -> int:
+    clerk = open_account(NewAccount(f"clerk-{serial}", "经办人", Role.SUBJECT_AGENT), by="test")
+    letter = read_letter(b"%PDF-1.7 " + (OURS if serial == 30 else THEIRS).encode())
+    return ask_with_letter(NewRequest(subject_id, ("read",), today()), letter, account=clerk).pk
 
 
 def _rows(city: SmallCity, domain: str, name: str, serial: int) -> list[dict[str, str]]:

@@ -1,1 +1,1 @@
-"""Pages about who acts for whom and about one's own data."""
+"""Pages of who acts for whom."""
