@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "xinzheng.web.sign_in.guard.SignInGuard",
+    "xinzheng.web.audit.refused.RefusedAttempts",
     "xinzheng.web.numbers.PossibleNumbers",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -62,7 +62,16 @@ OFFICE = (
     NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
     NavItem("待核主体", "/office/review", ("/office/review",)),
 )
+AUDIT = NavItem("审计记录", "/audit", ("/audit",))
 ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
+ITEMS = {
+    Role.DEPARTMENT_OFFICER: (*DEPARTMENT, PUBLIC[3]),
+    Role.RESPONSIBLE_OFFICER: (*DEPARTMENT, PUBLIC[3]),
+    Role.OFFICE_OPERATOR: OFFICE,
+    Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, *PUBLIC[1:]),
+    Role.AUDITOR: (AUDIT, *PUBLIC[1:]),
+    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, *PUBLIC[1:]),
+}
 
 
 def signed_in_account(request: HttpRequest | None) -> Account | None:
@@ -98,21 +107,15 @@ def _audience(account: Account | None) -> str:
         return "数源单位"
     if account is not None and account.role == Role.SYSTEM_ADMINISTRATOR:
         return "系统管理"
+    if account is not None and account.role == Role.AUDITOR:
+        return "审计"
     return "信用办" if account is not None and account.role == Role.OFFICE_OPERATOR else "专用信用报告"
 
 
 def _items_for(account: Account | None) -> tuple[NavItem, ...]:
     if account is None:
         return PUBLIC
-    if account.role in OF_A_UNIT:
-        return (*DEPARTMENT, PUBLIC[3])
-    if account.role == Role.OFFICE_OPERATOR:
-        return OFFICE
-    if account.role == Role.SYSTEM_ADMINISTRATOR:
-        return (ADMINISTRATION, *PUBLIC[1:])
-    if account.role == Role.SUBJECT_AGENT:
-        return (PUBLIC[0], MY_REPORTS, *PUBLIC[1:])
-    return PUBLIC[1:]
+    return ITEMS.get(Role(account.role), PUBLIC[1:])
 
 
 def _marked(item: NavItem, path: str) -> NavItem:
