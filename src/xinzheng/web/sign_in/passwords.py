@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -31,10 +30,8 @@ RULES = (
 @signed_in
 def password(request: HttpRequest, account: Account) -> HttpResponse:
     """Set a new password against the present one; every other session of the account ends."""
-    if request.method != "POST":
+    if request.method != "POST" or is_everybodys(account) or not account.has_usable_password():
         return _page(request, account, [])
-    if is_everybodys(account) or not account.has_usable_password():
-        raise PermissionDenied("本账户不用密码登录，没有可以修改的密码。")
     errors = _mistakes(request, account)
     if not errors:
         try:
