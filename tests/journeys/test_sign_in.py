@@ -1,4 +1,4 @@
-"""Signing in with a second factor, in a real browser: an app's codes, then a security key."""
+"""Signing in in a real browser: an app's codes, then a security key; from two platforms to one account."""
 
 import re
 import time
@@ -10,9 +10,11 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import override_settings
 from playwright.sync_api import Page
 
+from tests.identity_provider import identity_provider, platform_at
 from tests.journeys.conftest import Site
 from tests.journeys.test_everybody import mistakes_on
 from tests.web.conftest import PASSWORD
+from xinzheng.apps.accounts.models import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
@@ -99,3 +101,61 @@ def test_a_browser_without_scripts_signs_in_with_a_code(site: Site) -> None:
     page.fill("#code", code_of(secret, 0))
     page.get_by_role("button", name="验证").click()
     page.wait_for_url("**/administration/keys")
+
+
+LI = {
+    "sub": "li",
+    "name": "李示例",
+    "id_number": "11010119900307109X",
+    "level": "L3",
+}
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["desktop", "phone"])
+def test_a_person_comes_from_two_platforms_to_one_account(site: Site, viewport: dict[str, int]) -> None:
+    with identity_provider(LI) as one, identity_provider(LI | {"sub": "0123"}) as other:
+        found = []
+        platforms = (platform_at(one, "sst", "苏商通"), platform_at(other, "sfb", "苏服办"))
+        with override_settings(XINZHENG_PLATFORMS=platforms):
+            page = site.visit(viewport=viewport)
+            said: list[str] = []
+            page.on("console", lambda message: said.append(message.text))
+            enter_by(page, "苏商通", "li")
+            page.wait_for_url("**/apply")
+            page.goto("/account/connections")
+            found += mistakes_on(page, "connections")
+            page.get_by_role("button", name="退出").click()
+            page.wait_for_url(re.compile("/$"))
+            enter_by(page, "苏服办", "0123")
+            page.wait_for_url("**/apply")
+            for address in ("/account/sessions", "/account/password", "/account/connections", "/sign-in"):
+                page.goto(address)
+                found += mistakes_on(page, address)
+        assert Account.objects.filter(person_id__isnull=False).count() == 1
+        assert not [text for text in said if "Content Security Policy" in text and "form-action" in text]
+        assert found == []
+
+
+def enter_by(page: Page, platform: str, person: str) -> None:
+    page.goto("/sign-in?next=/apply")
+    page.get_by_role("button", name=f"用{platform}登录").click()
+    page.locator("button", has_text=person).first.click()
+
+
+def test_the_other_pages_of_an_account_can_be_used_by_everybody(site: Site) -> None:
+    page = site.visit(viewport=PHONE)
+    by_password(page, "agent-b")
+    found = []
+    for address in ("/account/sessions", "/account/password", "/account/keys", "/sign-in/again"):
+        page.goto(address)
+        found += mistakes_on(page, address)
+    page.goto("/account/password")
+    page.get_by_role("button", name="修改密码").click()
+    page.wait_for_load_state()
+    found += mistakes_on(page, "password, mistakes")
+    page.goto("/account/sessions")
+    page.get_by_text("全部退出", exact=True).click()
+    page.get_by_role("button", name="确认全部退出").click()
+    page.wait_for_url("**/sign-in")
+    assert page.get_by_text("所有设备都已退出").is_visible()
+    assert found == []
