@@ -43,7 +43,7 @@ PUBLIC = (
     NavItem("办事指南", "/guide", ("/guide",)),
     NavItem("政策依据", "/policies", ("/policies",)),
 )
-MY_REPORTS = NavItem("我的报告", "/reports", ("/reports",))
+MY_REPORTS = NavItem("我的报告", "/reports", ("/reports", "/shares", "/paper-demands"))
 DEPARTMENT = (
     NavItem(
         "报送与覆盖",
@@ -60,17 +60,21 @@ OFFICE = (
     NavItem("质量通报", "/office/bulletins", ("/office/bulletins",)),
     NavItem("催办", "/office/reminders", ("/office/reminders",)),
     NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
-    NavItem("待核主体", "/office/review", ("/office/review",)),
+    NavItem("待核主体", "/office/review", ("/office/review", "/office/representatives")),
+    NavItem("仍要纸质证明", "/office/paper-demands", ("/office/paper-demands",)),
 )
 AUDIT = NavItem("审计记录", "/audit", ("/audit",))
 ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
+ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accounts",))
+MANDATES = NavItem("代理关系", "/mandates", ("/mandates",))
 ITEMS = {
     Role.DEPARTMENT_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.RESPONSIBLE_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.OFFICE_OPERATOR: OFFICE,
-    Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, *PUBLIC[1:]),
-    Role.AUDITOR: (AUDIT, *PUBLIC[1:]),
-    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, *PUBLIC[1:]),
+    Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, ACCOUNTS, *PUBLIC[1:]),
+    Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, *PUBLIC[1:]),
+    Role.AUDITOR: (AUDIT, ACCOUNTS, *PUBLIC[1:]),
+    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MANDATES, *PUBLIC[1:]),
 }
 
 
