@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps import DummyTimeStamper
 
+from tests.certificates import SIGNER, Holder, Key, Kind, certified, named
 from xinzheng.adapters.pdf import render_report
 from xinzheng.adapters.signing.finishing import finish
 from xinzheng.adapters.signing.form import signed_digest, signed_ranges
-from xinzheng.adapters.signing.raw_keys import PrivateKey, SoftwareKey
+from xinzheng.adapters.signing.raw_keys import SoftwareKey
 from xinzheng.adapters.signing.seals import ReportSeal, SealKey, qr_text, seal_payload
 from xinzheng.adapters.signing.signer import ReportSigner, sign_pdf
 from xinzheng.adapters.signing.stamping import stamp_imprint, with_token
@@ -42,66 +42,11 @@ CONTENT = rfc8785.dumps(json.loads(SAMPLE.read_text(encoding="utf-8")))
 DIGEST = sha256(CONTENT).digest()
 NUMBER: str = json.loads(CONTENT)["number"]
 CODE = "7K3M9Q2XB4HTWNPDR5"
-USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
-@dataclass(frozen=True)
-class Holder:
-    """A certificate with its key."""
-
-    certificate: x509.Certificate
-    key: PrivateKey
-
-    @property
-    def der(self) -> bytes:
-        return self.certificate.public_bytes(Encoding.DER)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a certificate is for: an authority with so many authorities below, a signer, or a stamper."""
-
-    below: int | None = None
-    is_stamper: bool = False
-    life: tuple[timedelta, timedelta] = field(default=(timedelta(days=-1), timedelta(days=3650)))
-
-
-def certify(name: str, key: PrivateKey, issuer: Holder | None = None, kind: Kind = Kind()) -> Holder:
+def certify(name: str, key: Key, issuer: Holder | None = None, kind: Kind = SIGNER) -> Holder:
     """A certificate for the key under the name; self-signed without an issuer."""
-    subject = _name(name)
-    signing = issuer.key if issuer else key
-    usages = {"key_cert_sign", "crl_sign"} if kind.below is not None else {"digital_signature", "content_commitment"}
-    builder = (
-        x509.CertificateBuilder(
-            issuer.certificate.subject if issuer else subject,
-            subject,
-            key.public_key(),
-            x509.random_serial_number(),
-            SIGNED_AT + kind.life[0],
-            SIGNED_AT + kind.life[1],
-        )
-        .add_extension(x509.BasicConstraints(kind.below is not None, kind.below), critical=True)
-        .add_extension(x509.KeyUsage(**{usage: usage in usages for usage in USAGES}), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    if kind.is_stamper:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-    return Holder(builder.sign(signing, SHA256()), key)
-
-
-def _name(common_name: str) -> x509.Name:
-    parts = ((NameOID.COUNTRY_NAME, "CN"), (NameOID.COMMON_NAME, common_name))
-    return x509.Name([x509.NameAttribute(*part) for part in parts])
+    return certified(named(name, "CN"), key, issuer, kind, SIGNED_AT)
 
 
 def new_p256() -> ec.EllipticCurvePrivateKey:
@@ -156,7 +101,7 @@ def certificate_entry(holder: Holder, purpose: str, **changed: object) -> dict[s
     } | changed
 
 
-def spki(key: PrivateKey) -> bytes:
+def spki(key: Key) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -1,7 +1,6 @@
 """A small authority for tests (测试证书机构): root, signer, time stamps and lists, all of one's own making."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -11,38 +10,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps import DummyTimeStamper
 
+from tests.certificates import Holder, Key, Kind, certified, named
 from xinzheng.adapters.signing import Evidence, ReportSigner, Trust, sign_pdf, stamp_imprint, with_token
 from xinzheng.adapters.signing.raw_keys import SoftwareKey
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 LIST_AT = "http://127.0.0.1:8765/pki/root.crl"
-USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A key and its certificate."""
-
-    key: Key
-    certificate: x509.Certificate
-
-    @property
-    def der(self) -> bytes:
-        """The certificate."""
-        return self.certificate.public_bytes(Encoding.DER)
+SOME = 5  # authorities one below the other
 
 
 @cache
@@ -66,27 +41,12 @@ class SmallPki:
         self, name: str, key: Key, issuer: Holder | None, *, is_stamper: bool = False, is_authority: bool = False
     ) -> Holder:
         """``key`` under ``name``, certified by ``issuer``, or by itself as a root."""
-        above = issuer.certificate.subject if issuer else _name(name)
-        is_authority = is_authority or issuer is None
-        usages = {"key_cert_sign", "crl_sign"} if is_authority else {"digital_signature", "content_commitment"}
-        builder = (
-            x509.CertificateBuilder(
-                above,
-                _name(name),
-                key.public_key(),
-                x509.random_serial_number(),
-                self.made_at - timedelta(days=1),
-                self.made_at + timedelta(days=3650),
-            )
-            .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
-            .add_extension(x509.KeyUsage(**{usage: usage in usages for usage in USAGES}), critical=True)
+        kind = Kind(
+            below=SOME if is_authority or issuer is None else None,
+            is_stamper=is_stamper,
+            list_at=LIST_AT if issuer is not None else None,
         )
-        if is_stamper:
-            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-        if issuer is not None:
-            place = x509.DistributionPoint([x509.UniformResourceIdentifier(LIST_AT)], None, None, None)
-            builder = builder.add_extension(x509.CRLDistributionPoints([place]), critical=False)
-        return Holder(key, builder.sign(issuer.key if issuer else key, SHA256()))
+        return certified(named(name), key, issuer, kind, self.made_at)
 
     def crl(
         self,
@@ -146,7 +106,3 @@ def revoked(
     if invalid_from is not None:
         builder = builder.add_extension(x509.InvalidityDate(invalid_from), critical=False)
     return builder.build()
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
