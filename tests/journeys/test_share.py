@@ -156,31 +156,8 @@ def test_every_page_of_a_code_can_be_used_by_everybody(site: Site, city: SmallCi
     number = apart(lambda: issue(people.punished)).number
     page, other = visit(site, look), visit(site, look)
     site.sign_in(page, "agent-b")
-    found = []
-    page.goto(f"/reports/{number}/share")
-    found += mistakes_on(page, "terms")
-    page.get_by_label("最多看几次").fill("0")
-    page.get_by_role("button", name="亮码").click()
-    found += mistakes_on(page, "terms with a mistake")
-    page.get_by_label("最多看几次").fill("3")
-    page.get_by_role("radio", name="融资").check()
-    page.get_by_role("button", name="亮码").click()
-    found += mistakes_on(page, "code")
-    typed = page.locator("[data-typed]").inner_text()
-    other.goto("/s")
-    found += mistakes_on(other, "type a code")
-    other.get_by_label("12位码").fill("0" * 12)
-    other.get_by_role("button", name="下一步").click()
-    found += mistakes_on(other, "bad code")
-    other.goto("/s")
-    other.get_by_label("12位码").fill(typed)
-    other.get_by_role("button", name="下一步").click()
-    found += mistakes_on(other, "who")
-    say_who(other, purpose="上市")
-    found += mistakes_on(other, "who with a mistake")
-    say_who(other)
-    other.wait_for_url("**/s/views/*")
-    found += mistakes_on(other, "content")
+    found = mistakes_while_sharing(page, number)
+    found += mistakes_while_scanning(other, page.locator("[data-typed]").inner_text())
     expect(page.locator("#views")).to_contain_text(BANK)
     found += mistakes_on(page, "code with a look")
     page.get_by_role("button", name="打印纸质码").click()
@@ -194,3 +171,34 @@ def test_every_page_of_a_code_can_be_used_by_everybody(site: Site, city: SmallCi
         page.goto(address)
         found += mistakes_on(page, address)
     assert found == []
+
+
+def mistakes_while_sharing(page: Page, number: str) -> list[str]:
+    """From the report to the code, with a mistake on the way."""
+    page.goto(f"/reports/{number}/share")
+    found = mistakes_on(page, "terms")
+    page.get_by_label("最多看几次").fill("0")
+    page.get_by_role("button", name="亮码").click()
+    found += mistakes_on(page, "terms with a mistake")
+    page.get_by_label("最多看几次").fill("3")
+    page.get_by_role("radio", name="融资").check()
+    page.get_by_role("button", name="亮码").click()
+    return found + mistakes_on(page, "code")
+
+
+def mistakes_while_scanning(page: Page, typed: str) -> list[str]:
+    """From the typed code to the content, with a wrong code and a wrong purpose on the way."""
+    page.goto("/s")
+    found = mistakes_on(page, "type a code")
+    page.get_by_label("12位码").fill("0" * 12)
+    page.get_by_role("button", name="下一步").click()
+    found += mistakes_on(page, "bad code")
+    page.goto("/s")
+    page.get_by_label("12位码").fill(typed)
+    page.get_by_role("button", name="下一步").click()
+    found += mistakes_on(page, "who")
+    say_who(page, purpose="上市")
+    found += mistakes_on(page, "who with a mistake")
+    say_who(page)
+    page.wait_for_url("**/s/views/*")
+    return found + mistakes_on(page, "content")

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import About, record_event
-from xinzheng.apps.codes.models import ShareCode, View, ViewDetail
+from xinzheng.apps.codes.models import ShareCode, View
 from xinzheng.apps.codes.said import check_body_name, is_same_body
-from xinzheng.apps.codes.sharing import digest_key, locked_share, refuse_if_over, refuse_unless_in_force
+from xinzheng.apps.codes.sharing import digest_key, locked_share, refuse_if_over
 from xinzheng.apps.reports.prepared import fetched
 from xinzheng.apps.reports.registered import by_numbers
 from xinzheng.apps.reports.replaying import report_by_number
@@ -32,7 +32,7 @@ SELECT s.id, s.report_number, s.purpose, s.purpose_name, s.receiver_id, s.receiv
        EXISTS (SELECT FROM codes_shareend e WHERE e.share_id = s.id),
        s.views_allowed - (SELECT count(*) FROM codes_view v WHERE v.share_id = s.id),
        (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1),
-       c.masked_name, c.report_title, c.policy_title
+       c.policy_id, c.masked_name, c.report_title, c.policy_title
 FROM codes_showncode k
 JOIN codes_sharecode s ON s.id = k.share_id
 LEFT JOIN reports_reportscope c ON c.report_id = s.report_number
@@ -46,6 +46,15 @@ SELECT v.share_id, s.report_number, s.purpose_name, v.open_until, v.at, v.accoun
        (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1)
 FROM codes_view v JOIN codes_sharecode s ON s.id = v.share_id
 WHERE v.id = %s
+"""
+
+WRITE = """
+WITH written AS (
+    INSERT INTO codes_view (id, share_id, way, receiver_id, account_id, client_id, status, open_until, at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING RETURNING id
+)
+INSERT INTO codes_viewdetail (view_id, body_name, purpose_name, place, device)
+SELECT id, %s, %s, %s, %s FROM written RETURNING view_id
 """
 
 
@@ -62,6 +71,7 @@ class Offer:
     receiver_name: str
     expires_at: datetime
     number: str
+    policy_id: str
     masked_name: str
     report_title: str
     policy_title: str
@@ -135,13 +145,16 @@ def find_share(share_id: uuid.UUID, way: str) -> Offer | None:
 
 def _offer(row: tuple[Any, ...], way: str, *, is_code_checked: bool = False) -> Offer | None:
     share_id, number, purpose, purpose_name, receiver_id, receiver_name, expires_at, good_until, *rest = row
-    is_ended, left, status, *texts = rest
+    is_ended, left, status, policy_id, *texts = rest
     now = timezone.now()
     if is_ended or left < 1 or expires_at <= now or not (is_code_checked or good_until > now):
         return None
-    if texts[0] is None:  # a report whose scope was never written down
+    if policy_id is None:  # a report whose scope was never written down
+        policy_id = report_by_number(number).policy_id
         texts = list(by_numbers([number])[number].shown[:3])
-    return Offer(share_id, way, status, purpose, purpose_name, receiver_id, receiver_name, expires_at, number, *texts)
+    return Offer(
+        share_id, way, status, purpose, purpose_name, receiver_id, receiver_name, expires_at, number, policy_id, *texts
+    )
 
 
 @transaction.atomic
@@ -153,30 +166,35 @@ def open_view(ticket: Ticket, visitor: Visitor) -> View:
     share = locked_share(ticket.share_id)
     if share is None:
         raise XinzhengError(CODE_NOT_GOOD, code="code-not-good")
-    made = View.objects.filter(pk=ticket.view_id, share=share).first()
-    if made is not None:
-        return made
     now = timezone.now()
     try:
         refuse_if_over(share, now)
     except XinzhengError as error:
-        raise XinzhengError(CODE_NOT_GOOD, code="code-not-good") from error
-    refuse_unless_in_force(share.report_number)
+        made = View.objects.filter(pk=ticket.view_id, share=share).first()
+        if made is not None:  # the form was sent twice, and its own view was the last one
+            return made
+        if error.code == "share-over":
+            raise XinzhengError(CODE_NOT_GOOD, code="code-not-good") from error
+        raise
     name = _fitting_name(share, visitor)
-    minutes = timedelta(minutes=settings.XINZHENG_VIEW_MINUTES)
-    view = View.objects.create(
+    view = View(
         id=ticket.view_id,
-        share=share,
+        share_id=share.pk,
         way=ticket.way,
-        receiver_id=visitor.account.receiver_id if visitor.is_receiver and visitor.account else None,
+        receiver_id=_receiver_id(visitor),
         account_id=visitor.account.pk if visitor.account else None,
         client_id=visitor.client_id,
         status=ReportStatus.IN_FORCE,
-        open_until=min(share.expires_at, now + minutes),
+        open_until=min(share.expires_at, now + timedelta(minutes=settings.XINZHENG_VIEW_MINUTES)),
         at=now,
     )
-    _write_down(view, share, visitor, name)
+    if not _is_written(view, share, visitor, name):
+        return View.objects.get(pk=ticket.view_id, share_id=share.pk)
     return view
+
+
+def _receiver_id(visitor: Visitor) -> int | None:
+    return visitor.account.receiver_id if visitor.is_receiver and visitor.account else None
 
 
 def _fitting_name(share: ShareCode, visitor: Visitor) -> str:
@@ -188,7 +206,7 @@ def _fitting_name(share: ShareCode, visitor: Visitor) -> str:
     if visitor.purpose != share.purpose:
         message = f"主体只同意用于“{share.purpose_name}”。用途不同的，请主体另外亮一个码。"
         raise XinzhengError(message, code="purpose-differs")
-    receiver_id = visitor.account.receiver_id if visitor.is_receiver and visitor.account else None
+    receiver_id = _receiver_id(visitor)
     if share.receiver_id is not None and receiver_id != share.receiver_id:
         raise XinzhengError("这个码只给指定的单位看，请用该单位的账户登录后再扫。", code="receiver-differs")
     if share.receiver_name and receiver_id is None and not is_same_body(name, share.receiver_name):
@@ -197,13 +215,16 @@ def _fitting_name(share: ShareCode, visitor: Visitor) -> str:
     return name
 
 
-def _write_down(view: View, share: ShareCode, visitor: Visitor, name: str) -> None:
-    ViewDetail.objects.create(
-        view=view, body_name=name, purpose_name=share.purpose_name, place=visitor.place, device=visitor.device
-    )
+def _is_written(view: View, share: ShareCode, visitor: Visitor, name: str) -> bool:
+    """Write the view, who looked, and the event; False where this very view was written before."""
+    values = [view.id, share.pk, view.way, view.receiver_id, view.account_id, view.client_id, view.status]
+    values += [view.open_until, view.at, name, share.purpose_name, visitor.place, visitor.device]
+    if not fetched(WRITE, values):
+        return False
     facts = {"report": share.report_number, "view": str(view.pk), "way": view.way, "purpose": share.purpose}
     about = About(share.subject_id, visitor.place, facts)
     record_event(who=visitor.actor, action="report-shown", object_kind="share", object_id=share.pk, details=about)
+    return True
 
 
 def view_now(view_id: uuid.UUID) -> OpenView | None:

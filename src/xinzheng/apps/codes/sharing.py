@@ -13,9 +13,10 @@ from django.utils.crypto import salted_hmac
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_share
 from xinzheng.apps.audit.actions import About, record_event
-from xinzheng.apps.codes.models import ShareCode, ShareEnd, ShownCode, View
+from xinzheng.apps.codes.models import ShareCode, ShareEnd, ShownCode
 from xinzheng.apps.codes.said import check_body_name
 from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.reports.prepared import fetched
 from xinzheng.apps.reports.queries import current_status
 from xinzheng.apps.reports.replaying import report_by_number
 from xinzheng.core.errors import XinzhengError
@@ -25,6 +26,25 @@ from xinzheng.core.share_codes import SECRET_BYTES, Digests, digests_of, long_co
 # Who has the code in view when it renews may still type it to the end.
 GRACE = timedelta(seconds=30)
 MOST_VIEWS = 1000
+COLUMNS = (
+    "id",
+    "report_number",
+    "subject_id",
+    "purpose",
+    "purpose_name",
+    "receiver_id",
+    "receiver_name",
+    "views_allowed",
+    "expires_at",
+    "may_subscribe",
+)
+LOCK = f"SELECT {', '.join(COLUMNS)} FROM codes_sharecode WHERE id = %s FOR NO KEY UPDATE"  # noqa: S608  names of ours
+# A statement of its own, after the lock: its snapshot has what whoever held the lock before has committed.
+STANDING = """
+SELECT EXISTS (SELECT FROM codes_shareend WHERE share_id = %s),
+       (SELECT count(*) FROM codes_view WHERE share_id = %s),
+       (SELECT status FROM reports_statusevent WHERE report_id = %s ORDER BY id DESC LIMIT 1)
+"""
 OVER = "这个码已经收回、用完或者过期。要再给人看，请回到报告另设一个。"
 
 
@@ -65,7 +85,7 @@ def share(account: Account, number: str, terms: Terms, *, by: str) -> ShareCode:
     refusals = refusals_to_share(account, report.subject_id)
     if refusals:
         raise XinzhengError("\n".join(refusals), code="share-refused")
-    refuse_unless_in_force(number)
+    _refuse_status(current_status(number))
     _check(terms)
     made = ShareCode.objects.create(
         report_number=number,
@@ -93,7 +113,6 @@ def show(share_id: uuid.UUID, form: ShownCode.Form, *, by: str) -> Shown:
     found = _locked(share_id)
     now = timezone.now()
     refuse_if_over(found, now)
-    refuse_unless_in_force(found.report_number)
     good_until = found.expires_at
     if form == ShownCode.Form.SCREEN:
         good_until = min(good_until, now + timedelta(seconds=settings.XINZHENG_SHARE_SECONDS) + GRACE)
@@ -127,15 +146,18 @@ def take_back(share_id: uuid.UUID, *, by: str) -> ShareEnd:
 
 
 def refuse_if_over(found: ShareCode, now: datetime) -> None:
-    """Raise ``share-over`` where a share was taken back, ran out or is used up. The share's row must be locked."""
-    is_ended = ShareEnd.objects.filter(share=found).exists()
-    if is_ended or found.expires_at <= now or View.objects.filter(share=found).count() >= found.views_allowed:
+    """Refuse where nothing of a share is shown any more. Its row must be locked: then this is so until the end.
+
+    Raises ``share-over`` where it was taken back, ran out or is used up, ``report-not-in-force``.
+    """
+    ((is_ended, used, status),) = fetched(STANDING, [found.pk, found.pk, found.report_number])
+    if is_ended or found.expires_at <= now or used >= found.views_allowed:
         raise XinzhengError(OVER, code="share-over")
+    _refuse_status(status)
 
 
-def refuse_unless_in_force(number: str) -> None:
-    """Raise ``report-not-in-force``: only a report in force is shown."""
-    status = current_status(number)
+def _refuse_status(status: str) -> None:
+    """Only a report in force is shown."""
     if status != ReportStatus.IN_FORCE:
         words = STATUS_WORDS[status]
         raise XinzhengError(f"这份报告的状态是“{words}”，不能再给人看。", code="report-not-in-force", status=status)
@@ -143,7 +165,8 @@ def refuse_unless_in_force(number: str) -> None:
 
 def locked_share(share_id: uuid.UUID) -> ShareCode | None:
     """The share, its row locked until the transaction ends: looking and taking back go one after the other."""
-    return ShareCode.objects.select_for_update(no_key=True).filter(pk=share_id).first()
+    rows = fetched(LOCK, [share_id])
+    return ShareCode(**dict(zip(COLUMNS, rows[0], strict=True))) if rows else None
 
 
 def _locked(share_id: uuid.UUID) -> ShareCode:

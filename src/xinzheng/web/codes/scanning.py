@@ -13,7 +13,6 @@ from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.codes.looking import Offer, Ticket, Visitor, find, find_share, open_view
 from xinzheng.apps.codes.models import View
 from xinzheng.apps.reports.looks import PUBLIC, record_look
-from xinzheng.apps.reports.models import Report
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus, normalise_typed_code
 from xinzheng.web.codes.quiet import bad_code, quiet
@@ -72,12 +71,11 @@ def _who(request: HttpRequest, offer: Offer, ticket: str, errors: tuple[FieldErr
         context = {"offer": offer, "status_words": STATUS_WORDS[offer.status]}
         return render(request, "codes/not_in_force.html", context)
     account = signed_in_account(request)
-    policy_id = Report.objects.values_list("policy_id", flat=True).get(number=offer.number)
     context = {
         "offer": offer,
         "ticket": ticket,
         "receiver": account if account is not None and account.role == Role.RECEIVER else None,
-        "purposes": purposes_of(policy_id),
+        "purposes": purposes_of(offer.policy_id),
         "said": {name: request.POST.get(name, "") for name in ("body_name", "purpose")},
         "errors": errors,
         "error_of": by_field(errors),
