@@ -63,7 +63,7 @@ def append_line(path: Path, line: bytes) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Nobody else changes the keys in ``folder`` meanwhile; the system lets go when a process dies.
 
-    The folder is made if it is not there. KeyFileError if it cannot be written to.
+    The folder is made if it is not there. KeyFileError if it cannot be written to, from the start or in the middle.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,7 +72,11 @@ def locked(folder: Path) -> Iterator[None]:
         raise KeyFileError(f"密钥目录 {folder} 不能写入（{error.strerror}）。请检查路径和权限。") from None
     with os.fdopen(descriptor, "rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        except OSError as error:  # a disk that is full, say; what was begun is whole or not there
+            words = f"密钥目录 {folder} 写不进（{error.strerror}），正在使用的密钥没有改变。请腾出空间后再运行一次。"
+            raise KeyFileError(words, code="signing-keys-unwritable") from error
 
 
 def _write(path: Path, content: bytes) -> None:
