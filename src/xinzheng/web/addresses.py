@@ -1,4 +1,4 @@
-"""From which address a request comes, when proxies of ours stand before the site."""
+"""From which address a request comes, when proxies of ours stand before the site; what a browser may not do here."""
 
 from collections.abc import Callable
 
@@ -21,3 +21,17 @@ class ClientAddress:
         if proxies and len(named) >= proxies:
             request.META["REMOTE_ADDR"] = named[-proxies]
         return self.get_response(request)
+
+
+class BrowserRules:
+    """No page of ours asks for these abilities of a device, so nothing that got into one may."""
+
+    POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", self.POLICY)
+        return response
