@@ -20,7 +20,7 @@ from xinzheng.apps.audit.models import AuditAnchor, AuditEvent, AuditSeal, Audit
 from xinzheng.apps.audit.seal_check import check_chain
 from xinzheng.apps.audit.seals import chain_head, seal_events
 from xinzheng.apps.audit.tasks import seal as seal_task
-from xinzheng.core.audit_chain import NO_HEAD, ChainedEvent, event_bytes, next_head
+from xinzheng.core.audit_chain import NO_HEAD, event_bytes, next_head
 from xinzheng.core.leaves import AuditLeaf, read_leaf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,9 +51,8 @@ def test_every_event_is_sealed_in_order_over_what_the_database_holds() -> None:
     assert seal_events(NOW) == 5
     assert not AuditWaiting.objects.exists()
     head = NO_HEAD
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {seals.EVENT_COLUMNS} FROM audit_auditevent event ORDER BY id")
-        events = [ChainedEvent(*row) for row in cursor.fetchall()]
+    found = seals.chained_events(list(AuditEvent.objects.values_list("pk", flat=True)))
+    events = [found[number] for number in sorted(found)]
     for index, (event, seal) in enumerate(zip(events, AuditSeal.objects.order_by("index"), strict=True), 1):
         head = next_head(head, event_bytes(event))
         assert (seal.index, seal.event_id, bytes(seal.head)) == (index, event.id, head)

@@ -6,11 +6,12 @@ database keeps, not as an object, so that no reader has to agree with another on
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
 NO_HEAD = bytes(32)
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,18 @@ class CheckedLines:
 
 def event_bytes(event: ChainedEvent) -> bytes:
     """The bytes that are sealed: one text for one event, whoever writes it."""
-    members = asdict(event) | {"at": event.at.astimezone(UTC).isoformat(timespec="microseconds")}
-    return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    members = {
+        "action": event.action,
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "details": event.details,
+        "id": event.id,
+        "object_id": event.object_id,
+        "object_kind": event.object_kind,
+        "place": event.place,
+        "subject_id": event.subject_id,
+        "who": event.who,
+    }
+    return CANONICAL(members).encode()
 
 
 def next_head(head: bytes, data: bytes) -> bytes:
@@ -89,7 +100,7 @@ def check_lines(lines: Iterable[str], noted: Sequence[NotedHead] = ()) -> Checke
 def _read_line(line: str) -> tuple[int, bytes, bytes] | None:
     try:
         told = json.loads(line)
-        data = json.dumps(told["event"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        data = CANONICAL(told["event"]).encode()
         return int(told["index"]), data, bytes.fromhex(told["head"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None

@@ -73,6 +73,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "role-assigned": "指定账户的角色",
     "second-factor-added": "添加第二重认证",
     "second-factor-removed": "移除第二重认证",
+    "second-factor-reset": "重置第二重认证",
     "session-ended": "结束一处登录",
     "sessions-deleted": "到期删除登录会话",
     "sessions-ended": "退出全部登录",

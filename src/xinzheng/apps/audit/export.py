@@ -5,15 +5,13 @@ from typing import IO, Any
 from django.db import connection, transaction
 
 from xinzheng.apps.audit.actions import record_event
-from xinzheng.apps.audit.seals import EVENT_COLUMNS, chain_head
-from xinzheng.core.audit_chain import ChainedEvent, export_line
+from xinzheng.apps.audit.seals import chain_head, chained_events
+from xinzheng.core.audit_chain import export_line
 
 AT_ONCE = 5_000
-SEALED = f"""
-    SELECT seal.index, seal.head, {EVENT_COLUMNS}
-    FROM audit_auditseal seal JOIN audit_auditevent event ON event.id = seal.event_id
-    WHERE seal.index > %s AND seal.index <= %s ORDER BY seal.index LIMIT %s
-"""  # noqa: S608  columns of ours
+SEALED = """
+    SELECT index, event_id, head FROM audit_auditseal WHERE index > %s AND index <= %s ORDER BY index LIMIT %s
+"""
 
 
 def export_sealed(file: IO[str], *, after: int, by: str) -> int:
@@ -23,8 +21,9 @@ def export_sealed(file: IO[str], *, after: int, by: str) -> int:
         details = {"form": "jsonl", "after": after}
         record_event(who=by, action="audit-exported", object_kind="audit", object_id=end, details=details)
     while rows := _rows(last, end):
-        for index, head, *members in rows:
-            file.write(export_line(index, ChainedEvent(*members), bytes(head)) + "\n")
+        events = chained_events([event_id for _, event_id, _ in rows])
+        for index, event_id, head in rows:
+            file.write(export_line(index, events[event_id], bytes(head)) + "\n")
         last, count = rows[-1][0], count + len(rows)
     return count
 

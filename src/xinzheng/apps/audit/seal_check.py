@@ -9,8 +9,8 @@ from django.db import connection, transaction
 
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.models import AuditSeal, AuditWaiting
-from xinzheng.apps.audit.seals import ANCHOR_KIND, EVENT_COLUMNS, chain_head
-from xinzheng.core.audit_chain import NO_HEAD, ChainedEvent, NotedHead, event_bytes, next_head
+from xinzheng.apps.audit.seals import ANCHOR_KIND, chain_head, chained_events
+from xinzheng.core.audit_chain import NO_HEAD, NotedHead, event_bytes, next_head
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.leaves import AuditLeaf, read_leaf
 from xinzheng.core.merkle import leaf_hash
@@ -20,11 +20,7 @@ CHECKED = "audit-checked"
 AT_ONCE = 10_000
 FAULTS_TOLD = 20
 
-SEALED = f"""
-    SELECT seal.index, seal.event_id, seal.head, {EVENT_COLUMNS}
-    FROM audit_auditseal seal LEFT JOIN audit_auditevent event ON event.id = seal.event_id
-    WHERE seal.index > %s AND seal.index <= %s ORDER BY seal.index
-"""  # noqa: S608  columns of ours
+SEALED = "SELECT index, event_id, head FROM audit_auditseal WHERE index > %s AND index <= %s ORDER BY index"
 LOST = """
     SELECT count(*), min(event.id) FROM audit_auditevent event
     WHERE NOT EXISTS (SELECT 1 FROM audit_auditseal seal WHERE seal.event_id = event.id)
@@ -97,12 +93,15 @@ def _faults_of_seals(count: int) -> Iterator[str]:
     head, done = NO_HEAD, 0
     while done < count:
         upto = min(done + AT_ONCE, count)
-        for index, event_id, stored, *members in _rows(SEALED, [done, upto]):
+        rows = _rows(SEALED, [done, upto])
+        events = chained_events([event_id for _, event_id, _ in rows])
+        for index, event_id, stored in rows:
+            event = events.get(event_id)
             if index != done + 1:
                 yield f"审计链第{done}条之后缺{index - done - 1}条封存：封存被移走。"
-            if members[0] is None:
+            if event is None:
                 yield f"审计链第{index}条：审计记录{event_id}不见了，记录被移走。"
-            elif next_head(head, event_bytes(ChainedEvent(*members))) != bytes(stored) and index == done + 1:
+            elif next_head(head, event_bytes(event)) != bytes(stored) and index == done + 1:
                 yield f"审计链第{index}条：审计记录{event_id}与封存时不同，记录或者封存被改动过。"
             head, done = bytes(stored), index
         done = max(done, upto)

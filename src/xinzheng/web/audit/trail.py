@@ -98,10 +98,9 @@ def _exported(account: Account, asked: Asked, form: str) -> int:
     """That somebody took events away is an event; its number, above all that the file may hold."""
     wanted = {name: str(value) for name, value in asdict(asked.filter).items() if value is not None}
     with transaction.atomic():
-        event = record_event(
+        return record_event(
             who=account.actor, action="audit-exported", object_kind="audit", object_id=form, details=wanted
         )
-    return event.pk
 
 
 def _shown(rows: Sequence[EventRow]) -> list[ShownEvent]:
