@@ -2,6 +2,8 @@
 
 import logging
 import re
+import statistics
+import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.small_city import SmallCity
@@ -18,6 +21,7 @@ from tests.web.conftest import PASSWORD, People, client_of, issue, penalties
 from tests.web.test_frame import INLINE
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.codes.looking import find
 from xinzheng.apps.codes.models import ShareCode, ShownCode, View
 from xinzheng.apps.codes.sharing import Shown, Terms, share, show, take_back
 from xinzheng.apps.codes.view_queries import views_of
@@ -310,3 +314,37 @@ def test_the_content_is_asked_for_in_few_statements(
         client.get(address)
     with django_assert_max_num_queries(1):
         client.get(f"{address}/open")
+
+
+def test_whatever_is_wrong_with_a_code_the_same_work_is_done(client: Client, agent: Account, report: Report) -> None:
+    used, late, back = (shared(agent, report, views=1) for _ in range(3))
+    codes = {share.pk: show(share.pk, ShownCode.Form.PAPER, by=agent.actor) for share in (used, late, back)}
+    enter(client, codes[used.pk].secret)
+    ShownCode.objects.filter(share=late).update(good_until=timezone.now() - timedelta(seconds=1))
+    take_back(back.pk, by=agent.actor)
+    done = set()
+    for code in ("A" * 22, "x", "a" * 3000, *(code.secret for code in codes.values())):
+        caches["default"].clear()
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/s/{code}")
+        done.add(len(asked.captured_queries))
+    for typed in ("0" * 12, "x", *(code.typed for code in codes.values())):
+        caches["default"].clear()
+        with CaptureQueriesContext(connection) as asked:
+            client.post("/s", {"code": typed})
+        done.add(len(asked.captured_queries))
+    assert len(done) == 1
+
+
+def test_a_bad_code_takes_as_long_whether_it_was_ever_good(client: Client, agent: Account, report: Report) -> None:
+    made = shared(agent, report)
+    was_good = show(made.pk, ShownCode.Form.PAPER, by=agent.actor).typed
+    take_back(made.pk, by=agent.actor)
+    took: dict[str, list[float]] = {was_good: [], "0" * 12: []}
+    for _ in range(200):
+        for code, times in took.items():
+            begun = time.thread_time()
+            assert find(code) is None
+            times.append(time.thread_time() - begun)
+    known, unknown = (statistics.median(times) for times in took.values())
+    assert 0.67 < known / unknown < 1.5
