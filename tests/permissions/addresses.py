@@ -34,7 +34,7 @@ class Row:
 
     ``things``: for each part of the address the name of the thing in the world; a value with ``=`` in front is taken
     as it is. ``posts_only``: opened by hand it leads to the page its form stands on. ``is_bare``: the allowed may
-    find nothing there, because the world has no such thing.
+    find nothing there, because the world has no such thing. ``readers``: who looks there but may post nothing.
     """
 
     route: str
@@ -42,20 +42,23 @@ class Row:
     things: Mapping[str, str] = field(default_factory=dict)
     posts_only: bool = False
     is_bare: bool = False
+    readers: frozenset[str] = frozenset()
 
     @property
     def belongs_to_a_side(self) -> bool:
         """Whether the thing asked for is one company's or unit's."""
         return any(not name.startswith("=") for name in self.things.values())
 
-    def allowed(self, *, mirrored: bool) -> frozenset[str]:
+    def allowed(self, method: str, *, mirrored: bool) -> frozenset[str]:
         """Who is let in, for our own things or for the other side's."""
+        if method == "get" and self.readers:
+            return self.who | self.readers
         return frozenset(MIRRORED.get(name, name) for name in self.who) if mirrored else self.who
 
 
 def row(route: str, who: str, **more: Any) -> Row:
     """A row; ``who``: words of CALLERS, or ``everybody``, or ``signed-in``. ``things`` are given by name."""
-    options = {name: more.pop(name) for name in ("posts_only", "is_bare") if name in more}
+    options = {name: more.pop(name) for name in ("posts_only", "is_bare", "readers") if name in more}
     groups = {"everybody": EVERYBODY, "signed-in": frozenset(SIGNED_IN), "staff": frozenset(STAFF)}
     allowed = frozenset().union(*(groups.get(word, frozenset({word})) for word in who.split()))
     assert allowed <= EVERYBODY, allowed - EVERYBODY

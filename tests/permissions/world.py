@@ -119,6 +119,7 @@ def _things(city: SmallCity, agent: Account, rows: tuple[str, str, int]) -> dict
     terms = Terms("listing", timezone.now() + timedelta(days=1), 10)
     return {
         "report": number,
+        "account": str(agent.pk),
         "request": str(request),
         "mandate": str(Mandate.objects.get(account=agent).pk),
         "share": str(share(agent, number, terms, by="test").pk),

@@ -27,6 +27,7 @@ COMMANDS = (
     "intake",
     "coverage",
     "keys",
+    "accounts",
     "decide",
     "issue",
     "verify",

@@ -3,6 +3,7 @@
 Every function asks the permission again that its page asks, so that no way round a page leads anywhere.
 """
 
+import secrets
 from collections.abc import Sequence
 
 from django.contrib.auth.password_validation import validate_password
@@ -11,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
-from xinzheng.apps.accounts.passwords import PasswordError, end_sessions
+from xinzheng.apps.accounts.passwords import PasswordError, ThreeClasses, end_sessions
 from xinzheng.apps.accounts.permissions import (
     refusals_to_assign_role,
     refusals_to_close_account,
@@ -23,6 +24,9 @@ from xinzheng.core.errors import XinzhengError
 
 NAME_AT_MOST = 150
 COMMAND_LINE = "command-line"
+FIRST_PASSWORD_LENGTH = 16
+# Without those that look alike on paper.
+READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 # Agents and receivers come by their identity platform and are no staff: no role is turned into theirs or out of it.
 OF_OUTSIDERS = (Role.SUBJECT_AGENT, Role.RECEIVER)
 
@@ -159,3 +163,14 @@ def _check_password(new: NewAccount) -> None:
         validate_password(new.password or "", Account(username=new.username))
     except ValidationError as error:
         raise PasswordError(list(error.messages)) from error
+
+
+def first_password() -> str:
+    """A random password that meets the rules, to be told once and changed at the first sign-in."""
+    while True:
+        made = "".join(secrets.choice(READABLE) for _ in range(FIRST_PASSWORD_LENGTH))
+        try:
+            ThreeClasses().validate(made)
+        except ValidationError:
+            continue
+        return made

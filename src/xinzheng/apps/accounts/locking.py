@@ -1,6 +1,6 @@
 """Lock after failures (登录锁定): a name, known or not, waits after so many failures in a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -58,6 +58,13 @@ def is_locked(name: str) -> bool:
     """Whether the name waits now."""
     row = SignInFailure.objects.filter(name_hash=_hash(name)).first()
     return row is not None and _is_locked(row)
+
+
+def locked_among(names: Iterable[str]) -> set[str]:
+    """Those of the names that wait now."""
+    hashes = {_hash(name): name for name in names}
+    rows = SignInFailure.objects.filter(name_hash__in=list(hashes), locked_until__gt=timezone.now())
+    return {hashes[bytes(row.name_hash)] for row in rows}
 
 
 @transaction.atomic

@@ -145,7 +145,7 @@ def refusals_to_assign_role(account: Account, other: Account) -> list[str]:
 
 def refusals_to_unlock(account: Account, other: Account) -> list[str]:
     """Unlock an account, reset its second factor, end its sessions: the security administrator; not his own."""
-    return refusals_to_secure(account) + _own(account, other, "解除锁定、重置第二因素")
+    return refusals_to_secure(account) + _own(account, other, "解除锁定、重置第二因子")
 
 
 def refusals_to_manage_keys(account: Account) -> list[str]:

@@ -1,5 +1,17 @@
 """Addresses of administration."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.administration import accounts
+
+ONE = "administration/accounts/<int:account_id>"
+
+urlpatterns = [
+    path("administration/accounts", accounts.accounts, name="accounts"),
+    path(f"{ONE}/close", accounts.close, name="account-close"),
+    path(f"{ONE}/reopen", accounts.reopen, name="account-reopen"),
+    path(f"{ONE}/role", accounts.role, name="account-role"),
+    path(f"{ONE}/unlock", accounts.release, name="account-unlock"),
+    path(f"{ONE}/second-factor", accounts.reset_factor, name="account-second-factor"),
+    path(f"{ONE}/sign-out", accounts.sign_out_everywhere, name="account-sign-out"),
+]

@@ -1,0 +1,37 @@
+"""All deeds of all apps (权限矩阵): oversight stands above the others, so that the whole table is here."""
+
+from xinzheng.apps.accounts.models import Role
+from xinzheng.apps.accounts.roles import ACCOUNT_DEEDS, OF_NO_ROLE, Deed, matrix, of_roles, of_unit
+from xinzheng.apps.oversight import permissions
+
+DEEDS: tuple[Deed, ...] = (
+    *ACCOUNT_DEEDS,
+    of_unit("查看单位的数据质量", permissions.refusals_to_see_quality, office=Role.OFFICE_OPERATOR),
+    of_roles("查看、比较全部单位的数据质量", permissions.refusals_to_see_all_quality, Role.OFFICE_OPERATOR),
+    of_roles("发布通报", permissions.refusals_to_publish, Role.OFFICE_OPERATOR),
+    of_unit("提交核对清单", permissions.refusals_to_reconcile),
+    Deed(
+        "核对签字（未另行指定责任人的）",
+        "refusals_to_sign",
+        lambda account, place: permissions.refusals_to_sign(account, place.unit_id, place.domain),
+        own=frozenset({Role.RESPONSIBLE_OFFICER}),
+    ),
+)
+
+HEAD = """# 权限矩阵
+
+本表由 `xinzheng accounts matrix` 生成，不手工修改；`tests/permissions/test_matrix.py` 逐格核对表与程序是否一致。
+
+- 可以：不限单位和主体。限本方：只限本单位、本主体或者本核验单位。—：不可以。
+- 经办人还须有有效的授权，且授权包括该事项（申请、查看、亮码、提出异议、授权他人）；自然人只能本人办理。
+- 一个账户只有一个角色；系统管理、安全管理、审计由不同的人担任，任何人不能办理自己的账户。
+- 停用的账户什么都不可以。
+
+"""
+FOOT = "\n不按角色判断的：\n\n"
+
+
+def matrix_page() -> str:
+    """The whole page, docs/operations/权限矩阵.md."""
+    others = "".join(f"- `{name}`：{why}。\n" for name, why in OF_NO_ROLE.items())
+    return HEAD + matrix(DEEDS) + FOOT + others

@@ -1,0 +1,15 @@
+"""Who is let in where: the three administrations apart."""
+
+from tests.permissions.addresses import row
+
+ONE = "administration/accounts/<int:account_id>"
+
+ROWS = (
+    row("administration/accounts", "administrator security", readers=frozenset({"auditor"})),
+    row(f"{ONE}/close", "administrator", account_id="account", posts_only=True),
+    row(f"{ONE}/reopen", "administrator", account_id="account", posts_only=True),
+    row(f"{ONE}/role", "security", account_id="account", posts_only=True),
+    row(f"{ONE}/unlock", "security", account_id="account", posts_only=True),
+    row(f"{ONE}/second-factor", "security", account_id="account", posts_only=True),
+    row(f"{ONE}/sign-out", "security", account_id="account", posts_only=True),
+)
