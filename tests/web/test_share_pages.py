@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from tests.web.conftest import People, client_of, issue
 from tests.web.test_frame import INLINE
-from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Account, Mandate, Role
 from xinzheng.apps.codes.looking import find
 from xinzheng.apps.codes.models import ShareCode, ShareEnd, ShownCode
 from xinzheng.apps.codes.sharing import Terms, share
@@ -196,6 +197,22 @@ def test_nobody_else_sees_shows_prints_or_takes_back(people: People, report: Rep
     assert client_of(people.clean).get(unknown).status_code == 404
     assert client_of(people.clean).get("/reports/SZ0/share").status_code == 404
     assert not ShareEnd.objects.exists()
+
+
+def test_who_was_signed_out_meanwhile_is_led_to_the_sign_in_page(people: People, report: Report) -> None:
+    made = shared(people.clean, report)
+    for part in ("code", "views"):
+        answer = Client().get(f"/shares/{made.pk}/{part}", headers=HTMX)
+        assert (answer.headers["HX-Refresh"], answer.content) == ("true", b"")
+
+
+def test_a_mandate_to_show_a_report_alone_does_not_reach_to_who_looked(people: People, report: Report) -> None:
+    made = shared(people.clean, report)
+    clerk = open_account(NewAccount("clerk", "示例辛", Role.SUBJECT_AGENT), by="test")
+    Mandate.objects.create(account=clerk, subject_id=report.subject_id, basis="opened", scopes=["share"], by="test")
+    page = client_of(clerk).get(f"/shares/{made.pk}").content.decode()
+    assert "data-typed" in page
+    assert "本账户的授权不包括查看这些记录" in page
 
 
 def test_the_office_that_reads_a_report_stands_in_the_subjects_list(

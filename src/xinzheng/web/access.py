@@ -26,6 +26,9 @@ def signed_in(
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         account = signed_in_account(request)
+        if account is None and getattr(request, "htmx", False):
+            # The sign-in page is no part of a page: the whole one loads anew, and leads there.
+            return HttpResponse(headers={"HX-Refresh": "true"})
         if account is None:
             back = request.get_full_path() if request.method == "GET" else "/"
             return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': back})}")

@@ -17,7 +17,7 @@ from xinzheng.apps.codes.looking import content_of
 from xinzheng.apps.codes.models import ShownCode
 from xinzheng.apps.codes.sharing import Shown, show, take_back
 from xinzheng.apps.codes.sharing import share as share_it
-from xinzheng.apps.codes.view_queries import ShareRow, share_row, shares_of, shares_of_subject, views_of
+from xinzheng.apps.codes.view_queries import ShareRow, ViewRow, share_row, shares_of, shares_of_subject, views_of
 from xinzheng.apps.reports.queries import ReportView, report_view
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.share_codes import spaced
@@ -89,7 +89,11 @@ def shares(request: HttpRequest, account: Account) -> HttpResponse:
 def share(request: HttpRequest, account: Account, share_id: uuid.UUID) -> HttpResponse:
     """The code, as large as the phone, with its terms and who looked; once it is over, what became of it."""
     row = _own_share(account, share_id)
-    context = {"share": row, "views": _views(account, share_id), "share_seconds": settings.XINZHENG_SHARE_SECONDS}
+    context: dict[str, object] = {
+        "share": row,
+        "views": _views(account, share_id),
+        "share_seconds": settings.XINZHENG_SHARE_SECONDS,
+    }
     context["content"] = content_of(row.number)
     try:
         shown = show(share_id, ShownCode.Form.SCREEN, by=account.actor)
@@ -171,11 +175,12 @@ def _own_share(account: Account, share_id: uuid.UUID) -> ShareRow:
     return row
 
 
-def _views(account: Account, share_id: uuid.UUID) -> list[object]:
+def _views(account: Account, share_id: uuid.UUID) -> list[ViewRow] | None:
+    """Who looked; None where the account may show the code but not see that."""
     found = share_row(share_id)
     if found is None or refusals_to_see_views(account, found[1]):
-        return []
-    return list(views_of(share_id=share_id, at_most=VIEWS_SHOWN))
+        return None
+    return views_of(share_id=share_id, at_most=VIEWS_SHOWN)
 
 
 def _code(shown: Shown) -> dict[str, object]:
