@@ -305,6 +305,21 @@ def test_a_place_is_what_the_operators_table_says(
     assert row.place == "江苏苏州"
 
 
+@pytest.mark.parametrize(
+    "written", [b"8.8.4.0/24\n8.8.0.0/99,x\n,\n8.8.0.0/16,\xe6\xb1\x9f\xe8\x8b\x8f\n", b"\xff\xff", None]
+)
+def test_a_table_that_cannot_be_read_keeps_nobody_from_looking(
+    client: Client, agent: Account, report: Report, tmp_path: Path, written: bytes | None
+) -> None:
+    table = tmp_path / "places.csv"
+    if written is not None:
+        table.write_bytes(written)
+    with override_settings(XINZHENG_PLACES=str(table)):
+        assert enter(client, shown(agent, report).secret).status_code == 302
+    (row,) = views_of(number=report.number)
+    assert row.place == ("江苏" if written and written.startswith(b"8") else "网络 8.8.4.*")
+
+
 def test_the_content_is_asked_for_in_few_statements(
     client: Client, agent: Account, report: Report, django_assert_max_num_queries: Any
 ) -> None:

@@ -2,13 +2,13 @@
 
 import csv
 import hashlib
+import logging
 import time
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -17,6 +17,7 @@ from xinzheng.core.networks import Network, coarse_place, limit_network, read_ne
 WINDOW_SECONDS = 60
 BAD_PER_WINDOW = 20
 PHONE, COMPUTER = "手机", "电脑"
+log = logging.getLogger(__name__)
 
 
 def place_of(request: HttpRequest) -> str:
@@ -31,20 +32,28 @@ def device_of(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=8)
 def _places(path: str) -> dict[Network, str]:
-    """The operator's table: lines of network and place, read once."""
-    if not path:
-        return {}
+    """The operator's table, read once. What cannot be read is told in the log: nobody is kept from looking by it."""
     found: dict[Network, str] = {}
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        for number, line in enumerate(csv.reader(file), 1):
-            if not line or line[0].startswith("#"):
-                continue
-            try:
-                network, place = line
-                found[read_network(network)] = place.strip()
-            except ValueError as error:
-                raise ImproperlyConfigured(f"XINZHENG_PLACES 第{number}行应为“网段,地点”。") from error
+    for number, line in enumerate(_lines(path), 1):
+        if not line or line[0].startswith("#"):
+            continue
+        try:
+            network, place = line
+            found[read_network(network)] = place.strip()
+        except ValueError:
+            log.error("XINZHENG_PLACES 第%d行应为“网段,地点”，没有采用。", number)
     return found
+
+
+def _lines(path: str) -> list[list[str]]:
+    if not path:
+        return []
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file))
+    except (OSError, ValueError, csv.Error):
+        log.exception("XINZHENG_PLACES 读不出来，大致位置只写网络。")
+        return []
 
 
 def has_tried_too_often(request: HttpRequest) -> bool:
