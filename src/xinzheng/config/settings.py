@@ -113,7 +113,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "xinzheng.web.sign_in.guard.SignInGuard",
     "xinzheng.web.audit.refused.RefusedAttempts",
-    "xinzheng.web.numbers.PossibleNumbers",
+    "xinzheng.web.possible.PossibleThings",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
