@@ -79,6 +79,7 @@ def test_with_a_second_factor_the_password_alone_signs_nobody_in(people: People,
     response = client.post("/sign-in/second", {"code": code_at(enrolled)})
     assert response.headers["Location"] == "/office"
     assert client.get("/office/reports").status_code == 200
+    assert AuditEvent.objects.filter(action="signed-in").last().details == {"proofs": ["password", "totp"]}
 
 
 def test_the_page_that_was_wanted_comes_after_the_second_step_but_no_other_site_does(

@@ -174,6 +174,17 @@ def test_a_session_nobody_used_ends_and_says_so_and_a_used_one_goes_on(people: P
     assert not is_in(client)
 
 
+def test_a_session_ends_after_eight_hours_however_much_it_is_used(people: People) -> None:
+    client = entered()
+    session = client.session
+    session["began"] -= 8 * 60 * 60 + 1
+    session.save()
+    response = client.get("/reports", follow=True)
+    assert response.redirect_chain[0][0] == "/sign-in?next=%2Freports"
+    assert "登录已满8小时" in response.content.decode()
+    assert not is_in(client)
+
+
 def test_a_page_that_asks_by_itself_does_not_keep_a_session_alive(people: People) -> None:
     client = entered()
     session = client.session

@@ -3,6 +3,7 @@
 from ipaddress import ip_address, ip_network
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import login
 from django.db import transaction
@@ -33,7 +34,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             if is_staff(account) and not is_everybodys(account):
                 for session in UserSession.objects.filter(user_id=account.pk):
                     session.end()
-            about = About(account.person_id, place=coarse(request.META.get("REMOTE_ADDR", "")))
+            place = coarse(request.META.get("REMOTE_ADDR", ""))
+            about = About(account.person_id, place=place, details={"proofs": _proofs(request, account)})
             record_event(
                 who=account.actor, action="signed-in", object_kind="account", object_id=account.pk, details=about
             )
@@ -49,6 +51,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """What is kept of an address: its network. Limits of rate do not come here."""
         return coarse(request.META.get("REMOTE_ADDR", "")) or "0.0.0.0"  # noqa: S104  not an address to listen at
+
+
+def _proofs(request: HttpRequest, account: Account) -> list[str]:
+    """By what somebody signs in: password, totp, webauthn, recovery_codes, the platform's id; one click has none."""
+    shown = get_authentication_records(request, account)
+    return [str(proof.get("type") or proof.get("provider") or proof["method"]) for proof in shown]
 
 
 def coarse(address: str) -> str:

@@ -19,9 +19,10 @@ ENROL = "/account/keys"
 NEW_PASSWORD = "/account/password"  # noqa: S105  an address
 # Pages that must work for whoever is not wholly signed in; the interface and files know no session.
 ALWAYS = ("/sign-in", "/sign-out", "/preferences/", "/static/", "/api/")
-SEEN = "seen"
+SEEN, BEGAN = "seen", "began"
 # A session is written no oftener than this for being used.
 NOTED_SECONDS = 60
+TOO_OLD = "登录已满{}小时，请重新登录。没有提交的内容没有保存。"
 TOO_LONG = "因{}分钟没有操作，已自动退出，请重新登录。没有提交的内容没有保存。"
 
 
@@ -42,13 +43,13 @@ class SignInGuard:
 
 
 def note_use(request: HttpRequest) -> None:
-    """Begin to count the time without use; called where somebody signs in."""
-    request.session[SEEN] = int(time.time())
+    """Begin to count the time, with and without use; called where somebody signs in."""
+    request.session[SEEN] = request.session[BEGAN] = int(time.time())
 
 
 def _missing(request: HttpRequest, account: Account) -> str | None:
     """The address of what is to be done first, None when nothing is."""
-    if _is_idle(request) or _outlives_demonstration(request, account):
+    if _is_over(request) or _outlives_demonstration(request, account):
         back = request.get_full_path() if request.method == "GET" else "/"
         logout(request)
         return f"/sign-in?{urlencode({'next': back})}"
@@ -62,18 +63,23 @@ def _missing(request: HttpRequest, account: Account) -> str | None:
     return None
 
 
-def _is_idle(request: HttpRequest) -> bool:
+def _is_over(request: HttpRequest) -> bool:
     now, seen = int(time.time()), request.session.get(SEEN)
+    # Each use lets the cookie and the stored session live on; how long in all is counted here.
+    if now - request.session.setdefault(BEGAN, now) > settings.SESSION_COOKIE_AGE:
+        return _say(request, TOO_OLD.format(settings.SESSION_COOKIE_AGE // 3600))
     if seen is not None and now - seen > settings.XINZHENG_IDLE_MINUTES * 60:
-        messages.add_message(
-            request, messages.WARNING, TOO_LONG.format(settings.XINZHENG_IDLE_MINUTES), extra_tags="unver"
-        )
-        return True
+        return _say(request, TOO_LONG.format(settings.XINZHENG_IDLE_MINUTES))
     # A page that asks again by itself is not a person who is there.
     is_poll = request.method == "GET" and request.headers.get("HX-Request") == "true"
     if seen is None or (now - seen >= NOTED_SECONDS and not is_poll):
         request.session[SEEN] = now
     return False
+
+
+def _say(request: HttpRequest, why: str) -> bool:
+    messages.add_message(request, messages.WARNING, why, extra_tags="unver")
+    return True
 
 
 def _outlives_demonstration(request: HttpRequest, account: Account) -> bool:
