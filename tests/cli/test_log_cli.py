@@ -16,6 +16,7 @@ from xinzheng.apps.audit.keys import key_histories
 from xinzheng.apps.audit.log import add_leaf, log_signer, seal_log
 from xinzheng.apps.audit.log_queries import proofs_about
 from xinzheng.apps.audit.models import Checkpoint, LogLeaf
+from xinzheng.apps.audit.seals import chain_head, seal_events
 from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Report, StatusEvent
 from xinzheng.apps.reports.queries import report_pdf
@@ -176,6 +177,27 @@ def test_with_its_proof_a_report_is_checked_without_any_network(
     assert "出具" in out
     assert "作废" in out
     assert report.number not in out
+
+
+def test_an_anchor_of_the_audit_trail_is_proven_like_any_leaf_and_never_taken_for_a_report(
+    report: Report, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seal_events(timezone.now())
+    seal_log(timezone.now())
+    end = chain_head()
+    (anchor,) = proofs_about(str(end.count))
+    both = [*proofs_about(report.number), anchor]
+    (tmp_path / "proof.json").write_text(json.dumps(proof_document(anchor.note, [one.inclusion for one in both])))
+    told = Told(capsys, "--proof", tmp_path / "proof.json", "--report", file, "--key", key())
+    assert told.code == 0
+    assert told.answer["included"][0]["status"] == "in_force"
+    assert told.answer["included"][1]["audit_events"] == end.count
+    assert told.answer["included"][1]["audit_head"] == end.head.hex()
+    (tmp_path / "proof.json").write_text(json.dumps(proof_document(anchor.note, [anchor.inclusion])))
+    assert main(["log", "verify", "--proof", str(tmp_path / "proof.json"), "--key", key()]) == 0
+    assert f"审计记录{end.count}条" in capsys.readouterr().out
+    told = Told(capsys, "--proof", tmp_path / "proof.json", "--report", file, "--key", key())
+    assert told.refusal == "report-not-included"
 
 
 def test_a_proof_of_another_report_a_changed_leaf_or_a_forged_checkpoint_proves_nothing(

@@ -38,18 +38,15 @@ def read_filter(given: Mapping[str, str]) -> Asked:
     """Read the fields; where one is wrong the filter asks as if it were empty, and the errors say so."""
     values = {name: given.get(name, "").replace("\0", "").strip()[:LONGEST] for name in NAMES}
     errors: list[FieldError] = []
+    who = _who(values["who"], errors)
+    action = _of("action", values, ACTION_WORDS, errors)
+    kind, key = _of("kind", values, OBJECT_WORDS, errors), _object(values, errors)
+    subject = _subject(values["subject"], errors)
     since, until = _day("since", values, errors), _day("until", values, errors)
     if since and until and until < since:
         errors.append(FieldError("until", "止日早于起日，请改正。"))
-    found = EventFilter(
-        who=_who(values["who"], errors),
-        action=_of("action", values, ACTION_WORDS, errors),
-        object_kind=_of("kind", values, OBJECT_WORDS, errors),
-        object_id=_object(values, errors),
-        subject_id=_subject(values["subject"], errors),
-        since=_start(since),
-        until=_start(until + timedelta(days=1)) if until and until < date.max else None,
-    )
+    end = _start(until + timedelta(days=1)) if until and until < date.max else None
+    found = EventFilter(who, action, kind, key, subject, _start(since), end)
     return Asked(values, found, errors)
 
 
