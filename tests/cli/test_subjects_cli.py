@@ -1,5 +1,6 @@
 """``xinzheng subjects``: accounts for every line and says what to mend; decides on the review queue."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 
 from tests.small_city import uscc
 from xinzheng.apps.audit.actions import open_entry, take_position
-from xinzheng.apps.registry.actions import Sighting, register_unknown_subjects
+from xinzheng.apps.registry.actions import Sighting, register_person, register_unknown_subjects
 from xinzheng.apps.registry.keys import HOLDERS
 from xinzheng.apps.registry.models import Subject
+from xinzheng.apps.registry.queries import find_subject
 from xinzheng.cli import main
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +111,21 @@ def test_the_key_is_rotated(capsys: pytest.CaptureFixture[str]) -> None:
     assert rewrapped == {"registry_personidentity": 0} | dict.fromkeys(HOLDERS, 0)
     assert main(["subjects", "rotate-key"]) == 0
     assert "请立即备份密钥目录" in capsys.readouterr().out
+
+
+def test_a_person_is_erased_by_a_number_that_is_not_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = "330502199001010014"
+    subject_id = register_person(number, "示例甲乙", by="test")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
+    assert main(["subjects", "erase"]) == 1
+    told = capsys.readouterr().out
+    assert f"示＊＊＊　330502********0014（内部编号{subject_id}）" in told
+    assert find_subject(number) == subject_id
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
+    assert main(["subjects", "erase", "--yes"]) == 0
+    assert find_subject(number) is None
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
+    assert main(["subjects", "erase", "--yes"]) == 1
+    assert number not in "".join(capsys.readouterr())

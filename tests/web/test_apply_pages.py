@@ -49,6 +49,7 @@ def test_the_receiver_is_optional_kept_with_the_application_and_not_in_the_repor
     assert done.number is not None
     assert "示例银行" not in str(report_view(done.number).content)
     assert "示例银行 苏州分行" in client_of(people.clean).get("/applications").content.decode()
+    assert 'value="示例银行 苏州分行"' in client_of(people.clean).get(f"/reports/{done.number}/share").content.decode()
 
 
 @pytest.mark.parametrize("name", ["示" * 101, "李某330502199001010014", "打 138 1234 5678"])

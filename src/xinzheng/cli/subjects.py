@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ def add_parser(subparsers: Any) -> None:
     )
     rotating.add_argument("--json", action="store_true", help="输出一个JSON对象")
     rotating.set_defaults(run=rotate)
+    erasing = actions.add_parser("erase", help="删除一个自然人的姓名、号码和联系电话；号码从标准输入读，不写在命令里")
+    erasing.add_argument("--yes", action="store_true", help="确认删除，不能恢复；不加时只显示是谁")
+    erasing.set_defaults(run=erase)
     _add_review(actions.add_parser("review", help="待核主体：名录中没有、批次或者承继关系中出现的代码"))
     ending = actions.add_parser("withdraw", help="撤销一个错误的承继关系；以前的位置仍按原样复核")
     ending.add_argument("code", metavar="CODE", help="原来的主体、分支机构或者误录的代码")
@@ -160,6 +164,23 @@ def rotate(args: argparse.Namespace) -> int:
         print(json.dumps(asdict(rotation), ensure_ascii=False))
         return 0
     print(f"已更换密钥，重新封装{sum(rotation.rewrapped.values())}个数据密钥。请立即备份密钥目录。")
+    return 0
+
+
+def erase(args: argparse.Namespace) -> int:
+    """Erase a person whose number is read from standard input; without --yes only say who it is, masked."""
+    from xinzheng.apps.audit.queries import head_position
+    from xinzheng.apps.registry.actions import erase_person
+    from xinzheng.apps.registry.queries import subject_at
+
+    number = getpass("公民身份号码：") if sys.stdin.isatty() else sys.stdin.readline()
+    subject_id = _subject(number)
+    person = subject_at(subject_id, head_position())
+    if not args.yes:
+        print(f"{person.name}　{person.identifier}（内部编号{subject_id}）。确认删除请加 --yes，删除以后不能恢复。")
+        return 1
+    position = erase_person(subject_id, by=BY)
+    print(f"已删除内部编号{subject_id}的姓名、号码和联系电话，账本位置{position}。")
     return 0
 
 

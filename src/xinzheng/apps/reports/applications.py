@@ -142,6 +142,12 @@ def applications_of(subject_id: int, *, before: datetime | None = None, limit: i
     ]  # fmt: skip
 
 
+def receiver_of(number: str) -> str:
+    """The body that a report was applied for, as it was named; empty where nobody was."""
+    keys = Report.objects.filter(pk=number).values("idempotency_key")
+    return Application.objects.filter(pk__in=keys).values_list("receiver_name", flat=True).first() or ""
+
+
 def retry_application(application: Application) -> Application:
     """Queue a failed application again under the same key, so that no second report can come of it.
 

@@ -18,6 +18,7 @@ from xinzheng.apps.codes.models import ShownCode
 from xinzheng.apps.codes.sharing import Shown, show, take_back
 from xinzheng.apps.codes.sharing import share as share_it
 from xinzheng.apps.codes.view_queries import ShareRow, ViewRow, share_row, shares_of, shares_of_subject, views_of
+from xinzheng.apps.reports.applications import receiver_of
 from xinzheng.apps.reports.queries import ReportView, report_view
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.share_codes import spaced
@@ -36,7 +37,8 @@ def share_report(request: HttpRequest, account: Account, number: str) -> HttpRes
     """Set the terms of a share of this report, all preset; on POST go to its code."""
     view = _own_report(account, number)
     if request.method != "POST":
-        return _terms_page(request, view, preset(view.policy_id, view.content["scope"]["purpose"]))
+        purpose = view.content["scope"]["purpose"]
+        return _terms_page(request, view, preset(view.policy_id, purpose, receiver_of(number)))
     asked = read_terms(view.policy_id, request.POST.dict())
     if asked.terms is None:
         return _terms_page(request, view, asked)

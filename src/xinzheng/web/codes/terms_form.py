@@ -40,10 +40,10 @@ def periods() -> dict[int, str]:
     return {hours: words for hours, words in PERIODS.items() if hours <= settings.XINZHENG_SHARE_MAX_DAYS * 24}
 
 
-def preset(policy_id: str, purpose_name: str) -> Asked:
-    """The report's own purpose, an hour, three looks, anybody."""
+def preset(policy_id: str, purpose_name: str, receiver_name: str = "") -> Asked:
+    """The report's own purpose, an hour, three looks, the body it was applied for or anybody."""
     codes = {name: code for code, name in purposes_of(policy_id)}
-    return Asked(codes.get(purpose_name, ""), "", str(PRESET_HOURS), str(PRESET_VIEWS))
+    return Asked(codes.get(purpose_name, ""), receiver_name, str(PRESET_HOURS), str(PRESET_VIEWS))
 
 
 def read_terms(policy_id: str, data: Mapping[str, str]) -> Asked:
