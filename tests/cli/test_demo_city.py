@@ -10,6 +10,7 @@ from django.db import transaction
 from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from xinzheng.apps.accounts.mandate_queries import subjects_of
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.queries import head_position
@@ -204,9 +205,14 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
         "demo-platform": Role.DEPARTMENT_OFFICER,
         "demo-office": Role.OFFICE_OPERATOR,
         "demo-admin": Role.SYSTEM_ADMINISTRATOR,
+        "demo-security": Role.SECURITY_ADMINISTRATOR,
+        "demo-auditor": Role.AUDITOR,
+        "demo-receiver": Role.RECEIVER,
     }
     assert not any(account.has_usable_password() for account in accounts.values())
     assert accounts["demo-suzhou"].subject_id == find_subject(known_codes()["clear"])
+    assert len(subjects_of(accounts["demo-suzhou"], today_in_china())) == 2
+    assert accounts["demo-person"].person_id == find_subject(known_codes()["person"])
 
 
 def test_last_months_bulletins_are_published_as_demonstrations_and_a_reconciliation_is_signed(

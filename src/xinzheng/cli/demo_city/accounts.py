@@ -6,7 +6,8 @@ from django.conf import settings
 
 from xinzheng.adapters.deployment_files import Deployment
 from xinzheng.apps.accounts.actions import NewAccount, open_account
-from xinzheng.apps.accounts.models import Role
+from xinzheng.apps.accounts.mandates import NewMandate, grant
+from xinzheng.apps.accounts.models import Mandate, Role
 from xinzheng.apps.accounts.queries import account_named
 from xinzheng.apps.registry.queries import find_subject, unit_by_uscc
 from xinzheng.cli.demo_city.characters import known_codes
@@ -19,8 +20,11 @@ AGENTS = (
     ("demo-suzhou", "clear", "苏州企业经办人"),
     ("demo-suzhou-records", "records", "苏州企业经办人（有记录）"),
     ("demo-huzhou", "huzhou", "湖州企业经办人"),
-    ("demo-person", "person", "湖州自然人"),
 )
+PERSON = ("demo-person", "person", "湖州自然人")
+# One agent acts for two companies, so that choosing between them can be tried.
+OF_BOTH, SECOND = "demo-suzhou", "records"
+SECOND_SCOPES = ("apply", "read", "share")
 WATER_UNIT = "市水务局"
 WATER_HEAD = "demo-water-head"
 PLATFORM_OFFICER = "demo-platform"
@@ -32,7 +36,10 @@ def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
         return 0
     missing = [new for new in _accounts(deployments) if account_named(new.username) is None]
     for new in missing:
-        open_account(new, by=BY)
+        account = open_account(new, by=BY)
+        if new.username == OF_BOTH:
+            second = _subject(known_codes()[SECOND])
+            grant(NewMandate(account.pk, second, Mandate.Basis.OPENED, SECOND_SCOPES), by=BY)
     return len(missing)
 
 
@@ -44,11 +51,15 @@ def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
         raise XinzhengError(f"没有登记单位“{WATER_UNIT}”，请重新运行 xinzheng demo city。", code="demo-city-broken")
     return [
         *(NewAccount(name, shown, Role.SUBJECT_AGENT, subject_id=subjects[role]) for name, role, shown in AGENTS),
+        NewAccount(PERSON[0], PERSON[2], Role.SUBJECT_AGENT, person_id=subjects[PERSON[1]]),
         NewAccount("demo-water", "苏州市水务局工作人员", Role.DEPARTMENT_OFFICER, unit_id=water),
         NewAccount(WATER_HEAD, "苏州市水务局责任人", Role.RESPONSIBLE_OFFICER, unit_id=water),
         *_platform_accounts(deployments),
         NewAccount("demo-office", "信用办工作人员", Role.OFFICE_OPERATOR),
         NewAccount("demo-admin", "系统管理员", Role.SYSTEM_ADMINISTRATOR),
+        NewAccount("demo-security", "安全管理员", Role.SECURITY_ADMINISTRATOR),
+        NewAccount("demo-auditor", "审计员", Role.AUDITOR),
+        NewAccount("demo-receiver", "要求提交证明的单位", Role.RECEIVER),
     ]
 
 

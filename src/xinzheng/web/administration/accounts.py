@@ -39,6 +39,7 @@ from xinzheng.web.administration.account_rows import account_page, account_rows,
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.people.mandate_rows import LONGEST_NUMBER
 from xinzheng.web.sign_in.recent import freshly_signed_in
+from xinzheng.web.sign_in.staff import is_everybodys
 
 PAGE = "/administration/accounts"
 FIELDS = {"user-name-unfit": "username", "user-name-taken": "username", "unit-unfit": "unit"}
@@ -140,6 +141,8 @@ def _done(request: HttpRequest, account: Account, account_id: int, deed: Deed) -
     if found is None:
         raise Http404("没有这个账户。")
     refuse_if(refusals(account, found))
+    if is_everybodys(found):
+        refuse_if(["演示账户人人可以登录，不能停用或者更改。"])
     try:
         act(account_id, by=account)
     except XinzhengError as error:
