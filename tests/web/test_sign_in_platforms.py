@@ -259,12 +259,22 @@ def test_staff_never_come_from_a_platform(people: People, platforms: tuple[Ident
     SocialAccount.objects.create(user=people.administrator, provider="sst", uid="li")
     status, page = enter(Client(), "sst", "li")
     assert (status, "工作人员" in page) == (403, True)
-    assert (
-        client_of(people.office)
-        .post("/sign-in/with/sst/login/", {"process": "connect"})
-        .headers["Location"]
-        .startswith("/sign-in/again")
-    )
+    connecting = client_of(people.office).post("/sign-in/with/sst/login/", {"process": "connect"})
+    assert connecting.headers["Location"] == "/account/connections"
+
+
+def test_nobody_ties_a_platform_to_an_account_of_the_demonstration(
+    people: People, platforms: tuple[IdentityPlatform, ...]
+) -> None:
+    people.clean.set_unusable_password()
+    people.clean.save()
+    client = Client()
+    client.post("/sign-in", {"demo": "demo-suzhou"})
+    response = client.post("/sign-in/with/sst/login/", {"process": "connect"})
+    assert response.headers["Location"] == "/account/connections"
+    SocialAccount.objects.create(user=people.clean, provider="sst", uid="li")
+    status, page = enter(Client(), "sst", "li")
+    assert (status, "演示账户" in page.split("<main")[1]) == (403, True)
 
 
 def test_an_agent_connects_his_platform_and_enters_with_it_afterwards(

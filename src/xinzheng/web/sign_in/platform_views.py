@@ -79,7 +79,9 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     if platform_named(provider_id) is None:
         raise Http404
     account, is_connecting = signed_in_account(request), request.POST.get("process") == "connect"
-    if is_connecting and (account is None or is_staff(account) or not is_fresh(request, account)):
+    if is_connecting and account is not None and (is_staff(account) or is_everybodys(account)):
+        return HttpResponseRedirect(CONNECTIONS)
+    if is_connecting and (account is None or not is_fresh(request, account)):
         return HttpResponseRedirect(f"/sign-in/again?next={CONNECTIONS}")
     wanted = safe_return(request, request.POST.get("next", ""), "")
     provider = get_adapter(request).get_provider(request, provider_id)

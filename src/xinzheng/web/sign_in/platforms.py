@@ -24,7 +24,7 @@ from xinzheng.apps.registry.representatives import claim_representation
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.identity_platforms import IdentityPlatform, VerifiedPerson, verified_person
 from xinzheng.web.sign_in.platform_buttons import buttons
-from xinzheng.web.sign_in.staff import is_staff
+from xinzheng.web.sign_in.staff import is_everybodys, is_staff
 
 CONNECTIONS = "/account/connections"
 KIND = "openid_connect"
@@ -32,6 +32,7 @@ CANCELLED = "您在平台上取消了登录，没有登录本站。"
 UNFINISHED = "登录没有完成：平台没有应答，或者停留太久、返回的页面已经用过。请重新登录。"
 NOT_VERIFIED = "平台没有给出实名认证的结果，不能登录。请先在平台上完成实名认证，再重新登录。"
 STAFF = "工作人员的账户不能用政务服务账户登录，请用用户名、密码和动态口令。"
+EVERYBODYS = "演示账户人人可以进入，不能连接平台账户。"
 CLOSED = "账户已停用。需要恢复的，请联系系统管理员。"
 TAKEN = "这个平台账户已经连接了本站的另一个账户，没有重复连接。"
 OTHER_PERSON = "平台上的身份与本站账户不是同一个人，不能登录。请联系信用办核对。"
@@ -135,6 +136,8 @@ def _admit(coming: Coming, present: Account | None) -> Account:
         account = account_for(Claim(coming.person_id, mask_name(coming.person.name)), by=coming.by)
     if is_staff(account):
         raise PlatformSignInError(STAFF)
+    if is_everybodys(account):
+        raise PlatformSignInError(EVERYBODYS)
     if not account.is_active:
         raise PlatformSignInError(CLOSED)
     if linked is None:
