@@ -38,6 +38,7 @@ class AccountRow:
     name: str
     role: Role
     role_name: str
+    unit_id: int | None
     unit: str
     last_login: datetime | None
     is_active: bool
@@ -76,6 +77,7 @@ def _row(account: Account, other: Account, units: Mapping[int, str]) -> AccountR
         name=other.display_name,
         role=role,
         role_name=role.label,
+        unit_id=other.unit_id,
         unit=units.get(other.unit_id, "已不在名录中的单位") if other.unit_id else "",
         last_login=other.last_login,
         is_active=other.is_active,
