@@ -1,4 +1,4 @@
-"""``xinzheng audit``: the operator checks, seals and takes the trail away; who has it checks it without the database."""
+"""``xinzheng audit``: the operator checks, seals and exports the trail; who holds it checks it without the database."""
 
 import json
 import sys
