@@ -14,8 +14,8 @@ Ours: from the CSV file to checked rows, all checks of the penalty format. frict
 What neither version of it does and ours does: dates and amounts in mixed forms, marks of emptiness, natural persons,
 near-duplicates, the natural key and the canonical payload of each row. Duplicates are looked for by nobody here.
 Goals: ours at least 100 000 rows a second and, with a file of a city's size, a million rows, at least 20 times
-frictionless with the same rules. A smaller one is measured beside: it is over before reading and checking have gone side
-by side for long.
+frictionless with the same rules. A smaller one is measured beside: it is over before reading and checking have gone
+side by side for long.
 """
 
 import argparse
