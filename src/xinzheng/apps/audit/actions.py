@@ -77,6 +77,13 @@ def take_position(entry: Entry) -> int:
     return int(position)
 
 
+def check_constraints_now() -> None:
+    """Check what is checked at the commit: whoever took a position would let everybody else wait for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
 def record_event(
     *,
     who: str,

@@ -10,7 +10,7 @@ from threading import Event
 
 from django.db import connection, transaction
 
-from xinzheng.apps.audit.actions import open_entry, record_event, take_position
+from xinzheng.apps.audit.actions import check_constraints_now, open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.coverage import state_coverage
 from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
@@ -149,7 +149,7 @@ def _take(
     record_event(
         who=receiving.by, action="batch-taken", object_kind="batch", object_id=entry.pk, details={"lines": lines}
     )
-    _check_constraints_now()
+    check_constraints_now()
     position = take_position(entry)
     return BatchResult(
         batch=entry.pk,
@@ -208,13 +208,6 @@ def _merged(receiving: _Receiving, entry: Entry, stretches: Iterator[Stretch], s
     missing = put_forward_missing(merging, receiving.delivery.scope) if is_snapshot else 0
     drop_fates(merging)
     return Merged(counts, mended, missing)
-
-
-def _check_constraints_now() -> None:
-    """Deferred checks would otherwise run at the commit, while everybody else waits for a position."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from xinzheng.apps.audit.actions import open_entry, record_event, take_position
+from xinzheng.apps.audit.actions import check_constraints_now, open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.identities import NameSince, renamed
 from xinzheng.apps.registry.models import (
@@ -140,7 +140,16 @@ def _write(rows: Sequence[SubjectRow], given: _Given, standing: Standing, by: st
     record_event(
         who=by, action="subjects-imported", object_kind="entry", object_id=entry.pk, details={"subjects": len(rows)}
     )
+    if len(rows) >= WRITTEN_AT_ONCE:
+        _tell_the_planner()
+    check_constraints_now()
     return take_position(entry)
+
+
+def _tell_the_planner() -> None:
+    """A session that knew the register when it was small would check each row's subject by reading all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE registry_subject")
 
 
 def _differs(row: SubjectRow, given: _Given, standing: Standing) -> bool:
