@@ -8,7 +8,7 @@ from itertools import chain, takewhile
 from pathlib import Path
 from threading import Event
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from xinzheng.apps.audit.actions import check_constraints_now, open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
