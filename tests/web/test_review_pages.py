@@ -66,7 +66,7 @@ def test_a_long_queue_is_paged_with_the_filter_kept_and_few_queries(people: Peop
         page = client.get("/office/review", {"text": "甲"}).content.decode()
     assert len(queries) <= 12
     assert page.count('role="rowheader"') == 50
-    address = page.split('class="more" href="')[1].split('"')[0].replace("&amp;", "&")
+    address = "?" + page.split('class="more" href="?')[1].split('"')[0].replace("&amp;", "&")
     rest = client.get(f"/office/review{address}").content.decode()
     assert rest.count('role="rowheader"') == 10
     assert "没有符合条件的主体" in client.get("/office/review", {"text": "没有这个"}).content.decode()

@@ -170,7 +170,7 @@ def test_every_code_that_opens_nothing_gets_the_same_answer(client: Client, agen
     enter(client, codes[used.pk].secret)
     ShownCode.objects.filter(share=late).update(good_until=timezone.now() - timedelta(seconds=1))
     take_back(back.pk, by=agent.actor)
-    bad = ["A" * 22, "0" * 12, "x", "views", "示例", "%00", "a" * 3000, *(code.secret for code in codes.values())]
+    bad = ["A" * 22, "0" * 12, "x", "views", "示例", "a" * 3000, *(code.secret for code in codes.values())]
     answers = []
     for code in bad:
         caches["default"].clear()
