@@ -101,9 +101,15 @@ def _forget_somebody_else(request: HttpRequest, account: Account) -> None:
 
 
 def _enter(request: HttpRequest, account: Account) -> HttpResponse:
-    wanted = safe_return(request, request.POST.get("next", ""), first_page(account))
+    wanted = _wanted(request, request.POST.get("next", "")) or first_page(account)
     response: HttpResponse = perform_login(request, account, redirect_url=wanted)
     return response
+
+
+def _wanted(request: HttpRequest, address: str) -> str:
+    """Where the visitor was going; who comes from the home page was going nowhere in particular."""
+    wanted = safe_return(request, address, "")
+    return "" if wanted == "/" else wanted
 
 
 def _form(request: HttpRequest, errors: list[FieldError]) -> HttpResponse:
@@ -111,7 +117,7 @@ def _form(request: HttpRequest, errors: list[FieldError]) -> HttpResponse:
     context = {
         "errors": errors,
         "error_of": by_field(errors),
-        "next": safe_return(request, wanted, ""),
+        "next": _wanted(request, wanted),
         "username": request.POST.get("username", ""),
         "demo_accounts": [(account, Role(account.role).label) for account in _demo_accounts()],
         "platforms": buttons(),

@@ -1,19 +1,27 @@
 """Who needs a second factor (第二因子), and who is everybody's: the accounts of a demonstration."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 
 DEMO_PREFIX = "demo-"
 OUTSIDERS = (Role.SUBJECT_AGENT, Role.RECEIVER)
-FIRST_PAGES = {
-    Role.OFFICE_OPERATOR: "/office",
-    Role.SYSTEM_ADMINISTRATOR: "/administration/keys",
-    Role.SUBJECT_AGENT: "/apply",
-    **dict.fromkeys(OF_A_UNIT, "/department"),
+# The page each role begins at, by its name among the addresses.
+FIRST_PAGES: Mapping[Role, str] = {
+    Role.SUBJECT_AGENT: "apply",
+    Role.RECEIVER: "scan",
+    Role.OFFICE_OPERATOR: "office",
+    Role.JUSTICE_LEAD: "policies",
+    Role.DATA_LEAD: "policies",
+    Role.SECURITY_ADMINISTRATOR: "accounts",
+    Role.AUDITOR: "audit",
+    Role.SYSTEM_ADMINISTRATOR: "keys",
+    **dict.fromkeys(OF_A_UNIT, "department"),
 }
 
 
@@ -38,7 +46,7 @@ def is_everybodys(account: Account) -> bool:
 
 def first_page(account: Account) -> str:
     """Where somebody begins who wanted nothing in particular."""
-    return FIRST_PAGES.get(Role(account.role), "/")
+    return reverse(FIRST_PAGES[Role(account.role)])
 
 
 def takes_security_keys(request: HttpRequest) -> bool:
