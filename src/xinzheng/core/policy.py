@@ -211,6 +211,11 @@ class Policy:
         until = self.in_effect.until_date
         return until if until is None else max([until, *(e.until_date for e in self.extensions)])
 
+    def is_in_force_on(self, day: date) -> bool:
+        """Whether reports can be issued on the day, extensions included."""
+        first, last = self.in_effect.from_date, self.last_date
+        return (first is None or first <= day) and (last is None or day <= last)
+
     def extension_on(self, day: date) -> Extension | None:
         """The extension that keeps the policy in force on the day, if it needs one."""
         until = self.in_effect.until_date

@@ -32,13 +32,8 @@ class Scope:
 def overseen_policies(today: date) -> list[Policy]:
     """Policies in force on the day that a deployment runs: by division code, the nation last."""
     policies = [packs.current_policy(policy_id) for policy_id in ports.policy_files().list_policies()]
-    served = [policy for policy in policies if _is_in_force(policy, today) and _is_deployed(policy)]
+    served = [policy for policy in policies if policy.is_in_force_on(today) and _is_deployed(policy)]
     return sorted(served, key=lambda policy: (policy.jurisdiction == NATIONWIDE, policy.jurisdiction))
-
-
-def _is_in_force(policy: Policy, day: date) -> bool:
-    starts = policy.in_effect.from_date
-    return (starts is None or starts <= day) and (policy.last_date is None or day <= policy.last_date)
 
 
 def _is_deployed(policy: Policy) -> bool:

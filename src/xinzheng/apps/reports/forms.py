@@ -1,5 +1,6 @@
 """What an application page shows before anything is asked (申请): all of it preset from policy and register."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +37,13 @@ class ApplicationForm:
     record_word: str
     extension_text: str | None
     other_sections: list[str]
+
+
+def told_of(form: ApplicationForm) -> str:
+    """What stands for the policy's exceptions (不能代替的情形) as they are told; empty where it has none."""
+    if not form.exceptions:
+        return ""
+    return hashlib.sha256("\n".join(form.exceptions).encode()).hexdigest()[:16]
 
 
 def _window_text(policy: Policy) -> str:
@@ -100,3 +108,9 @@ def policies_for(subject_id: int) -> list[tuple[str, str]]:
             found.append(policy)
     found.sort(key=lambda policy: not _is_at_home(policy, subject))
     return [(policy.id, policy.title) for policy in found]
+
+
+def open_policies(subject_id: int) -> list[tuple[str, str]]:
+    """Of these the policies that are in force today: what the subject can apply under now, as (id, title)."""
+    today = china_date(timezone.now())
+    return [(pid, title) for pid, title in policies_for(subject_id) if packs.current_policy(pid).is_in_force_on(today)]

@@ -57,8 +57,7 @@ def all_policies() -> list[Policy]:
 
 def is_in_force(policy: Policy, day: date) -> bool:
     """Whether reports can be issued on the day, extensions included."""
-    starts = policy.in_effect.from_date
-    return (starts is None or starts <= day) and (policy.last_date is None or day <= policy.last_date)
+    return policy.is_in_force_on(day)
 
 
 def policies_served() -> list[Policy]:

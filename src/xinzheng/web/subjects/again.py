@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
-from xinzheng.apps.reports.forms import application_form
+from xinzheng.apps.reports.forms import application_form, open_policies
 from xinzheng.web.access import signed_in
 from xinzheng.web.subjects.access import own_subject
-from xinzheng.web.subjects.apply import Shown, form_page, offered_to
+from xinzheng.web.subjects.apply import Shown, form_page
 from xinzheng.web.subjects.request_form import Asked, values_of, within
 from xinzheng.web.subjects.same_scope import closed_choices, own_report
 
@@ -26,7 +26,7 @@ def again(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     report = own_report(number, subject_id)
     if report is None:
         raise Http404("本主体没有这份报告。")
-    offered = offered_to(subject_id)
+    offered = open_policies(subject_id)
     if report.policy_id not in dict(offered):
         messages.add_message(request, messages.WARNING, CLOSED, extra_tags="unver")
         return redirect("reports")

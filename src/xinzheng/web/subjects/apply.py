@@ -15,16 +15,14 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_apply
 from xinzheng.apps.reports.applications import Applying, retry_application, submit_application
 from xinzheng.apps.reports.daily_limits import DailyLimitError, left_today
-from xinzheng.apps.reports.forms import ApplicationForm, application_form, policies_for
+from xinzheng.apps.reports.forms import ApplicationForm, application_form, open_policies, told_of
 from xinzheng.apps.reports.models import Application, ApplicationState
-from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.decision import china_date
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.form_errors import FieldError, by_field
-from xinzheng.web.public.policy_words import is_in_force
 from xinzheng.web.subjects.access import own_subject
-from xinzheng.web.subjects.request_form import Asked, preset, read_request, told_of
+from xinzheng.web.subjects.request_form import Asked, preset, read_request
 from xinzheng.web.subjects.same_scope import recognised
 
 STEPS = (
@@ -56,7 +54,7 @@ class Shown:
 def apply(request: HttpRequest, account: Account) -> HttpResponse:
     """Show the preset form; on POST queue the application and go to its progress page."""
     subject_id = own_subject(account)
-    offered = offered_to(subject_id)
+    offered = open_policies(subject_id)
     if not offered:
         return render(request, "subjects/apply_none.html", {})
     wanted = request.POST.get("policy") or request.GET.get("policy", "")
@@ -71,12 +69,6 @@ def apply(request: HttpRequest, account: Account) -> HttpResponse:
     if asked.errors:
         return form_page(request, Shown(subject_id, form, offered, asked, asked.errors))
     return _submit(request, account, Shown(subject_id, form, offered, asked), asked)
-
-
-def offered_to(subject_id: int) -> list[tuple[str, str]]:
-    """The policies this subject can apply under today, as (id, title)."""
-    today = timezone.localdate()
-    return [(pid, title) for pid, title in policies_for(subject_id) if is_in_force(current_policy(pid), today)]
 
 
 def _submit(request: HttpRequest, account: Account, shown: Shown, asked: Asked) -> HttpResponse:

@@ -1,6 +1,5 @@
 """What was asked for on the application page, read and checked."""
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from datetime import date
 from django.http import QueryDict
 
 from xinzheng.apps.audit.privacy import UnkeepableTextError, text_to_keep
-from xinzheng.apps.reports.forms import ApplicationForm
+from xinzheng.apps.reports.forms import ApplicationForm, told_of
 from xinzheng.core.decision import Request
 from xinzheng.web.form_errors import FieldError
 
@@ -28,13 +27,6 @@ class Asked:
     receiver_name: str = ""
     told: str = ""
     again_of: str = ""
-
-
-def told_of(form: ApplicationForm) -> str:
-    """What stands for the policy's exceptions (不能代替的情形) as the page tells them; empty where it has none."""
-    if not form.exceptions:
-        return ""
-    return hashlib.sha256("\n".join(form.exceptions).encode()).hexdigest()[:16]
 
 
 def preset(form: ApplicationForm) -> dict[str, object]:
