@@ -14,6 +14,7 @@ YES, OWN, NO = "可以", "限本方", "—"
 # Permissions that are no deed of a role: of a key, of a month, of one request.
 OF_NO_ROLE = {
     "refusals_to_answer_by_key": "责任人密钥才能办理责任人的事项，见 xinzheng keys create --responsible",
+    "refusals_to_check_batches": "本单位的账户，且本单位已核实、没有停用；见 docs/how-to/核验单位.md",
     "refusals_to_publish_month": "月份须已结束，与角色无关",
     "refusals_to_answer": "由“授权他人”“核对法定代表人”决定，申请人不能确认自己的申请",
 }
