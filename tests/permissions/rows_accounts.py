@@ -12,4 +12,6 @@ ROWS = (
     row(f"{ONE}/unlock", "security", account_id="account", posts_only=True),
     row(f"{ONE}/second-factor", "security", account_id="account", posts_only=True),
     row(f"{ONE}/sign-out", "security", account_id="account", posts_only=True),
+    row("administration/sessions", "security"),
+    row("administration/sessions/<int:session_id>/end", "security", session_id="=1", posts_only=True, is_bare=True),
 )

@@ -66,13 +66,14 @@ OFFICE = (
 AUDIT = NavItem("审计记录", "/audit", ("/audit",))
 ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
 ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accounts",))
+SESSIONS = NavItem("工作人员的登录", "/administration/sessions", ("/administration/sessions",))
 MANDATES = NavItem("代理关系", "/mandates", ("/mandates",))
 ITEMS = {
     Role.DEPARTMENT_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.RESPONSIBLE_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.OFFICE_OPERATOR: OFFICE,
     Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, ACCOUNTS, *PUBLIC[1:]),
-    Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, *PUBLIC[1:]),
+    Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, SESSIONS, *PUBLIC[1:]),
     Role.AUDITOR: (AUDIT, ACCOUNTS, *PUBLIC[1:]),
     Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MANDATES, *PUBLIC[1:]),
 }

@@ -41,7 +41,7 @@ from xinzheng.web.people.mandate_rows import LONGEST_NUMBER
 from xinzheng.web.sign_in.recent import freshly_signed_in
 from xinzheng.web.sign_in.staff import is_everybodys
 
-PAGE = "/administration/accounts"
+PAGE, SESSIONS = "/administration/accounts", "/administration/sessions"
 FIELDS = {"user-name-unfit": "username", "user-name-taken": "username", "unit-unfit": "unit"}
 
 
@@ -149,7 +149,7 @@ def _done(request: HttpRequest, account: Account, account_id: int, deed: Deed) -
         messages.add_message(request, messages.ERROR, error.message, extra_tags="found")
     else:
         messages.add_message(request, messages.SUCCESS, f"“{found.display_name}”{said}", extra_tags="none")
-    return redirect(PAGE)
+    return redirect(SESSIONS if request.POST.get("page") == SESSIONS else PAGE)
 
 
 @transaction.atomic

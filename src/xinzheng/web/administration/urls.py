@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinzheng.web.administration import accounts
+from xinzheng.web.administration import accounts, sessions
 
 ONE = "administration/accounts/<int:account_id>"
 
@@ -14,4 +14,6 @@ urlpatterns = [
     path(f"{ONE}/unlock", accounts.release, name="account-unlock"),
     path(f"{ONE}/second-factor", accounts.reset_factor, name="account-second-factor"),
     path(f"{ONE}/sign-out", accounts.sign_out_everywhere, name="account-sign-out"),
+    path("administration/sessions", sessions.staff_sessions, name="staff-sessions"),
+    path("administration/sessions/<int:session_id>/end", sessions.end_staff_session, name="staff-session-end"),
 ]

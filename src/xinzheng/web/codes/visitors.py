@@ -22,7 +22,12 @@ log = logging.getLogger(__name__)
 
 def place_of(request: HttpRequest) -> str:
     """Where the visitor is, as coarse as it is kept: a place of ``XINZHENG_PLACES``, else a cut network."""
-    return coarse_place(request.META.get("REMOTE_ADDR", ""), _places(settings.XINZHENG_PLACES))
+    return place_at(request.META.get("REMOTE_ADDR", ""))
+
+
+def place_at(address: str) -> str:
+    """Where an address, or a network that was kept of one, is."""
+    return coarse_place(address, _places(settings.XINZHENG_PLACES))
 
 
 def device_of(request: HttpRequest) -> str:
