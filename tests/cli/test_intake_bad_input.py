@@ -1,12 +1,14 @@
 """``xinzheng intake`` with what careless and hostile hands deliver: a clear refusal, and a database left alone."""
 
 import codecs
+import gc
 import io
 import json
 import os
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -211,9 +213,27 @@ def test_a_bad_file_is_refused_and_the_database_unchanged(
 ) -> None:
     content, code, words = REFUSED[name]
     (tmp_path / "报送.csv").write_bytes(content)
-    error = refusal(tmp_path / "报送.csv", capsys)
+    with no_collection():
+        error = refusal(tmp_path / "报送.csv", capsys)
+        assert not open_files(tmp_path)
     assert error["code"] == code
     assert words in error["message"]
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """What is closed in here was closed by its owner, not by the collector of cycles."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def open_files(folder: Path) -> list[str]:
+    """Files of the folder that this process holds open."""
+    held = (os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd"))
+    return [name for name in held if name.startswith(str(folder))]
 
 
 @pytest.mark.usefixtures("city")

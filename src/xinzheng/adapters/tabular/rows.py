@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,9 +26,10 @@ T = TypeVar("T")
 def ahead(items: Iterator[T]) -> Generator[T]:
     """The same items, the next one made on another core while the caller works on the one before."""
     with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
+        # Never a name for the one that is waited for: a failure would hold the frame that holds it, and its open file.
+        coming = deque((pool.submit(next, items, None),))
+        while (item := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, items, None))
             yield item
 
 
