@@ -20,6 +20,7 @@ from xinzheng.apps.codes.sharing import Terms, share
 from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.status import Why, change_status
 from xinzheng.core.lifecycle import ReportStatus
+from xinzheng.web.codes.same_terms import same_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +225,42 @@ def test_the_office_that_reads_a_report_stands_in_the_subjects_list(
     assert "信用办工作人员" in page
     assert "网络 8.8.4.*" in page
     assert "8.8.4.77" not in page
+
+
+def test_a_share_that_is_over_is_made_once_more_on_the_same_terms_and_never_changed(
+    client: Client, people: People, report: Report
+) -> None:
+    day = timezone.now() + timedelta(days=1)
+    made = shared(people.clean, report, views=7, expires_at=day, receiver_name="示例银行")
+    again = f"/reports/{report.number}/share?again={made.pk}"
+    assert again in client.get(f"/shares/{made.pk}").content.decode()
+    client.post(f"/shares/{made.pk}/take-back")
+    assert again in client.get(f"/shares/{made.pk}").content.decode()
+    page = client.get(again).content.decode()
+    assert re.search(r'name="purpose" value="financing" checked', page)
+    assert re.search(r'name="hours" value="24" checked', page)
+    assert re.search(r'name="views"[^>]* value="7"', page)
+    assert re.search(r'name="receiver_name"[^>]* value="示例银行"', page)
+    fields = {"purpose": "financing", "hours": "24", "views": "7", "receiver_name": "示例银行"}
+    client.post(f"/reports/{report.number}/share", fields)
+    assert ShareCode.objects.count() == 2
+    assert ShareCode.objects.get(pk=made.pk).expires_at == day
+
+
+@override_settings(XINZHENG_SHARE_MAX_DAYS=1)
+def test_terms_that_are_no_longer_offered_become_the_longest_that_are(
+    client: Client, people: People, report: Report
+) -> None:
+    made = shared(people.clean, report)
+    with override_settings(XINZHENG_SHARE_MAX_DAYS=30):
+        long = shared(people.clean, report, expires_at=timezone.now() + timedelta(days=7))
+    assert same_terms(report.number, str(long.pk)).hours == "24"  # type: ignore[union-attr]
+    assert same_terms(report.number, str(made.pk)).hours == "1"  # type: ignore[union-attr]
+
+
+def test_only_a_share_of_this_report_lends_its_terms(client: Client, people: People, report: Report) -> None:
+    other = issue(people.punished)
+    theirs = shared(people.punished, other, views=9)
+    for asked in (theirs.pk, uuid.uuid4(), "\0", "x"):
+        page = client.get(f"/reports/{report.number}/share", {"again": str(asked)}).content.decode()
+        assert re.search(r'name="views"[^>]* value="3"', page)

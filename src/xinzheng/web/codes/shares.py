@@ -24,6 +24,7 @@ from xinzheng.core.errors import XinzhengError
 from xinzheng.core.share_codes import spaced
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.codes.quiet import quiet
+from xinzheng.web.codes.same_terms import same_terms
 from xinzheng.web.codes.terms_form import Asked, periods, preset, purposes_of, read_terms
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.subjects.access import own_subject
@@ -38,7 +39,8 @@ def share_report(request: HttpRequest, account: Account, number: str) -> HttpRes
     view = _own_report(account, number)
     if request.method != "POST":
         purpose = view.content["scope"]["purpose"]
-        return _terms_page(request, view, preset(view.policy_id, purpose, receiver_of(number)))
+        asked = same_terms(number, request.GET.get("again", ""))
+        return _terms_page(request, view, asked or preset(view.policy_id, purpose, receiver_of(number)))
     asked = read_terms(view.policy_id, request.POST.dict())
     if asked.terms is None:
         return _terms_page(request, view, asked)
