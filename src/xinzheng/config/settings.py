@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.idp.oidc",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -181,6 +182,19 @@ MFA_PASSKEY_LOGIN_ENABLED = False
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = environment.host_name(XINZHENG_HOST) in environment.LOOPBACK
 USERSESSIONS_TRACK_ACTIVITY = False
+# Platforms (OAuth 2): tokens that say nothing by themselves, kept as digests; only clients that keep a secret.
+IDP_OIDC_ADAPTER = "xinzheng.web.platforms.adapter.Adapter"
+IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 60 * 60
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 90 * 24 * 60 * 60
+IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN = 60
+IDP_OIDC_ROTATE_REFRESH_TOKEN = True
+IDP_OIDC_DCR_ENABLED = IDP_OIDC_CIMD_ENABLED = IDP_OIDC_INTROSPECTION_ENABLED = False
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "xinzheng.apps.accounts.platform_secrets.RandomSecretHasher",
+]
 
 # --- who may see what, and how long it is kept ------------------------------------------------------------------------
 # How many proxies of ours stand before the site: the address they name is believed, no other.
@@ -195,6 +209,9 @@ XINZHENG_VIEW_MINUTES = environment.whole_number("XINZHENG_VIEW_MINUTES", defaul
 XINZHENG_KEEP_VIEW_DAYS = environment.whole_number("XINZHENG_KEEP_VIEW_DAYS", default=365)
 XINZHENG_KEEP_LETTER_DAYS = environment.whole_number("XINZHENG_KEEP_LETTER_DAYS", default=30)
 XINZHENG_KEEP_SESSION_DAYS = environment.whole_number("XINZHENG_KEEP_SESSION_DAYS", default=30)
+XINZHENG_KEEP_CHECK_DAYS = environment.whole_number("XINZHENG_KEEP_CHECK_DAYS", default=7)
+# A file of reports that a receiver has verified.
+XINZHENG_CHECK_FILE_MAX_BYTES = environment.mebibytes("XINZHENG_CHECK_FILE_MAX_MIB", default=10)
 
 # --- caches: what all processes have to agree on stands in the database, limits of rate in each process ---------------
 CACHES = {

@@ -47,6 +47,11 @@ def are_too_many(request: HttpRequest, name: str, many: int, per_window: int) ->
     return _too_many(request, per_window) if _count(name, request, many) > per_window else None
 
 
+def is_too_often(request: HttpRequest, name: str, per_window: int, *, many: int = 1) -> bool:
+    """Count ``many`` more (0: only look) for the address; whether the minute has had more than it may."""
+    return _count(name, request, many) + (many == 0) > per_window
+
+
 def _count(name: str, request: HttpRequest, many: int = 1) -> int:
     window = int(time.time()) // WINDOW_SECONDS
     key = f"limit:{name}:{request.META.get('REMOTE_ADDR', '')}:{window}"

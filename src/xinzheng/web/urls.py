@@ -97,6 +97,6 @@ urlpatterns = [
     path("preferences/elder", preferences.choose_elder, name="elder"),
     *(
         path("", include(f"xinzheng.web.{room}.urls"))
-        for room in ("sign_in", "people", "administration", "audit", "codes", "receivers", "subjects")
+        for room in ("sign_in", "people", "administration", "audit", "codes", "receivers", "subjects", "platforms")
     ),
 ]

@@ -1,0 +1,1 @@
+"""Where platforms get their tokens and people let platforms act for them (OAuth 2, OpenID Connect)."""
