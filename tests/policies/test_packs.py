@@ -11,6 +11,7 @@ import yaml
 from xinzheng.adapters.calendar import default_calendar
 from xinzheng.adapters.policy_files import (
     case_files,
+    guide_words,
     list_policies,
     load_cases,
     load_pack_bytes,
@@ -20,6 +21,7 @@ from xinzheng.adapters.policy_files import (
     policies_folder,
     run_case,
 )
+from xinzheng.core.errors import PolicyError
 from xinzheng.core.policy import Basis, Citation, Effect, Policy
 from xinzheng.core.records import RecordKind
 from xinzheng.core.subjects import SubjectKind
@@ -76,6 +78,27 @@ def test_every_quotation_of_a_decree_stands_in_its_text(pack):
         if citation.source in DECREES and citation.quote:
             text = (DATA / "decrees" / DECREES[citation.source]).read_text(encoding="utf-8")
             assert _squeezed(citation.quote) in _squeezed(text), citation.quote
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_what_the_guide_quotes_stands_in_the_decree_and_changes_no_pack(pack):
+    for citation in guide_words(pack).values():
+        text = (DATA / "decrees" / DECREES[citation.source]).read_text(encoding="utf-8")
+        assert _squeezed(citation.quote) in _squeezed(text), citation.quote
+    assert "guide.yaml" not in pack_bytes(pack)
+
+
+def test_the_guide_is_silent_where_the_decree_is(tmp_path):
+    assert set(guide_words("suzhou-2024")) == {"show", "apply"}
+    assert set(guide_words("huzhou-2023")) == {"apply"}
+    for name in ("policy.yaml", "core.yaml"):
+        (tmp_path / name).write_bytes(pack_bytes("suzhou-2024")[name])
+    assert guide_words(tmp_path) == {}
+    (tmp_path / "guide.yaml").write_text("format: xinzheng.guide/1\nshow: {source: 某令}\nrule: x\n", encoding="utf-8")
+    with pytest.raises(PolicyError) as error:
+        guide_words(tmp_path)
+    assert "quote" in str(error.value)
+    assert "rule" in str(error.value)
 
 
 @pytest.mark.parametrize("pack", PACKS)

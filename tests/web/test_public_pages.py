@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils.html import escape
 
 from xinzheng.apps.reports.packs import current_policy
@@ -110,3 +110,24 @@ def test_the_address_printed_on_a_report_leads_to_the_page_where_its_number_is_t
     response = client.get("/v")
     assert response.status_code == 302
     assert response["Location"] == "/verify"
+
+
+def test_the_guide_tells_of_showing_a_code_in_the_decrees_words_and_says_where_a_decree_is_silent(
+    client: Client,
+) -> None:
+    page = client.get("/guide").content.decode()
+    show = page.split('<h2 id="show">')[1].split("</section>")[0]
+    assert "即以企业亮码、要求提交证明的单位扫码查看专用信用报告的方式，代替企业无违法证明" in show
+    assert "苏府规字〔2024〕1号，二、实施目标" in show
+    assert "湖信用办〔2023〕7号</a>没有写亮码" in show
+    mandate = page.split('<h2 id="mandate">')[1].split("</section>")[0]
+    assert "确认以前，经办人什么也办不了" in mandate
+    assert 'href="#show"' in page
+    assert 'href="#mandate"' in page
+
+
+@override_settings(XINZHENG_SHARE_MAX_DAYS=7, XINZHENG_VIEW_MINUTES=20)
+def test_the_guide_says_the_limits_as_the_operator_set_them(client: Client) -> None:
+    page = client.get("/guide").content.decode()
+    assert "最长7天" in page
+    assert "可以看20分钟" in page

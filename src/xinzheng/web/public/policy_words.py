@@ -1,15 +1,16 @@
 """A policy in words for the pages: everything said comes from the pack."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from django.utils import timezone
 
 from xinzheng.apps.reports import packs, ports
 from xinzheng.core.decision import window_of
 from xinzheng.core.errors import RefusedError
-from xinzheng.core.policy import Basis, Clause, Policy
+from xinzheng.core.policy import Basis, Citation, Clause, Policy
 from xinzheng.core.sentences import say, spoken_date
 
 EFFECT_WORDS = {
@@ -65,6 +66,13 @@ def policies_served() -> list[Policy]:
     today = timezone.localdate()
     served = [policy for policy in all_policies() if is_in_force(policy, today) and _is_deployed(policy)]
     return sorted(served, key=lambda policy: (policy.jurisdiction == NATIONWIDE, policy.jurisdiction))
+
+
+@lru_cache(maxsize=32)
+def guide_quotes(policy_id: str) -> Mapping[str, Citation]:
+    """What the decree itself says of showing a code (``show``) and of applying (``apply``), where it does."""
+    quotes: Mapping[str, Citation] = ports.policy_files().guide_words(policy_id)
+    return quotes
 
 
 def _is_deployed(policy: Policy) -> bool:
