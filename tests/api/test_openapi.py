@@ -37,11 +37,26 @@ def test_each_operation_but_verifying_needs_a_key_and_tells_its_problems() -> No
     assert set(found) == OPERATIONS | FOR_ANYBODY
     for called, operation in found.items():
         assert operation["security"] == ([{}, {"UnitKey": []}] if called in FOR_ANYBODY else [{"UnitKey": []}])
-        assert {"400", "401", "404", "413", "415", "422", "429", "500"} <= set(operation["responses"])
+        assert {"401", "429", "500"} <= set(operation["responses"])
+        takes_a_body = {"400", "411", "413", "415", "422"} <= set(operation["responses"])
+        assert takes_a_body == ("requestBody" in operation)
+        assert ("404" in operation["responses"]) == ("{" in called[1])
+        good = [response for status, response in operation["responses"].items() if status < "300"]
+        assert good
+        assert all({"RateLimit", "RateLimit-Policy"} <= set(response["headers"]) for response in good)
     assert schema["components"]["securitySchemes"]["UnitKey"] == {"type": "http", "scheme": "bearer"}
     assert references(schema) <= {f"#/components/schemas/{name}" for name in schema["components"]["schemas"]} | {
-        f"#/components/responses/{name}" for name in schema["components"]["responses"]
+        f"#/components/{part}/{name}" for part in ("responses", "headers") for name in schema["components"][part]
     }
+
+
+def test_a_refusal_of_its_own_is_told_with_its_codes_where_it_can_happen() -> None:
+    paths = described()["paths"]
+    told = paths["/api/v1/batches/{upload_id}/withdrawal"]["post"]["responses"]
+    codes = told["409"]["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+    assert codes == ["batch-not-done", "batch-failed", "batch-withdrawn-already", "held-batch-waits"]
+    assert "409" not in paths["/api/v1/verify/code"]["post"]["responses"]
+    assert "403" not in paths["/api/v1/batches"]["get"]["responses"]
 
 
 def references(part: Any) -> set[str]:

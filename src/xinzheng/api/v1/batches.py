@@ -1,6 +1,7 @@
 """Deliveries: hand a file in, follow it, fetch what is wrong in it."""
 
 from base64 import b64encode
+from http import HTTPStatus
 from typing import Annotated
 
 from django.conf import settings
@@ -11,11 +12,14 @@ from ninja.files import UploadedFile
 
 from xinzheng.api.callers import MEBIBYTE, Body, UnitKey, caller_of
 from xinzheng.api.v1.defects import DEFECTS_IN_RESULT, DEFECTS_PER_PAGE, defects_page, first_defects
+from xinzheng.api.v1.downloads import downloads
 from xinzheng.api.v1.own_batches import own_batch, own_upload, taken
 from xinzheng.api.v1.received import check_parts, check_size, digest_of, on_disk
+from xinzheng.api.v1.refusals import refuses
 from xinzheng.api.v1.schemas import BatchForm, BatchResultAnswer, DefectsAnswer, ReasonAnswer, UploadAnswer
 from xinzheng.apps.accounts.idempotency import RepeatableRequest, once
 from xinzheng.apps.ledger.actions import Delivery, Scope, fetch_defects_file, fetch_raw_file, queue_upload
+from xinzheng.apps.ledger.batch_files import MEDIA_TYPES, UNKNOWN_TYPE
 from xinzheng.apps.ledger.models import Upload
 from xinzheng.apps.ledger.queries import batch_summary, defects_total, hold_reasons
 
@@ -25,6 +29,16 @@ IDEMPOTENCY_KEY = r"^[\x21-\x7e]+$"
 PROGRESS_ADDRESS = {
     "responses": {202: {"headers": {"Location": {"description": "进度地址", "schema": {"type": "string"}}}}}
 }
+
+NOT_DONE = ("batch-not-done", "batch-failed")
+UNREADABLE = ("unexpected", "raw-file-unreadable", "key-file-unusable", "key-does-not-fit")
+# What a delivery is refused with at once; the rest is told when it is taken in.
+DELIVERY_REFUSED = {
+    HTTPStatus.FORBIDDEN: ("unit-not-responsible",),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("request-too-large", "file-too-large"),
+}
+NOT_YET_A_FILE = refuses({HTTPStatus.CONFLICT: NOT_DONE, HTTPStatus.INTERNAL_SERVER_ERROR: UNREADABLE})
+NO_OTHER_FIELD = {"requestBody": {"content": {"multipart/form-data": {"schema": {"additionalProperties": False}}}}}
 
 router = Router(tags=["batches"])
 
@@ -36,7 +50,7 @@ router = Router(tags=["batches"])
     operation_id="queueBatch",
     summary="报送一个文件",
     description="文件收下即答复202，在后台处理；Location 头是进度地址。同一 Idempotency-Key 原样重发，得到同一次报送。",
-    openapi_extra=PROGRESS_ADDRESS,
+    openapi_extra=PROGRESS_ADDRESS | NO_OTHER_FIELD | refuses(DELIVERY_REFUSED),
 )
 def queue_batch(
     request: HttpRequest,
@@ -86,6 +100,7 @@ def read_batch(request: HttpRequest, upload_id: Path[int]) -> UploadAnswer:
     operation_id="listDefects",
     summary="逐页取回一次报送的问题",
     url_name="batch-defects",
+    openapi_extra=refuses({HTTPStatus.CONFLICT: NOT_DONE}),
 )
 def list_defects(
     request: HttpRequest,
@@ -104,9 +119,7 @@ def list_defects(
     auth=UnitKey(),
     operation_id="downloadDefects",
     summary="下载要更正的行（原来的列加问题说明）",
-    openapi_extra={
-        "responses": {200: {"description": "CSV（UTF-8）", "content": {"text/csv": {"schema": {"type": "string"}}}}}
-    },
+    openapi_extra=downloads("CSV（UTF-8）", "text/csv") | NOT_YET_A_FILE,
 )
 def download_defects(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
     """The lines to correct, as a file for a spreadsheet."""
@@ -123,14 +136,7 @@ def download_defects(request: HttpRequest, upload_id: Path[int]) -> FileResponse
     operation_id="downloadFile",
     summary="下载报送时的原始文件",
     description="与报送时逐字节相同；Repr-Digest 头是它的 SHA-256。",
-    openapi_extra={
-        "responses": {
-            200: {
-                "description": "原始文件",
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-            }
-        }
-    },
+    openapi_extra=downloads("原始文件", *MEDIA_TYPES.values(), UNKNOWN_TYPE, has_digest=True) | NOT_YET_A_FILE,
 )
 def download_file(request: HttpRequest, upload_id: Path[int]) -> FileResponse:
     """The file as it was delivered."""

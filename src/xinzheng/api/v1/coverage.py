@@ -1,15 +1,18 @@
 """Coverage statements: declare, return zero, take back."""
 
 from dataclasses import asdict
+from http import HTTPStatus
 
 from django.http import HttpRequest
 from ninja import Router
 
 from xinzheng.api.callers import Body, Caller, UnitKey, caller_of
+from xinzheng.api.v1.refusals import refuses
 from xinzheng.api.v1.schemas import CoverageAnswer, PeriodFields, StatementFields, WithdrawalFields
 from xinzheng.apps.ledger.actions import CoverageResult, Scope, declare_coverage, declare_zero, withdraw_coverage
 
 JSON = Body("application/json", 64 * 1024)
+NOT_RESPONSIBLE = {HTTPStatus.FORBIDDEN: ("unit-not-responsible",)}
 
 router = Router(tags=["coverage"])
 
@@ -20,6 +23,7 @@ router = Router(tags=["coverage"])
     response={201: CoverageAnswer},
     operation_id="declareCoverage",
     summary="声明一段时间的数据已经完整，包括零报告",
+    openapi_extra=refuses(NOT_RESPONSIBLE | {HTTPStatus.CONFLICT: ("not-a-zero-return", "lines-waiting")}),
 )
 def declare(request: HttpRequest, statement: StatementFields) -> CoverageAnswer:
     """State that all records of the scope decided in the period are in the ledger."""
@@ -35,6 +39,7 @@ def declare(request: HttpRequest, statement: StatementFields) -> CoverageAnswer:
     response={201: CoverageAnswer},
     operation_id="withdrawCoverage",
     summary="撤回一段时间的覆盖声明",
+    openapi_extra=refuses(NOT_RESPONSIBLE | {HTTPStatus.CONFLICT: ("nothing-stated",)}),
 )
 def withdraw(request: HttpRequest, withdrawal: WithdrawalFields) -> CoverageAnswer:
     """Take back what was stated for the period; what was stated outside it stays."""

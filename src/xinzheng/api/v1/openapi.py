@@ -1,6 +1,7 @@
 """The description of the interface (OpenAPI 3.1), kept in the repository so that every change of it is seen."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -8,32 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from xinzheng.api.problems import MEDIA_TYPE, TITLES
 from xinzheng.api.v1.application import api
+from xinzheng.api.v1.refusals import PROBLEM, headers_of, problems_of, shared_headers, shared_responses
 
 KEPT = Path(__file__).with_name("openapi.json")
 PREFIX = "/api/v1/"
-
-PROBLEM = {
-    "type": "object",
-    "title": "Problem",
-    "description": "RFC 9457",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "什么有误、怎样处理"},
-        "code": {"type": "string", "description": "稳定的代码"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("in", "field", "detail")},
-            },
-        },
-    },
-}
+FORM = "multipart/form-data"
 
 
 def described() -> dict[str, Any]:
@@ -41,12 +22,36 @@ def described() -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix=PREFIX), default=str))
     components = schema["components"]
     components["schemas"]["Problem"] = PROBLEM
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    components["responses"] = {str(int(s)): {"description": said, "content": content} for s, said in TITLES.items()}
+    components["responses"] = shared_responses()
+    components["headers"] = shared_headers()
     for path in schema["paths"].values():
         for operation in path.values():
-            operation["responses"] |= {s: {"$ref": f"#/components/responses/{s}"} for s in components["responses"]}
+            _state_absence(operation)
+            _state_answers(operation)
     return schema
+
+
+def _state_answers(operation: dict[str, Any]) -> None:
+    """Each answer with its headers: the good ones that are there, then the problems."""
+    for status, response in operation["responses"].items():
+        response["headers"] = headers_of(HTTPStatus(int(status))) | response.get("headers", {})
+    operation["responses"] |= problems_of(operation)
+
+
+def _state_absence(operation: dict[str, Any]) -> None:
+    """What is optional in an address, a header or a form is left away; null can be written in JSON only."""
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
+    form = operation.get("requestBody", {}).get("content", {}).get(FORM, {}).get("schema", {})
+    for name, part in form.get("properties", {}).items():
+        form["properties"][name] = _without_null(part)
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    said = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if len(said) != 1:
+        return schema
+    return said[0] | {name: value for name, value in schema.items() if name != "anyOf"}
 
 
 def text() -> str:

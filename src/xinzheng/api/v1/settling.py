@@ -8,8 +8,9 @@ from ninja import Path, Router
 
 from xinzheng.api.callers import Body, Caller, UnitKey, caller_of
 from xinzheng.api.problems import ProblemError
-from xinzheng.api.v1.batches import PROGRESS_ADDRESS, upload_answer
+from xinzheng.api.v1.batches import NOT_DONE, PROGRESS_ADDRESS, upload_answer
 from xinzheng.api.v1.own_batches import own_batch, own_upload, taken
+from xinzheng.api.v1.refusals import refuses
 from xinzheng.api.v1.schemas import UploadAnswer
 from xinzheng.api.v1.settling_schemas import (
     BatchWithdrawalAnswer,
@@ -23,6 +24,7 @@ from xinzheng.apps.ledger.queries import batch_summary, booked_as, confirmation_
 
 JSON = Body("application/json", 64 * 1024)
 BEHIND_THE_SCENES = "收下即答复202，在后台入账；Location 头是进度地址。重发不会再入账一次。"
+KEY_NEEDED = "responsible-key-needed"
 RESPONSIBLE = "须用责任人的密钥。同样的请求重发，答复不变。"
 
 router = Router(tags=["batches"])
@@ -35,6 +37,13 @@ router = Router(tags=["batches"])
     operation_id="explainLine",
     summary="说明一行退回的数据为什么不用改正",
     description=RESPONSIBLE,
+    openapi_extra=refuses(
+        {
+            HTTPStatus.FORBIDDEN: (KEY_NEEDED,),
+            HTTPStatus.NOT_FOUND: ("unknown-batch", "unknown-line"),
+            HTTPStatus.CONFLICT: (*NOT_DONE, "line-settled", "batch-withdrawn-already"),
+        }
+    ),
 )
 def explain(request: HttpRequest, upload_id: Path[int], line: Path[int], given: ReasonFields) -> ExplanationAnswer:
     """Settle a rejected line of the unit's own by an explanation."""
@@ -59,6 +68,13 @@ def _explanation(batch_id: int, line: int) -> str | None:
     operation_id="withdrawBatch",
     summary="撤回一次报送：内容和覆盖声明不再生效，不能恢复",
     description=RESPONSIBLE,
+    openapi_extra=refuses(
+        {
+            HTTPStatus.FORBIDDEN: (KEY_NEEDED,),
+            HTTPStatus.NOT_FOUND: ("unknown-batch",),
+            HTTPStatus.CONFLICT: (*NOT_DONE, "batch-withdrawn-already", "held-batch-waits"),
+        }
+    ),
 )
 def withdraw(request: HttpRequest, upload_id: Path[int], given: ReasonFields) -> BatchWithdrawalAnswer:
     """Take the whole batch back."""
@@ -79,7 +95,14 @@ def withdraw(request: HttpRequest, upload_id: Path[int], given: ReasonFields) ->
     operation_id="confirmBatch",
     summary="确认一次暂存的报送，使它入账",
     description=f"须用责任人的密钥，并且不是报送时用的那一个。{BEHIND_THE_SCENES}",
-    openapi_extra=PROGRESS_ADDRESS,
+    openapi_extra=PROGRESS_ADDRESS
+    | refuses(
+        {
+            HTTPStatus.FORBIDDEN: (KEY_NEEDED, "second-officer-needed"),
+            HTTPStatus.NOT_FOUND: ("unknown-batch",),
+            HTTPStatus.CONFLICT: (*NOT_DONE, "batch-not-held", "batch-withdrawn-already"),
+        }
+    ),
 )
 def confirm(request: HttpRequest, response: HttpResponse, upload_id: Path[int]) -> UploadAnswer:
     """Have a held batch booked; the booked one has a number of its own."""
@@ -103,5 +126,5 @@ def _responsible(request: HttpRequest) -> Caller:
     caller = caller_of(request)
     refusals = refusals_to_answer_by_key(caller.key)
     if refusals:
-        raise ProblemError(HTTPStatus.FORBIDDEN, "responsible-key-needed", "；".join(refusals))
+        raise ProblemError(HTTPStatus.FORBIDDEN, KEY_NEEDED, "；".join(refusals))
     return caller

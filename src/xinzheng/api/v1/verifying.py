@@ -12,6 +12,7 @@ from xinzheng.api.anybody import Anybody, PerVisitor, asked_by
 from xinzheng.api.callers import MEBIBYTE, Body, Caller
 from xinzheng.api.limits import count
 from xinzheng.api.problems import ProblemError
+from xinzheng.api.v1.refusals import refuses
 from xinzheng.api.v1.verifying_schemas import (
     BatchAnswer,
     BatchFields,
@@ -35,6 +36,7 @@ PICTURE_HEAD = 16
 ONE_PICTURE = Body("multipart/form-data", settings.XINZHENG_PICTURE_MAX_BYTES + 64 * KIBIBYTE)
 # A key is welcome, not needed: its looks name the unit, and it may ask more often.
 KEY_IF_ANY: dict[str, Any] = {"security": [{}, {"UnitKey": []}]}
+TOO_OFTEN = ("too-many-requests", "too-many-wrong-keys")
 BATCHES_A_MINUTE = 6
 MANY_FILES = Body("multipart/form-data", settings.XINZHENG_VERIFY_FILES_MAX_BYTES + 64 * KIBIBYTE)
 # A key may have so many times as many files examined in a minute as an address without one.
@@ -82,7 +84,7 @@ def by_qr(request: HttpRequest, fields: QrFields) -> VerdictAnswer:
     summary="按拍到二维码的图片核验",
     description="从PNG、JPEG或者WebP图片里读出报告的二维码，其余同按二维码全文核验。图片不超过"
     f"{settings.XINZHENG_PICTURE_MAX_BYTES // MEBIBYTE} MB、5000万像素，读码后不保留；别的二维码不核验，也不打开。",
-    openapi_extra=KEY_IF_ANY,
+    openapi_extra=KEY_IF_ANY | refuses({HTTPStatus.TOO_MANY_REQUESTS: (*TOO_OFTEN, "examiner-busy")}),
 )
 def by_picture(request: HttpRequest, file: File[UploadedFile]) -> VerdictAnswer:
     """By a picture of the QR code."""
@@ -101,7 +103,7 @@ def by_picture(request: HttpRequest, file: File[UploadedFile]) -> VerdictAnswer:
     operation_id="verifyByFile",
     summary="按报告文件核验",
     description=f"四项都能核对。文件不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，核对后不保留。",
-    openapi_extra=KEY_IF_ANY,
+    openapi_extra=KEY_IF_ANY | refuses({HTTPStatus.TOO_MANY_REQUESTS: (*TOO_OFTEN, "examiner-busy")}),
 )
 def by_file(request: HttpRequest, file: File[UploadedFile]) -> VerdictAnswer:
     """By the document."""
@@ -138,7 +140,7 @@ def batch(request: HttpRequest, fields: BatchFields) -> BatchAnswer:
     description=f"一次至多{FILES_AT_MOST}份报告文件，每份不超过{settings.XINZHENG_PDF_MAX_BYTES // MEBIBYTE} MB，"
     f"合起来不超过{settings.XINZHENG_VERIFY_FILES_MAX_BYTES // MEBIBYTE} MB，核对后不保留；逐份答复，顺序不变，"
     "一份有误不影响其他份。没有核对到的一份，四项都是 null，reasons 写明原因。",
-    openapi_extra=KEY_IF_ANY,
+    openapi_extra=KEY_IF_ANY | refuses({HTTPStatus.TOO_MANY_REQUESTS: (*TOO_OFTEN, "too-many-files-a-minute")}),
 )
 def batch_of_files(request: HttpRequest, files: File[list[UploadedFile]]) -> FilesAnswer:
     """Up to a hundred documents at once."""

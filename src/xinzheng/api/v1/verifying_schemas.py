@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from xinzheng.apps.audit.log_queries import proofs_about
 from xinzheng.apps.reports.verdicts import Verdict
 from xinzheng.core.inclusion import proof_document
+from xinzheng.core.lifecycle import ReportStatus
 
 BATCH_AT_MOST = 100
 Number = Annotated[str, Field(max_length=64, description="报告编号，18位")]
@@ -35,10 +36,16 @@ class QrFields(BaseModel):
     proof: WithProof = False
 
 
+def _told(*names: str) -> dict[str, Any]:
+    """That these are told, and nothing else is."""
+    types = {name: {"type": "string" if name in names else "null"} for name in ("number", "code", "qr")}
+    return {"required": list(names), "properties": types}
+
+
 class BatchItem(BaseModel):
     """One of a batch: by number and code, or by the text of its QR code."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": [_told("number", "code"), _told("qr")]})
 
     number: Number | None = None
     code: TypedCode | None = None
@@ -76,7 +83,8 @@ class VerdictAnswer(BaseModel):
     signer_trusted: bool | None = Field(description="签发者可信")
     status: str | None = Field(
         description="报告状态：in_force 正常，superseded 已更正，revoked 已作废，expired 已过期，"
-        "prepared、voided 未生效；null 未查询到"
+        "prepared、voided 未生效；null 未查询到",
+        json_schema_extra={"enum": [*(status.value for status in ReportStatus), None]},
     )
     is_good: bool = Field(description="四项都已核对而且都好")
     since: datetime | None = Field(description="自何时起是这一状态")
