@@ -87,6 +87,14 @@ def test_a_switch_or_limit_that_is_neither_is_refused(monkeypatch: pytest.Monkey
         environment.mebibytes("XINZHENG_SWITCH", default=1)
 
 
+def test_what_only_a_demonstration_may_turn_on_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not environment.demonstration_flag("XINZHENG_WEBHOOKS_LOOPBACK", is_demonstration=True)
+    monkeypatch.setenv("XINZHENG_WEBHOOKS_LOOPBACK", "1")
+    assert environment.demonstration_flag("XINZHENG_WEBHOOKS_LOOPBACK", is_demonstration=True)
+    with pytest.raises(ImproperlyConfigured, match="只能在演示时打开"):
+        environment.demonstration_flag("XINZHENG_WEBHOOKS_LOOPBACK", is_demonstration=False)
+
+
 def test_each_floor_can_be_set_and_none_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment.floors() == Floors()
     monkeypatch.setenv("XINZHENG_FLOOR_FAR_LINES", "200")

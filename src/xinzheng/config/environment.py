@@ -88,6 +88,14 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} 应为 1 或 0，现为“{text}”。")
 
 
+def demonstration_flag(name: str, *, is_demonstration: bool) -> bool:
+    """A switch that only a demonstration may turn on."""
+    is_on = flag(name, default=False)
+    if is_on and not is_demonstration:
+        raise ImproperlyConfigured(f"{name} 只能在演示时打开；正式运行请去掉这一项。")
+    return is_on
+
+
 def mebibytes(name: str, *, default: int) -> int:
     """A size limit given in MiB, in bytes."""
     text = os.environ.get(name, str(default))

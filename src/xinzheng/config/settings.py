@@ -53,6 +53,7 @@ XINZHENG_DEPLOYMENT_FILES = "xinzheng.adapters.deployment_files"
 XINZHENG_CALENDAR = "xinzheng.adapters.calendar"
 XINZHENG_BULLETIN = "xinzheng.adapters.pdf.bulletin"
 XINZHENG_WORKBOOK_OUT = "xinzheng.adapters.workbook_out"
+XINZHENG_WEBHOOKS = "xinzheng.adapters.webhooks"
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DEBUG = environment.flag("XINZHENG_DEBUG", default=False)
@@ -212,6 +213,12 @@ XINZHENG_KEEP_SESSION_DAYS = environment.whole_number("XINZHENG_KEEP_SESSION_DAY
 XINZHENG_KEEP_CHECK_DAYS = environment.whole_number("XINZHENG_KEEP_CHECK_DAYS", default=7)
 # A file of reports that a receiver has verified.
 XINZHENG_CHECK_FILE_MAX_BYTES = environment.mebibytes("XINZHENG_CHECK_FILE_MAX_MIB", default=10)
+
+# --- webhooks: certificates (PEM) trusted beside the machine's; whether they may lead to this machine -----------------
+XINZHENG_WEBHOOKS_ROOTS = os.environ.get("XINZHENG_WEBHOOKS_ROOTS", "")
+XINZHENG_WEBHOOKS_LOOPBACK = environment.demonstration_flag(
+    "XINZHENG_WEBHOOKS_LOOPBACK", is_demonstration=XINZHENG_DEMONSTRATION
+)
 
 # --- caches: what all processes have to agree on stands in the database, limits of rate in each process ---------------
 CACHES = {
