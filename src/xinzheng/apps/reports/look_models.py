@@ -11,7 +11,8 @@ from xinzheng.apps.audit.history import append_only
 class Look(models.Model):
     """Look (查看记录): a report was verified, by ``way`` (code, link, qr, file, batch), and this was its status.
 
-    ``by`` is ``public`` or ``key:`` and the number of an interface's key: strangers are not recorded as persons.
+    ``by`` is ``public``, or ``key:``, ``client:`` or ``receiver:`` and the number of an interface's key, a platform, a
+    receiver: strangers are not recorded as persons.
     """
 
     report_number = models.TextField()

@@ -22,7 +22,8 @@ def by_key(key_id: int) -> str:
 def record_look(number: str, way: str, by: str, status: str) -> None:
     """Record that the report's ``status`` was told to ``by``, asked for by ``way``.
 
-    ``by`` is ``public``, ``key:<id>`` or ``command-line``; ``way`` is code, link, qr, file or batch.
+    ``by`` is ``public``, ``key:<id>``, ``client:<id>`` (a platform), ``receiver:<id>`` or ``command-line``; ``way`` is
+    code, link, qr, file or batch.
     """
     record_looks([(number, way, by, status)])
 

@@ -15,6 +15,7 @@ from xinzheng.apps.accounts.permissions import (
     refusals_to_share,
 )
 from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.codes.batch_queries import receiver_names
 from xinzheng.apps.codes.view_queries import ViewRow, looks_on_duty, views_of
 from xinzheng.apps.reports.look_queries import looks_of
 from xinzheng.apps.reports.models import Application, ApplicationState
@@ -57,7 +58,7 @@ def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
         _record_read(request, account, view, "report-read")
     content = view.content
     results = [row["result"] for row in content["domains"]]
-    registered, seen = by_numbers([number]).get(number), looks_of(number)
+    registered, seen = by_numbers([number]).get(number), looks_of(number, receiver_names)
     context = {
         "view": view,
         "may_share": not refusals_to_share(account, view.subject_id),
