@@ -211,5 +211,15 @@ def test_the_office_sees_all_units_and_an_officer_only_the_own() -> None:
         assert refusals
 
 
+@pytest.mark.parametrize("role", [Role.JUSTICE_LEAD, Role.DATA_LEAD])
+def test_the_leads_of_justice_and_data_read_and_settle_nothing(role: Role) -> None:
+    lead = account(role)
+    assert refusals_to_see_all_quality(lead) == []
+    assert refusals_to_publish(lead)
+    assert refusals_to_see_quality(lead, 1)
+    lead.is_active = False
+    assert refusals_to_see_all_quality(lead)
+
+
 def test_counts_of_nothing_have_no_score(city: SmallCity) -> None:
     assert Counts().shares["timeliness"].percent is None

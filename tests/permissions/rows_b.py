@@ -4,6 +4,7 @@ from tests.permissions.addresses import row
 
 UNIT = "officer other_officer chief"
 OF_WATER = "officer chief"
+OVERSEERS, LEADS = "office justice data", frozenset({"justice", "data"})
 NUMBER = {"number": "report"}
 BATCH = {"batch_id": "batch"}
 
@@ -68,12 +69,12 @@ ROWS = (
         is_bare=True,
     ),
     row("office", "everybody"),
-    row("office/coverage", "office"),
-    row("office/scores", "office"),
-    row("office/bulletins", "office"),
-    row("office/bulletins/<str:month>.pdf", "office", month="=2026-01", is_bare=True),
-    row("office/bulletins/<str:month>.xlsx", "office", month="=2026-01", is_bare=True),
-    row("office/bulletins/<str:month>", "office", month="=2026-01", is_bare=True),
+    row("office/coverage", OVERSEERS),
+    row("office/scores", OVERSEERS),
+    row("office/bulletins", OVERSEERS),
+    row("office/bulletins/<str:month>.pdf", OVERSEERS, month="=2026-01", is_bare=True),
+    row("office/bulletins/<str:month>.xlsx", OVERSEERS, month="=2026-01", is_bare=True),
+    row("office/bulletins/<str:month>", "office", month="=2026-01", is_bare=True, readers=LEADS),
     row("office/reminders", "office"),
     row("office/held", "office"),
     row("office/review", "office"),

@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
-from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.oversight.models import Bulletin, Notice, Reconciliation, ReconciliationSignature
 from xinzheng.apps.oversight.permissions import refusals_to_sign
 from xinzheng.apps.oversight.reminders import remind
@@ -50,6 +51,20 @@ def test_only_the_office_opens_the_office_s_pages(people: People, address: str) 
     assert client_of(people.office).get(address).status_code == 200
     for account in (people.officer, people.chief, people.clean):
         assert client_of(account).get(address).status_code == 403
+
+
+def test_a_lead_reads_coverage_scores_and_bulletins_is_led_nowhere_else_and_publishes_nothing(people: People) -> None:
+    lead = open_account(NewAccount("lead", "联络员", Role.DATA_LEAD), by="test")
+    client, seen = client_of(lead), {"/office/coverage", "/office/scores", "/office/bulletins"}
+    seen |= {f"/office/bulletins/{PAST}"}
+    links = {link for address in seen for link in re.findall(r'href="(/office/[^"]*)"', page(lead, address))}
+    assert links
+    assert [link for link in sorted(links) if client.get(link.replace("&amp;", "&")).status_code != 200] == []
+    assert "发布后不能再改" in page(people.office, f"/office/bulletins/{PAST}")
+    assert "发布后不能再改" not in page(lead, f"/office/bulletins/{PAST}")
+    assert client.post(f"/office/bulletins/{PAST}").status_code == 403
+    assert client.get("/office/review").status_code == 403
+    assert not Bulletin.objects.exists()
 
 
 @pytest.mark.parametrize("address", OWN)

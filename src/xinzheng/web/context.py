@@ -63,16 +63,20 @@ OFFICE = (
     NavItem("待核主体", "/office/review", ("/office/review", "/office/representatives")),
     NavItem("仍要纸质证明", "/office/paper-demands", ("/office/paper-demands",)),
 )
+OVERSEEN = (OFFICE[0], OFFICE[1], OFFICE[2], PUBLIC[3])
 AUDIT = NavItem("审计记录", "/audit", ("/audit",))
 ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
 ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accounts",))
+CONNECTED = NavItem("接入平台", "/administration/platforms", ("/administration/platforms",))
 SESSIONS = NavItem("工作人员的登录", "/administration/sessions", ("/administration/sessions",))
 MANDATES = NavItem("代理关系", "/mandates", ("/mandates",))
 ITEMS = {
     Role.DEPARTMENT_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.RESPONSIBLE_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.OFFICE_OPERATOR: OFFICE,
-    Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, ACCOUNTS, *PUBLIC[1:]),
+    Role.JUSTICE_LEAD: OVERSEEN,
+    Role.DATA_LEAD: OVERSEEN,
+    Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, CONNECTED, ACCOUNTS, *PUBLIC[1:]),
     Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, SESSIONS, *PUBLIC[1:]),
     Role.AUDITOR: (AUDIT, ACCOUNTS, *PUBLIC[1:]),
     Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MANDATES, *PUBLIC[1:]),

@@ -2,11 +2,15 @@
 
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 from xinzheng.apps.accounts.permissions import (
+    INACTIVE,
     refusals_to_answer_for_lines,
     refusals_to_run_the_office,
     refusals_to_submit,
 )
 from xinzheng.apps.oversight.officers import named_officer
+
+# Who promotes the reports in the city together with the credit office; they look on, they settle nothing.
+LEADS = (Role.JUSTICE_LEAD, Role.DATA_LEAD)
 
 
 def refusals_to_see_quality(account: Account, unit_id: int) -> list[str]:
@@ -22,8 +26,12 @@ def refusals_to_see_quality(account: Account, unit_id: int) -> list[str]:
 
 
 def refusals_to_see_all_quality(account: Account) -> list[str]:
-    """See and compare all units: the credit office."""
-    return refusals_to_run_the_office(account)
+    """See and compare all units, read bulletins: the credit office and the leads of justice and data (联络员)."""
+    inactive = [] if account.is_active else [INACTIVE]
+    if account.role in (Role.OFFICE_OPERATOR, *LEADS):
+        return inactive
+    label = Role(account.role).label
+    return [*inactive, f"只有信用办和司法局、大数据局的联络员可以查看全部单位的数据质量，本账户的角色是{label}。"]
 
 
 def refusals_to_publish(account: Account) -> list[str]:

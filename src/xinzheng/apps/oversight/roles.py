@@ -7,7 +7,12 @@ from xinzheng.apps.oversight import permissions
 DEEDS: tuple[Deed, ...] = (
     *ACCOUNT_DEEDS,
     of_unit("查看单位的数据质量", permissions.refusals_to_see_quality, office=Role.OFFICE_OPERATOR),
-    of_roles("查看、比较全部单位的数据质量", permissions.refusals_to_see_all_quality, Role.OFFICE_OPERATOR),
+    of_roles(
+        "查看全部单位的归集覆盖、评分和通报",
+        permissions.refusals_to_see_all_quality,
+        Role.OFFICE_OPERATOR,
+        *permissions.LEADS,
+    ),
     of_roles("发布通报", permissions.refusals_to_publish, Role.OFFICE_OPERATOR),
     of_unit("提交核对清单", permissions.refusals_to_reconcile),
     Deed(

@@ -32,7 +32,7 @@ from xinzheng.core.coverage_calendar import Month
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.policy import Policy
 from xinzheng.web.access import refuse_if
-from xinzheng.web.office.choices import in_words, office_choices, quality_page, read_month
+from xinzheng.web.office.choices import in_words, overseers_choices, quality_page, read_month
 
 MONTHS_LISTED = 12
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -42,7 +42,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @quality_page
 def bulletins(request: HttpRequest, account: Account) -> HttpResponse:
     """The latest months, published or not."""
-    choices = office_choices(request, account)
+    choices = overseers_choices(request, account)
     published = set(published_months(choices.policy.id))
     last = latest_complete_month(today_in_china())
     months = [last.plus(-n) for n in range(MONTHS_LISTED)]
@@ -54,7 +54,7 @@ def bulletins(request: HttpRequest, account: Account) -> HttpResponse:
 @quality_page
 def bulletin(request: HttpRequest, account: Account, month: str) -> HttpResponse:
     """Show the month's bulletin, or its draft; POST publishes it."""
-    choices, found = office_choices(request, account), read_month(month)
+    choices, found = overseers_choices(request, account), read_month(month)
     if request.method == "POST":
         return _publish(request, account, choices.policy, found)
     view = _bulletin(choices.policy, found)
@@ -67,6 +67,7 @@ def bulletin(request: HttpRequest, account: Account, month: str) -> HttpResponse
         "notes": notes_of(view),
         "head": HEAD,
         "words": words_of(view),
+        "may_publish": not refusals_to_publish(account),
         "refusals": refusals_to_publish_month(choices.policy, found) if view.is_draft else [],
     }
     return render(request, "office/bulletin.html", context)
@@ -90,7 +91,7 @@ def _file(
     request: HttpRequest, account: Account, month: str, form: tuple[str, str, Callable[[BulletinView], bytes]]
 ) -> HttpResponse:
     suffix, content_type, write = form
-    choices, found = office_choices(request, account), read_month(month)
+    choices, found = overseers_choices(request, account), read_month(month)
     view = _bulletin(choices.policy, found)
     response = HttpResponse(write(view), content_type=content_type)
     state = "-draft" if view.is_draft else ""

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account
+from xinzheng.apps.accounts.permissions import refusals_to_run_the_office
 from xinzheng.apps.oversight.permissions import refusals_to_see_all_quality
 from xinzheng.apps.oversight.queries import latest_complete_month, overseen_policies, unit_policies
 from xinzheng.apps.registry.queries import RegisteredUnit
@@ -48,7 +49,13 @@ def quality_page(
 
 
 def office_choices(request: HttpRequest, account: Account) -> Choices:
-    """What the credit office looks at. PermissionDenied for anybody else; Http404 for an unknown policy."""
+    """What the credit office works on. PermissionDenied for anybody else; Http404 for an unknown policy."""
+    refuse_if(refusals_to_run_the_office(account))
+    return _choices(request, overseen_policies(timezone.localdate()))
+
+
+def overseers_choices(request: HttpRequest, account: Account) -> Choices:
+    """What the credit office and the leads of justice and data read. PermissionDenied, Http404 as above."""
     refuse_if(refusals_to_see_all_quality(account))
     return _choices(request, overseen_policies(timezone.localdate()))
 

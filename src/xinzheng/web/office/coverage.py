@@ -10,7 +10,7 @@ from xinzheng.apps.oversight.permissions import refusals_to_see_quality
 from xinzheng.apps.registry.queries import served_units
 from xinzheng.web.access import refuse_if
 from xinzheng.web.departments.duties import duties_of
-from xinzheng.web.office.choices import office_choices, quality_page, unit_choices
+from xinzheng.web.office.choices import overseers_choices, quality_page, unit_choices
 from xinzheng.web.office.coverage_now import calendar_now, served_calendar_now
 from xinzheng.web.office.heat import by_scope, by_unit, heat_of
 from xinzheng.web.office.reminders import late_views
@@ -23,7 +23,7 @@ LATE_ONLY = "late"
 @quality_page
 def office_coverage(request: HttpRequest, account: Account) -> HttpResponse:
     """All units month by month; by domain, and only the late ones when asked."""
-    choices = office_choices(request, account)
+    choices = overseers_choices(request, account)
     calendar = calendar_now(choices.policy)
     domain, shown = request.GET.get("domain", ""), request.GET.get("show", "")
     rows = [row for row in calendar.rows if domain in ("", row.scope.domain)]

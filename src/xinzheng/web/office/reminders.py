@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.permissions import refusals_to_run_the_office
 from xinzheng.apps.oversight.actions import remind
-from xinzheng.apps.oversight.permissions import refusals_to_see_all_quality
 from xinzheng.apps.oversight.queries import CoverageCalendar, Row
 from xinzheng.apps.oversight.reminders import Reminded, reminded
 from xinzheng.apps.reports.packs import current_calendar
@@ -55,7 +55,7 @@ def office_reminders(request: HttpRequest, account: Account) -> HttpResponse:
 
 
 def _remind(request: HttpRequest, account: Account, policy_id: str) -> HttpResponse:
-    refuse_if(refusals_to_see_all_quality(account))
+    refuse_if(refusals_to_run_the_office(account))
     today = timezone.localdate()
     count = remind(today, account.actor)
     said = f"已催办{count}项。" if count else _why_nobody(today)

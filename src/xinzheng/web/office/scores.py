@@ -18,7 +18,7 @@ from xinzheng.web.office.choices import (
     asked_month,
     in_words,
     months_to_choose,
-    office_choices,
+    overseers_choices,
     quality_page,
     unit_choices,
 )
@@ -45,7 +45,7 @@ class CardView:
 @quality_page
 def office_scores(request: HttpRequest, account: Account) -> HttpResponse:
     """All units of a month, best first."""
-    choices, month = office_choices(request, account), asked_month(request)
+    choices, month = overseers_choices(request, account), asked_month(request)
     cards = scorecards(choices.policy, month, head_position(), timezone.localdate())
     measured = [card.score for card in cards if card.score is not None]
     context = {
