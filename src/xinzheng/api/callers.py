@@ -8,8 +8,9 @@ from ninja.security import HttpBearer
 
 from xinzheng.api.limits import WRONG_KEYS_PER_ADDRESS, count
 from xinzheng.api.problems import ProblemError
-from xinzheng.apps.accounts.key_actions import recognise_key
+from xinzheng.apps.accounts.key_actions import recognise_key, shown_key
 from xinzheng.apps.accounts.models import ApiKey
+from xinzheng.apps.audit.refusals import note_caller
 from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.registry.models import Unit
 
@@ -62,6 +63,9 @@ class UnitKey(HttpBearer):
         """The caller. Raises ProblemError; a wrong key and a revoked one are told the same."""
         key = recognise_key(token, today=today_in_china())
         unit = None if key is None else Unit.objects.filter(pk=key.unit_id).first()
+        shown = key or shown_key(token)
+        if shown is not None:
+            note_caller(request, shown.actor)
         if key is None or unit is None:
             raise _refused(request)
         if self._body is not None:

@@ -11,8 +11,9 @@ from xinzheng.api.callers import Body, check_body
 from xinzheng.api.limits import WRONG_KEYS_PER_ADDRESS, count, count_for, seconds_left
 from xinzheng.api.problems import ProblemError
 from xinzheng.apps.accounts.models import Account, Platform
-from xinzheng.apps.accounts.platform_tokens import hindrance, recognise_token
+from xinzheng.apps.accounts.platform_tokens import actor_name, hindrance, recognise_token, token_holder
 from xinzheng.apps.accounts.platforms import SCOPES
+from xinzheng.apps.audit.refusals import note_caller
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="xinzheng", error="invalid_token"'}
 
@@ -29,8 +30,7 @@ class PlatformCaller:
     @property
     def actor(self) -> str:
         """How entries, audit events and kept requests name the caller."""
-        of = f"client:{self.platform.pk}"
-        return of if self.account is None else f"{of}/account:{self.account.pk}"
+        return actor_name(self.platform.pk, self.account)
 
 
 class PlatformToken(HttpBearer):
@@ -50,6 +50,9 @@ class PlatformToken(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> PlatformCaller:
         """The caller. Raises ProblemError; every token that opens nothing, and a unit's key, is told the same."""
         known = recognise_token(token)
+        holder = token_holder(token) if known is None else actor_name(known.platform.pk, known.account)
+        if holder is not None:
+            note_caller(request, holder)
         if known is None:
             raise _refused(request)
         if known.account is not None:

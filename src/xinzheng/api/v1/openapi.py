@@ -48,7 +48,7 @@ def _state_absence(operation: dict[str, Any]) -> None:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    said = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    said: list[dict[str, Any]] = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
     if len(said) != 1:
         return schema
     return said[0] | {name: value for name, value in schema.items() if name != "anyOf"}

@@ -77,15 +77,21 @@ def revoke_key(*, key_id: int, by: str) -> ApiKey:
     return key
 
 
-def recognise_key(secret: str, *, today: date) -> ApiKey | None:
-    """The key that is shown, or None; notes the day it was used.
+def shown_key(secret: str) -> ApiKey | None:
+    """The key this is the secret of, in force or revoked; None when it is no key's.
 
     A wrong, a revoked and a malformed key take the same way: one hash, one look-up, one comparison in constant time.
     """
     digest = _digest(secret)
     found = ApiKey.objects.filter(digest=digest).first()
     is_same = secrets.compare_digest(bytes(found.digest) if found else NOBODYS_DIGEST, digest)
-    if found is None or not is_same or found.revoked_at is not None:
+    return found if is_same else None
+
+
+def recognise_key(secret: str, *, today: date) -> ApiKey | None:
+    """The key in force that is shown, or None; notes the day it was used."""
+    found = shown_key(secret)
+    if found is None or found.revoked_at is not None:
         return None
     if found.last_used_date != today:
         ApiKey.objects.filter(pk=found.pk).update(last_used_date=today)

@@ -41,6 +41,18 @@ def recognise_token(token: str) -> KnownToken | None:
     return KnownToken(platform, found.user, frozenset(found.get_scopes()), found.pk)
 
 
+def token_holder(token: str) -> str | None:
+    """Whose access token this is, or was, as audit events name it; None when it is nobody's."""
+    found = Token.objects.filter(type=Token.Type.ACCESS_TOKEN, hash=token_digest(token)).select_related("user").first()
+    return None if found is None or found.client_id is None else actor_name(found.client_id, found.user)
+
+
+def actor_name(client_id: str, account: Account | None) -> str:
+    """How entries, audit events and kept requests name a platform, and whom it acts for."""
+    of = f"client:{client_id}"
+    return of if account is None else f"{of}/account:{account.pk}"
+
+
 def may_be_acted_for(account: Account) -> bool:
     """Whether platforms may act for this account at all: an open one of an agent (经办人)."""
     return account.is_active and account.role == Role.SUBJECT_AGENT

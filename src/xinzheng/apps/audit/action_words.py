@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 ACTION_WORDS: Mapping[str, str] = {
-    "access-refused": "打开无权的页面被拒",
+    "access-refused": "访问被拒",
     "account-closed": "停用账户",
     "account-opened": "开立账户",
     "account-recognised": "经认证平台开立账户",
@@ -39,6 +39,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "mandate-asked": "申请授权",
     "mandate-granted": "授权",
     "mandate-revoked": "解除授权",
+    "notices-listed": "取回通知",
     "officer-named": "指定责任人",
     "paper-demand-answered": "办理索要纸质证明的反映",
     "paper-demand-reported": "反映索要纸质证明",
@@ -50,7 +51,11 @@ ACTION_WORDS: Mapping[str, str] = {
     "phone-kept": "登记手机号码",
     "platform-connected": "关联认证平台",
     "platform-disconnected": "解除认证平台关联",
+    "platform-allowed": "授权平台代办",
     "platform-changed": "更改接入平台",
+    "platform-consent-ended": "对平台的授权到期终止",
+    "platform-consent-taken-back": "收回对平台的授权",
+    "platform-declined": "不同意平台代办",
     "platform-registered": "登记接入平台",
     "platform-revoked": "停用接入平台",
     "platform-secret-rotated": "更换接入平台密钥",
@@ -80,6 +85,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "report-voided": "取消未签发的报告",
     "return-channel-ended": "停用回流通道",
     "return-channel-named": "指定回流通道",
+    "reports-listed": "查看报告清单",
     "review-confirmed": "确认待核主体",
     "review-linked": "并入已有主体",
     "review-rejected": "不予登记待核主体",
@@ -103,6 +109,12 @@ ACTION_WORDS: Mapping[str, str] = {
     "subscription-made": "订阅报告状态",
     "succession-withdrawn": "撤回主体承继",
     "view-details-deleted": "到期删除扫码明细",
+    "webhook-ended": "停用回调",
+    "webhook-failing": "回调持续失败",
+    "webhook-registered": "登记回调",
+    "webhook-secret-rotated": "更换回调密钥",
+    "webhook-tried": "试发回调",
+    "views-listed": "查看谁看过报告",
 }
 
 OBJECT_WORDS: Mapping[str, str] = {
@@ -116,6 +128,7 @@ OBJECT_WORDS: Mapping[str, str] = {
     "column-map": "列映射",
     "coverage": "归集覆盖",
     "entry": "账本条目",
+    "interface": "接口",
     "key": "密钥",
     "key-generation": "密钥代次",
     "mandate": "授权",
@@ -133,6 +146,7 @@ OBJECT_WORDS: Mapping[str, str] = {
     "subscription": "报告状态订阅",
     "succession": "主体承继",
     "unit": "单位",
+    "webhook": "回调",
 }
 
 

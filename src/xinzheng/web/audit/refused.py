@@ -1,25 +1,22 @@
-"""Refused attempts (被拒的访问): who had signed in and opened what he may not, once and then ever more rarely."""
+"""Middleware for refused attempts (被拒的访问): by who has signed in, and by whom a known key or token belongs to."""
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 
-from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
+from xinzheng.apps.audit.refusals import noted_caller, record_refused_call, record_refused_page
 from xinzheng.web.context import signed_in_account
 
-WINDOW_SECONDS = 60
-# Of an account's attempts at a page within a minute the first of these are told, with their count.
-TOLD = (1, 10, 100, 1000)
 PLAIN = re.compile(r"[0-9A-Za-z-]{1,40}")
+REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class RefusedAttempts:
-    """Write an event for each refusal of who has signed in.
+    """Have an event written for each refusal of whoever is known.
 
     The page is told by its name and the object by its number, never the address: there are codes in addresses.
     """
@@ -28,35 +25,27 @@ class RefusedAttempts:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        who = noted_caller(request)
+        if who is not None and response.status_code in REFUSALS:
+            details = {"status": response.status_code} | _facts(request)
+            record_refused_call(who, _name(request), details)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Called for what a view raised; the refusal itself goes on to its page."""
         account = signed_in_account(request)
-        if not isinstance(exception, PermissionDenied) or account is None:
-            return
-        page = (request.resolver_match and request.resolver_match.view_name) or "unnamed"
-        attempts = _attempts(f"refused:{account.pk}:{page}")
-        if attempts in TOLD:
-            details = {"attempts": attempts, "method": request.method or ""} | _objects(request)
-            with transaction.atomic():
-                record_event(
-                    who=account.actor, action="access-refused", object_kind="page", object_id=page, details=details
-                )
+        if isinstance(exception, PermissionDenied) and account is not None:
+            record_refused_page(account.actor, _name(request), _facts(request))
 
 
-def _attempts(key: str) -> int:
-    local = caches["local"]
-    if local.add(key, 1, timeout=WINDOW_SECONDS):
-        return 1
-    try:
-        return int(local.incr(key))
-    except ValueError:  # it ran out between the two calls
-        return 1
+def _name(request: HttpRequest) -> str:
+    return (request.resolver_match and request.resolver_match.view_name) or "unnamed"
 
 
-def _objects(request: HttpRequest) -> dict[str, str]:
-    """What the address names by number; anything else in it may be a secret or a person's."""
+def _facts(request: HttpRequest) -> dict[str, str]:
+    """The method, and what the address names by number; anything else in it may be a secret or a person's."""
     named = request.resolver_match.kwargs if request.resolver_match else {}
     numbers = {name: str(value) for name, value in named.items() if name == "number" or name.endswith("_id")}
-    return {name: text for name, text in numbers.items() if PLAIN.fullmatch(text) and not IDENTITY_NUMBER.search(text)}
+    plain = {name: text for name, text in numbers.items() if PLAIN.fullmatch(text) and not IDENTITY_NUMBER.search(text)}
+    return {"method": request.method or ""} | plain
