@@ -23,6 +23,21 @@ OPERATIONS = {
     ("get", "/api/v1/responsibilities"),
 }
 FOR_ANYBODY = {("post", f"/api/v1/verify/{way}") for way in ("code", "qr", "picture", "file", "batch", "batch/files")}
+OF_PLATFORMS = {
+    ("get", "/api/v1/platform/application-forms"),
+    ("post", "/api/v1/platform/applications"),
+    ("get", "/api/v1/platform/applications/{application_id}"),
+    ("get", "/api/v1/platform/reports"),
+    ("get", "/api/v1/platform/reports/{number}"),
+    ("get", "/api/v1/platform/reports/{number}/file"),
+    ("get", "/api/v1/platform/reports/{number}/views"),
+    ("post", "/api/v1/platform/reports/{number}/codes"),
+    ("get", "/api/v1/platform/codes/{code_id}"),
+    ("delete", "/api/v1/platform/codes/{code_id}"),
+    ("post", "/api/v1/platform/codes/{code_id}/shown"),
+    ("get", "/api/v1/platform/notices"),
+}
+UNIT, PLATFORM = {"UnitKey": []}, {"PlatformToken": []}
 
 
 def test_the_kept_description_does_not_drift() -> None:
@@ -34,9 +49,11 @@ def test_each_operation_but_verifying_needs_a_key_and_tells_its_problems() -> No
     found = {
         (method, path): operation for path, methods in schema["paths"].items() for method, operation in methods.items()
     }
-    assert set(found) == OPERATIONS | FOR_ANYBODY
+    assert set(found) == OPERATIONS | FOR_ANYBODY | OF_PLATFORMS
     for called, operation in found.items():
-        assert operation["security"] == ([{}, {"UnitKey": []}] if called in FOR_ANYBODY else [{"UnitKey": []}])
+        let_in = [{}, UNIT, PLATFORM] if called in FOR_ANYBODY else [PLATFORM if called in OF_PLATFORMS else UNIT]
+        assert operation["security"] == let_in
+        assert called not in OF_PLATFORMS or {"summary", "description"} <= set(operation)
         assert {"401", "429", "500"} <= set(operation["responses"])
         takes_a_body = {"400", "411", "413", "415", "422"} <= set(operation["responses"])
         assert takes_a_body == ("requestBody" in operation)

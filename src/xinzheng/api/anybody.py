@@ -1,4 +1,4 @@
-"""Operations that anybody may call, with a key or without one: who asks, and how often they may."""
+"""Operations that anybody may call, with a key, a platform's token or neither: who asks, and how often they may."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,11 @@ from ninja.throttling import BaseThrottle
 
 from xinzheng.api.callers import Body, Caller, UnitKey, check_body
 from xinzheng.api.limits import PER_KEY, count_for, seconds_left
-from xinzheng.apps.reports.looks import PUBLIC, by_key
+from xinzheng.api.platforms import PerPlatform, PlatformCaller, PlatformToken, require
+from xinzheng.apps.accounts.key_actions import PREFIX
+from xinzheng.apps.reports.looks import PUBLIC, by_client, by_key
+
+VERIFY = "verify"
 
 
 @dataclass(frozen=True)
@@ -19,15 +23,25 @@ class Visitor:
 
 
 class Anybody:
-    """Let in whoever comes, after a look at what they send; a key that is shown has to be a good one."""
+    """Let in whoever comes, after a look at what they send; a key or token that is shown has to be a good one."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
         self._key = UnitKey(body)
+        self._token = PlatformToken(body)
 
-    def __call__(self, request: HttpRequest) -> Caller | Visitor | None:
-        """The caller or visitor; a header that is no bearer key is refused, not passed over."""
-        if request.META.get("HTTP_AUTHORIZATION"):
+    def __call__(self, request: HttpRequest) -> Caller | PlatformCaller | Visitor | None:
+        """The caller or visitor; a header that is no bearer key is refused, not passed over.
+
+        Raises ProblemError ``scope-missing``: the platform was not let to verify.
+        """
+        shown = str(request.META.get("HTTP_AUTHORIZATION", ""))
+        if shown and not shown.partition(" ")[2].strip().startswith(PREFIX):
+            platform = self._token(request)
+            if platform is not None:
+                require(platform, VERIFY)
+            return platform
+        if shown:
             return self._key(request)
         check_body(request, self._body)
         return Visitor(str(request.META.get("REMOTE_ADDR", "")))
@@ -36,6 +50,8 @@ class Anybody:
 def asked_by(request: HttpRequest) -> str:
     """How a look names who asked."""
     caller = getattr(request, "auth", None)
+    if isinstance(caller, PlatformCaller):
+        return by_client(caller.platform.pk)
     return by_key(caller.key_id) if isinstance(caller, Caller) else PUBLIC
 
 
@@ -51,6 +67,8 @@ class PerVisitor(BaseThrottle):
         caller = getattr(request, "auth", None)
         if isinstance(caller, Caller):
             return count_for(request, f"key:{caller.key_id}", PER_KEY, "key")
+        if isinstance(caller, PlatformCaller):
+            return PerPlatform().allow_request(request)
         limit = self._per_minute or settings.XINZHENG_VERIFY_PER_MINUTE
         return count_for(request, f"{self._name}:{getattr(caller, 'address', '')}", limit, "address")
 

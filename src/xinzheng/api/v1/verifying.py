@@ -1,4 +1,4 @@
-"""Verifying: by number and code, by QR code, by file, a hundred at once. Public; a key may be shown."""
+"""Verifying: by number and code, by QR code, by file, a hundred at once. Public; a key or a token may be shown."""
 
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
@@ -11,6 +11,7 @@ from ninja.files import UploadedFile
 from xinzheng.api.anybody import Anybody, PerVisitor, asked_by
 from xinzheng.api.callers import MEBIBYTE, Body, Caller
 from xinzheng.api.limits import count
+from xinzheng.api.platforms import PlatformCaller
 from xinzheng.api.problems import ProblemError
 from xinzheng.api.v1.refusals import refuses
 from xinzheng.api.v1.verifying_schemas import (
@@ -34,8 +35,8 @@ PDF_MARK = b"%PDF-"
 ONE_FILE = Body("multipart/form-data", settings.XINZHENG_PDF_MAX_BYTES + 64 * KIBIBYTE)
 PICTURE_HEAD = 16
 ONE_PICTURE = Body("multipart/form-data", settings.XINZHENG_PICTURE_MAX_BYTES + 64 * KIBIBYTE)
-# A key is welcome, not needed: its looks name the unit, and it may ask more often.
-KEY_IF_ANY: dict[str, Any] = {"security": [{}, {"UnitKey": []}]}
+# A key or a platform's token is welcome, not needed: its looks name who asked, and it may ask more often.
+KEY_IF_ANY: dict[str, Any] = {"security": [{}, {"UnitKey": []}, {"PlatformToken": []}]}
 TOO_OFTEN = ("too-many-requests", "too-many-wrong-keys")
 BATCHES_A_MINUTE = 6
 MANY_FILES = Body("multipart/form-data", settings.XINZHENG_VERIFY_FILES_MAX_BYTES + 64 * KIBIBYTE)
@@ -156,6 +157,8 @@ def _count_files(request: HttpRequest, many: int) -> None:
     name = getattr(caller, "address", "")
     if isinstance(caller, Caller):
         limit, name = limit * WITH_KEY, f"key:{caller.key_id}"
+    if isinstance(caller, PlatformCaller):
+        limit, name = limit * WITH_KEY, f"platform:{caller.platform.pk}"
     used, wait = count(f"verify-files:{name}", many)
     if used > limit:
         message = f"一分钟内最多核验{limit}份文件，这一次没有核验。请在{wait}秒后再试。"

@@ -19,6 +19,11 @@ def by_key(key_id: int) -> str:
     return f"key:{key_id}"
 
 
+def by_client(client_id: str) -> str:
+    """How a look made with a platform's token names who looked."""
+    return f"client:{client_id}"
+
+
 def record_look(number: str, way: str, by: str, status: str) -> None:
     """Record that the report's ``status`` was told to ``by``, asked for by ``way``.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from xinzheng.apps.reports.models import Report, ReportDocument, StatusEvent
 from xinzheng.apps.reports.replaying import report_by_number
@@ -95,23 +95,37 @@ def _with_status() -> QuerySet[Report, Report]:
 
 def reports_of(subject_id: int) -> list[ReportRow]:
     """A subject's reports, newest first."""
-    rows = []
-    for report in _with_status().filter(subject_id=subject_id).order_by("-created_at"):
-        content = json.loads(bytes(report.content))
-        rows.append(
-            ReportRow(
-                report.number,
-                report.policy_id,
-                content["policy"]["document_title"],
-                content["title"][0],
-                report.as_of,
-                report.outcome,
-                content["conclusion"]["text"],
-                content["scope"]["purpose"],
-                report.status,  # type: ignore[attr-defined]  # annotated
-            )
-        )
-    return rows
+    return [_report_row(report) for report in _with_status().filter(subject_id=subject_id).order_by("-created_at")]
+
+
+def reports_before(subject_id: int, before: str | None, limit: int) -> list[ReportRow]:
+    """A page of a subject's reports, newest first: those made before the one with this number, or the newest.
+
+    Raises ``unknown-report`` where the subject has no report of this number.
+    """
+    found = _with_status().filter(subject_id=subject_id)
+    if before is not None:
+        last = report_by_number(before)
+        if last.subject_id != subject_id:
+            raise XinzhengError(f"没有编号为“{before}”的报告，请核对编号。", code="unknown-report")
+        earlier = Q(created_at__lt=last.created_at)
+        found = found.filter(earlier | Q(created_at=last.created_at, number__lt=last.number))
+    return [_report_row(report) for report in found.order_by("-created_at", "-number")[:limit]]
+
+
+def _report_row(report: Report) -> ReportRow:
+    content = json.loads(bytes(report.content))
+    return ReportRow(
+        report.number,
+        report.policy_id,
+        content["policy"]["document_title"],
+        content["title"][0],
+        report.as_of,
+        report.outcome,
+        content["conclusion"]["text"],
+        content["scope"]["purpose"],
+        report.status,  # type: ignore[attr-defined]  # annotated
+    )
 
 
 def current_status(number: str) -> str:
