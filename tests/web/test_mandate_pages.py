@@ -1,10 +1,13 @@
 """The page of mandates: an agent asks with a letter, the representative confirms and revokes; each chooses his own."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.permissions.world import enter
 from tests.small_city import SmallCity, today, uscc
@@ -14,6 +17,7 @@ from xinzheng.apps.accounts.mandate_queries import scopes_of
 from xinzheng.apps.accounts.models import Account, Mandate, MandateAnswer, MandateRequest, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.registry.representatives import claim_representation
+from xinzheng.web.subjects.personal_data import everything
 
 pytestmark = pytest.mark.django_db
 
@@ -119,9 +123,9 @@ def test_the_letter_is_a_file_to_keep_for_those_it_concerns_and_reading_it_is_re
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"code": uscc(77)}, "没有这个统一社会信用代码"),
-        ({"code": "330502199001010014"}, "没有这个统一社会信用代码"),
-        ({"code": "\0"}, "没有这个统一社会信用代码"),
+        ({"code": uscc(77)[:-1] + "I"}, "这不是统一社会信用代码"),
+        ({"code": "330502199001010014"}, "这不是统一社会信用代码"),
+        ({"code": "\0"}, "这不是统一社会信用代码"),
         ({"scopes": []}, "至少选一项"),
         ({"scopes": ["authorise"]}, "至少选一项"),
         ({"until": ""}, "最后一日"),
@@ -175,3 +179,37 @@ def test_who_the_register_does_not_name_waits_for_the_office(people: People, cit
 def test_whoever_acts_for_nobody_is_told_where_to_begin(clerk: Account) -> None:
     assert "/mandates" in client_of(clerk).get("/apply").content.decode()
     assert "还没有可以代理的主体" in client_of(clerk).get(PAGE).content.decode()
+
+
+def _said_of(clerk: Account, code: str) -> tuple[int, str, int]:
+    """The status, the page with nothing in it that each request draws anew, and how many statements it took."""
+    until = (today() + timedelta(days=30)).isoformat()
+    fields = {"code": code, "scopes": ["read"], "until": until, "letter": SimpleUploadedFile("授权书.pdf", PDF)}
+    client = client_of(clerk)
+    with CaptureQueriesContext(connection) as asked_of_it:
+        answer = client.post(PAGE, fields)
+    page = client.get(PAGE).content.decode().replace(code, "")
+    return answer.status_code, re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page), len(asked_of_it)
+
+
+def test_asking_tells_nobody_which_companies_are_in_the_register(people: People, city: SmallCity) -> None:
+    clerks = [open_account(NewAccount(f"clerk-{n}", "经办人", Role.SUBJECT_AGENT), by="test") for n in range(3)]
+    _said_of(clerks[2], CLEAN)  # what a process does only once is done
+    registered, unregistered = _said_of(clerks[0], CLEAN), _said_of(clerks[1], uscc(77))
+    assert registered == unregistered
+    assert registered[0] == 302
+    assert "已提交" in registered[1]
+    assert "等待确认的申请" in registered[1]
+    assert [asked.subject_id for asked in MandateRequest.objects.order_by("pk")][1:] == [people.clean.subject_id, 0]
+    assert everything(clerks[0])["mandate_requests"][0].keys() == everything(clerks[1])["mandate_requests"][0].keys()
+
+
+def test_what_waits_for_nobody_is_seen_and_answered_by_nobody(people: People, clerk: Account) -> None:
+    assert asked(clerk, code=uscc(77))[0] == 302
+    request = MandateRequest.objects.get()
+    assert fresh(people.clean).post(f"{PAGE}/requests/{request.pk}/answer", {"answer": "confirm"}).status_code == 404
+    assert fresh(people.office).post(f"{PAGE}/requests/{request.pk}/answer", {"answer": "confirm"}).status_code == 404
+    assert fresh(clerk).post(f"{PAGE}/requests/{request.pk}/answer", {"answer": "confirm"}, follow=True)
+    assert not Mandate.objects.filter(account=clerk).exists()
+    assert client_of(clerk).get(f"{PAGE}/requests/{request.pk}/letter").content == PDF
+    assert AuditEvent.objects.get(action="mandate-asked").subject_id is None

@@ -18,6 +18,8 @@ LONGEST_DAYS = 366
 MOST_REQUESTS = 5
 LETTER_SCOPES = ("apply", "read", "share", "object")
 OFFICE = "office"
+# No subject's key: identities begin at 1.
+UNREGISTERED = 0
 
 
 class MandateError(XinzhengError):
@@ -40,11 +42,16 @@ class NewMandate:
 
 @dataclass(frozen=True)
 class NewRequest:
-    """What an agent asks for: which subject, what he may do, until when (inclusive)."""
+    """What an agent asks for: which subject, what he may do, until when (inclusive); ``code`` as he wrote it.
+
+    ``subject_id`` is UNREGISTERED where the register has no such subject: the request waits as any other does, for
+    nobody, so that asking does not tell who is in the register.
+    """
 
     subject_id: int
     scopes: Sequence[str]
     until_date: date
+    code: str = ""
 
 
 @transaction.atomic
@@ -181,14 +188,14 @@ def _waiting(asker: Account, new: NewRequest, scopes: tuple[str, ...]) -> Mandat
         said = f"已有{MOST_REQUESTS}份授权申请还没有答复，请等法定代表人答复后再申请。"
         raise MandateError(said, code="too-many-requests")
     made = MandateRequest.objects.create(
-        account=asker, subject_id=new.subject_id, scopes=list(scopes), until_date=new.until_date
+        account=asker, subject_id=new.subject_id, scopes=list(scopes), until_date=new.until_date, said=new.code
     )
     record_event(
         who=asker.actor,
         action="mandate-asked",
         object_kind="mandate-request",
         object_id=made.pk,
-        details=About(new.subject_id, details={"scopes": list(scopes)}),
+        details=About(new.subject_id or None, details={"scopes": list(scopes)}),
     )
     return made
 

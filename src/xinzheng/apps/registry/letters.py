@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from xinzheng.apps.accounts.mandate_models import MandateRequest
-from xinzheng.apps.accounts.mandates import MandateError, NewRequest, ask
+from xinzheng.apps.accounts.mandates import UNREGISTERED, MandateError, NewRequest, ask
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.registry.key_rotation import Rewrap
 from xinzheng.apps.registry.keys import decrypt, encrypt, new_data_key, unwrap_key, wrap_key
 from xinzheng.apps.registry.models import SubjectVersion
+from xinzheng.apps.registry.subject_queries import find_subject
 from xinzheng.core.subjects import SubjectKind
 
 LARGEST_MEGABYTES = 5
@@ -54,8 +55,7 @@ def ask_with_letter(new: NewRequest, letter: Letter, *, account: Account) -> Man
     Raises:
         MandateError: as :func:`ask`; ``mandate-refused`` for a natural person, who acts for himself only.
     """
-    versions = SubjectVersion.objects.filter(subject_id=new.subject_id)
-    if not versions.exists() or versions.filter(kind=SubjectKind.NATURAL_PERSON).exists():
+    if new.subject_id != UNREGISTERED and not _is_organisation(new.subject_id):
         raise MandateError("只能代理登记在册的企业、个体工商户和其他组织；自然人只能本人办理。")
     made = ask(new, account=account)
     key, owner = new_data_key(), _owner(made.pk)
@@ -64,6 +64,17 @@ def ask_with_letter(new: NewRequest, letter: Letter, *, account: Account) -> Man
     made.letter_type = letter.media_type
     made.save(update_fields=["wrapped_key", "letter_ct", "letter_type"])
     return made
+
+
+def organisation_asked_for(code: str) -> int:
+    """The organisation in the register with this code, UNREGISTERED where there is none that anybody may act for."""
+    found = find_subject(code) or UNREGISTERED
+    return found if _is_organisation(found) else UNREGISTERED
+
+
+def _is_organisation(subject_id: int) -> bool:
+    kinds = set(SubjectVersion.objects.filter(subject_id=subject_id).values_list("kind", flat=True))
+    return bool(kinds) and SubjectKind.NATURAL_PERSON not in kinds
 
 
 def letter_of(request: MandateRequest) -> Letter | None:

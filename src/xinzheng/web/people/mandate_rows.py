@@ -1,13 +1,20 @@
 """What the page of mandates shows: whom one acts for, who acts for us, what waits for an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils import timezone
 
 from xinzheng.apps.accounts.mandate_models import Mandate, MandateRequest
-from xinzheng.apps.accounts.mandate_queries import ActsFor, agents_of, ended_mandates, open_requests, subjects_of
+from xinzheng.apps.accounts.mandate_queries import (
+    ActsFor,
+    agents_of,
+    ended_mandates,
+    is_for_the_office,
+    open_requests,
+    subjects_of,
+)
 from xinzheng.apps.accounts.mandates import refusals_to_answer
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.queries import head_position
@@ -77,8 +84,8 @@ def subject_rows(account: Account) -> list[SubjectRow]:
 
 
 def own_requests(account: Account) -> list[RequestRow]:
-    """What the account has asked for and nobody has answered yet."""
-    return [request_row(asked, account) for asked in open_requests(account=account)]
+    """What the account has asked for and nobody has answered yet: by the code it wrote, never by what that is of."""
+    return [_own_request(asked, account) for asked in open_requests(account=account)]
 
 
 def requests_to(account: Account, subject_id: int) -> list[RequestRow]:
@@ -110,6 +117,11 @@ def request_row(asked: MandateRequest, account: Account) -> RequestRow:
         has_letter=bool(asked.letter_type),
         may_answer=not refusals_to_answer(account, asked),
     )
+
+
+def _own_request(asked: MandateRequest, account: Account) -> RequestRow:
+    row = request_row(asked, account)
+    return row if is_for_the_office(asked) else replace(row, name="", code=asked.said)
 
 
 def name_of(subject_id: int) -> tuple[str, str]:

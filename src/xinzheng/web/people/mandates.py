@@ -21,8 +21,7 @@ from xinzheng.apps.accounts.mandates import (
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.accounts.permissions import refusals_to_ask_for_a_mandate, refusals_to_authorise
 from xinzheng.apps.audit.actions import About, record_event
-from xinzheng.apps.registry.letters import LARGEST, ask_with_letter, letter_of, read_letter
-from xinzheng.apps.registry.queries import find_subject
+from xinzheng.apps.registry.letters import LARGEST, ask_with_letter, letter_of, organisation_asked_for, read_letter
 from xinzheng.core.identifiers import check_uscc
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.form_errors import FieldError, by_field
@@ -39,7 +38,7 @@ from xinzheng.web.sign_in.recent import freshly_signed_in
 
 PAGE = "/mandates"
 FIELDS = {"letter-unfit": "letter", "last-day-unfit": "until", "too-many-requests": "code"}
-NO_CODE = "主体名录中没有这个统一社会信用代码，请核对。"
+NO_CODE = "这不是统一社会信用代码，请核对每一位。"
 
 
 @limited("mandate-ask")
@@ -57,7 +56,9 @@ def mandates(request: HttpRequest, account: Account) -> HttpResponse:
         ask_with_letter(new, read_letter(_content(request)), account=account)
     except MandateError as error:
         return _page(request, account, [FieldError(FIELDS.get(error.code, "scopes"), error.message)])
-    return _done(request, "已提交。法定代表人登录后可以看到授权书并确认；确认前没有任何权限。")
+    return _done(
+        request, "已提交。法定代表人登录后可以看到授权书并确认；确认前没有任何权限。代码填错的，没有人能确认。"
+    )
 
 
 @form_on(PAGE)
@@ -105,7 +106,7 @@ def letter(_request: HttpRequest, account: Account, request_id: int) -> HttpResp
         action="letter-read",
         object_kind="mandate-request",
         object_id=asked.pk,
-        details=About(asked.subject_id),
+        details=About(asked.subject_id or None),
     )
     response = HttpResponse(found.content, content_type=found.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="letter-{asked.pk}.{found.ending}"'
@@ -140,17 +141,16 @@ def _asked(request: HttpRequest) -> tuple[NewRequest | None, list[FieldError]]:
     errors = []
     # An identity number is no company's code: nobody is found by it here.
     checked = check_uscc(code)
-    subject_id = find_subject(checked.value) if checked.ok else None
-    if subject_id is None:
+    if not checked.ok:
         errors.append(FieldError("code", NO_CODE))
     if not scopes or not set(scopes) <= set(LETTER_SCOPES):
         errors.append(FieldError("scopes", "请至少选一项授权事项。"))
     until = _day(request.POST.get("until", ""))
     if until is None:
         errors.append(FieldError("until", "请填写授权的最后一日。"))
-    if subject_id is None or until is None:
+    if errors or until is None:
         return None, errors
-    return NewRequest(subject_id, scopes, until), errors
+    return NewRequest(organisation_asked_for(checked.value), scopes, until, checked.value), errors
 
 
 def _content(request: HttpRequest) -> bytes:

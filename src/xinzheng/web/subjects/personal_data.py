@@ -100,7 +100,7 @@ def everything(account: Account) -> dict[str, Any]:
             "subject_id", "basis", "scopes", "until_date", "evidence", "at", "end__at", "end__reason",
         ),
         "mandate_requests": _values(
-            MandateRequest.objects.filter(account=account), "subject_id", "scopes", "until_date", "said", "created_at"
+            MandateRequest.objects.filter(account=account), "said", "scopes", "until_date", "created_at"
         ),
         "applications": _applications(account, person),
         "reports": [asdict(row) for row in reports_of(person)] if person is not None else [],
