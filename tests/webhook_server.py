@@ -35,12 +35,13 @@ class Got:
 class HookServer:
     """Listens at 127.0.0.1. ``status``: what it answers.
 
-    ``manner``: answers; hangs; drips (its header a byte at a time); endless-head; endless-body; garbage; drops.
+    ``manner``: answers; hangs, for ``patience`` seconds; drips (its header a byte at a time); endless-head;
+    endless-body; garbage; drops.
     """
 
     def __init__(self, pair: Path, manner: str = "answers") -> None:
         self.manner, self.status, self.got = manner, "200 OK", list[Got]()
-        self.written = 0
+        self.written, self.patience = 0, 20.0
         self.closing = threading.Event()
         self._names: dict[int, str | None] = {}
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -88,7 +89,7 @@ class HookServer:
 
     def _answer(self, secured: ssl.SSLSocket) -> None:
         if self.manner == "hangs":
-            self.closing.wait(20)
+            self.closing.wait(self.patience)
         elif self.manner == "drips":
             self._drip(secured)
         elif self.manner == "garbage":

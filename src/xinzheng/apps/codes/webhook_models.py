@@ -1,7 +1,7 @@
 """Telling others (通知): notices for receivers and platforms, and their delivery by webhook."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.db import models
 from django.db.models import Q
@@ -83,3 +83,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id} {self.webhook_id}"
+
+    @property
+    def state(self) -> Literal["waiting", "delivered", "given-up"]:
+        """How far it is (投递状态)."""
+        if self.done_at is None:
+            return "waiting"
+        return "delivered" if self.answered is not None and 200 <= self.answered < 300 else "given-up"
