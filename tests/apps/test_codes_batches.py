@@ -288,8 +288,8 @@ def test_checks_are_deleted_after_their_days_or_when_their_receiver_says_so(worl
     BatchCheck.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=8))
     assert forget_batch_checks() == 1
     assert AuditEvent.objects.get(action="batch-checks-deleted").details == {"count": 1, "days": 7}
-    delete_check(unwanted, by=world.account.actor)
-    delete_check(unwanted, by=world.account.actor)
+    delete_check(unwanted.pk, by=world.account.actor)
+    delete_check(unwanted.pk, by=world.account.actor)
     assert AuditEvent.objects.filter(action="batch-check-deleted").count() == 1
     work_on(unwanted.pk)
     assert [row.id for row in checks_of(world.receiver.pk)] == [new.pk]

@@ -25,6 +25,7 @@ MIRRORED = {
     "other_officer": "officer",
     "chief": "no chief on the other side",
     "person": "no person on the other side",
+    "receiver": "no receiver on the other side",
 }
 
 

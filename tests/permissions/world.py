@@ -17,6 +17,11 @@ from xinzheng.apps.accounts.actions import NewAccount, close_account, open_accou
 from xinzheng.apps.accounts.key_actions import create_key, revoke_key
 from xinzheng.apps.accounts.mandates import NewRequest
 from xinzheng.apps.accounts.models import Account, Mandate, Role
+from xinzheng.apps.codes.batch_files import CheckLine
+from xinzheng.apps.codes.batch_work import work_on
+from xinzheng.apps.codes.batches import HandedIn, queue_check
+from xinzheng.apps.codes.models import Receiver
+from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.codes.sharing import Terms, share
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope
 from xinzheng.apps.ledger.uploads import queue_upload
@@ -25,7 +30,9 @@ from xinzheng.apps.registry.persons import register_person
 from xinzheng.apps.registry.queries import unit_by_uscc
 from xinzheng.apps.reports.applications import Applying, submit_application
 from xinzheng.apps.reports.issuing import Order, issue_report
+from xinzheng.apps.reports.models import Report
 from xinzheng.core.decision import Request
+from xinzheng.core.lifecycle import typed_code
 
 OURS, THEIRS = "甲方印记精密制造有限公司", "乙方印记化工有限公司"
 OUR_ROWS, THEIR_ROWS = "水务印记清洗有限公司", "税务印记货运有限公司"
@@ -78,6 +85,9 @@ def build_world(folder: Path) -> World:
     accounts = _accounts(city, firms)
     ours = _things(city, accounts["agent"], ("water_affairs", OUR_ROWS, 30))
     theirs = _things(city, accounts["other_agent"], ("taxation", THEIR_ROWS, 40))
+    accounts["receiver"], ours["check"] = _checked("receiver", accounts["receiver"], 50, ours["report"])
+    stranger = open_account(NewAccount("other-receiver", "核验单位", Role.RECEIVER), by="test")
+    theirs["check"] = _checked("other receiver", stranger, 51, theirs["report"])[1]
     keys = _keys(accounts)
     shared = {"key": keys.pop("number")}
     return World(city, accounts, ours | shared, theirs | shared, keys)
@@ -127,6 +137,19 @@ def _things(city: SmallCity, agent: Account, rows: tuple[str, str, int]) -> dict
         "batch": str(delivered.batch),
         "upload": str(_upload(city, domain, name, serial)),
     }
+
+
+def _checked(name: str, account: Account, serial: int, number: str) -> tuple[Account, str]:
+    """The account working for a body that is verified now, and a file that it had verified."""
+    register(account, Registration(uscc(serial), f"示例单位 {name}", "bank"))
+    receiver = Receiver.objects.get(uscc=uscc(serial))
+    decide(receiver.pk, Decision(State.VERIFIED, account_ids=[account.pk]), by="test")
+    account.refresh_from_db()
+    code = typed_code(bytes(Report.objects.get(pk=number).secret))
+    handed = HandedIn(uuid.uuid4(), "清单.csv", [CheckLine(2, number, code), CheckLine(3, fault="示例")])
+    made = queue_check(handed, receiver, account=account)
+    work_on(made.pk)
+    return account, str(made.pk)
 
 
 def _request(subject_id: int, serial: int) -> int:

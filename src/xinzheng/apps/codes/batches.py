@@ -104,11 +104,11 @@ def requeue_checks() -> int:
 
 
 @transaction.atomic
-def delete_check(check: BatchCheck, *, by: str) -> None:
+def delete_check(check_id: uuid.UUID, *, by: str) -> None:
     """Delete a check and its answers at once (删除核验结果); one that is being worked on stops after its slice."""
-    deleted, _ = BatchCheck.objects.filter(pk=check.pk).delete()
+    deleted, _ = BatchCheck.objects.filter(pk=check_id).delete()
     if deleted:
-        record_event(who=by, action="batch-check-deleted", object_kind=KIND, object_id=check.pk)
+        record_event(who=by, action="batch-check-deleted", object_kind=KIND, object_id=check_id)
 
 
 @transaction.atomic

@@ -2,4 +2,6 @@
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.receivers import batch_urls
+
+urlpatterns: list[URLPattern] = [*batch_urls.urlpatterns]
