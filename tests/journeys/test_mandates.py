@@ -73,7 +73,7 @@ def test_the_pages_of_mandates_and_accounts_can_be_used_by_everybody(
     site.sign_in(system, "administrator")
     found += look_at(system, ["/administration/accounts"])
     site.sign_in(security, "security")
-    found += look_at(security, ["/administration/accounts"])
+    found += look_at(security, ["/administration/accounts", "/administration/sessions"])
     assert found == []
 
 

@@ -6,12 +6,14 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
+from xinzheng.apps.accounts.mandate_queries import scopes_of
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 
 DEMO_PREFIX = "demo-"
 OUTSIDERS = (Role.SUBJECT_AGENT, Role.RECEIVER)
-# The page each role begins at, by its name among the addresses.
+# The page each role begins at, by its name among the addresses; an agent where its mandate lets it in.
 FIRST_PAGES: Mapping[Role, str] = {
     Role.SUBJECT_AGENT: "apply",
     Role.RECEIVER: "scan",
@@ -23,6 +25,7 @@ FIRST_PAGES: Mapping[Role, str] = {
     Role.SYSTEM_ADMINISTRATOR: "keys",
     **dict.fromkeys(OF_A_UNIT, "department"),
 }
+PAGES_BY_SCOPE = (("apply", "apply"), ("read", "reports"))
 
 
 def is_staff(account: Account) -> bool:
@@ -46,7 +49,13 @@ def is_everybodys(account: Account) -> bool:
 
 def first_page(account: Account) -> str:
     """Where somebody begins who wanted nothing in particular."""
-    return reverse(FIRST_PAGES[Role(account.role)])
+    name = FIRST_PAGES[Role(account.role)]
+    return reverse(_page_of_agent(account) if account.role == Role.SUBJECT_AGENT else name)
+
+
+def _page_of_agent(account: Account) -> str:
+    scopes = scopes_of(account, account.subject_id or 0, timezone.localdate())
+    return next((page for scope, page in PAGES_BY_SCOPE if scope in scopes), "mandates")
 
 
 def takes_security_keys(request: HttpRequest) -> bool:
