@@ -230,15 +230,6 @@ def test_the_named_body_may_write_its_name_with_other_spaces_and_brackets(agent:
     assert look(show(made.pk, SCREEN, by=agent.actor).secret, body_name=" 示例银行 (苏州)分行 ").pk
 
 
-def test_a_receiver_that_signed_in_looks_under_its_accounts_name(agent: Account, report: Report) -> None:
-    account = open_account(NewAccount("bank", BANK, Role.RECEIVER), by="test")
-    made = shared(agent, report, receiver_name=BANK)
-    look(show(made.pk, SCREEN, by=agent.actor).secret, body_name="别的名称", account=account)
-    (row,) = views_of(share_id=made.pk)
-    assert (row.who, row.known_by) == (BANK, "本站账户")
-    assert AuditEvent.objects.get(action="report-shown").who == account.actor
-
-
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

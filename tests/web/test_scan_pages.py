@@ -16,13 +16,14 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.small_city import SmallCity
+from tests.small_city import SmallCity, uscc
 from tests.web.conftest import PASSWORD, People, client_of, issue, penalties
 from tests.web.test_frame import INLINE
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.codes.looking import find
-from xinzheng.apps.codes.models import ShareCode, ShownCode, View
+from xinzheng.apps.codes.models import Receiver, ShareCode, ShownCode, View
+from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.codes.sharing import Shown, Terms, share, show, take_back
 from xinzheng.apps.codes.view_queries import views_of
 from xinzheng.apps.reports.models import Look, Report
@@ -122,14 +123,16 @@ def test_a_typed_code_leads_to_the_same_form_without_standing_in_an_address(
 
 
 def test_a_receiver_that_signed_in_is_not_asked_its_name(agent: Account, report: Report) -> None:
-    bank = open_account(NewAccount("bank", BANK, Role.RECEIVER, password=PASSWORD), by="test")
+    bank = open_account(NewAccount("bank", "柜员", Role.RECEIVER, password=PASSWORD), by="test")
+    register(bank, Registration(uscc(70), BANK, "bank"))
+    decide(Receiver.objects.get().pk, Decision(State.VERIFIED, account_ids=(bank.pk,)), by="test")
     client = client_of(bank)
     code = shown(agent, report, receiver_name=BANK)
     page = client.get(f"/s/{code.secret}").content.decode()
     assert 'name="body_name"' not in page
     address = enter(client, code.secret, body_name="别的名称").headers["Location"]
     (row,) = views_of(number=report.number)
-    assert (row.who, row.known_by) == (BANK, "本站账户")
+    assert (row.who, row.known_by) == (BANK, "已核实的单位")
     assert client_of(bank).get(address).status_code == 200  # another browser of the same account
 
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import About, record_event
-from xinzheng.apps.codes.models import ShareCode, View
+from xinzheng.apps.codes.models import Receiver, ShareCode, View
+from xinzheng.apps.codes.receivers import State, objections
 from xinzheng.apps.codes.said import check_body_name, is_same_body
 from xinzheng.apps.codes.sharing import digest_key, locked_share, refuse_if_over
 from xinzheng.apps.reports.prepared import fetched
@@ -43,7 +44,9 @@ BY_TYPED = SELECT + "WHERE k.typed_digest = %s"
 OPEN = """
 SELECT v.share_id, s.report_number, s.purpose_name, v.open_until, v.at, v.account_id,
        EXISTS (SELECT FROM codes_shareend e WHERE e.share_id = s.id),
-       (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1)
+       (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1),
+       v.receiver_id,
+       (SELECT state FROM codes_receiverdecision d WHERE d.receiver_id = v.receiver_id ORDER BY d.id DESC LIMIT 1)
 FROM codes_view v JOIN codes_sharecode s ON s.id = v.share_id
 WHERE v.id = %s
 """
@@ -88,7 +91,10 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks (查看者): what it says of itself and for what, its account if it signed in, from where (coarse)."""
+    """Who looks (查看者): what it says of itself and for what, its account if it signed in, from where (coarse).
+
+    ``receiver_id``: the body a platform's client speaks for; an account's is its own.
+    """
 
     body_name: str
     purpose: str
@@ -96,11 +102,19 @@ class Visitor:
     client_id: str = ""
     place: str = ""
     device: str = ""
+    receiver_id: int | None = None
 
     @property
     def is_receiver(self) -> bool:
-        """Whether it signed in as a receiver: then its name is its account's."""
-        return self.account is not None and self.account.role == Role.RECEIVER
+        """Whether it speaks for a receiver: then its name is the one that the office verified."""
+        return self.receiver_id is not None or (self.account is not None and self.account.role == Role.RECEIVER)
+
+    @property
+    def body_id(self) -> int | None:
+        """The receiver it speaks for; None for a stranger, and for an account whose body nobody has verified."""
+        if self.account is not None and self.account.role == Role.RECEIVER:
+            return self.account.receiver_id
+        return self.receiver_id
 
     @property
     def actor(self) -> str:
@@ -122,11 +136,19 @@ class OpenView:
     account_id: int | None
     is_taken_back: bool
     status: str
+    receiver_id: int | None
+    receiver_state: str | None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the receiver it was opened to is verified no more."""
+        return self.receiver_id is not None and self.receiver_state != State.VERIFIED
 
     @property
     def is_open(self) -> bool:
         """Whether the content may be shown now."""
-        return not self.is_taken_back and self.open_until > timezone.now() and self.status == ReportStatus.IN_FORCE
+        is_consented = not self.is_taken_back and self.open_until > timezone.now()
+        return is_consented and not self.is_suspended and self.status == ReportStatus.IN_FORCE
 
 
 def find(code: str) -> Offer | None:
@@ -161,7 +183,8 @@ def _offer(row: tuple[Any, ...], way: str, *, is_code_checked: bool = False) -> 
 def open_view(ticket: Ticket, visitor: Visitor) -> View:
     """Open the content to a visitor, count it, and write down who looked. The same ticket gives the same view.
 
-    Raises ``code-not-good``, ``report-not-in-force``, ``purpose-differs``, ``receiver-differs``, ``body-name-invalid``.
+    Raises ``code-not-good``, ``report-not-in-force``, ``purpose-differs``, ``receiver-differs``, ``body-name-invalid``,
+    ``receiver-not-verified``.
     """
     share = locked_share(ticket.share_id)
     if share is None:
@@ -181,7 +204,7 @@ def open_view(ticket: Ticket, visitor: Visitor) -> View:
         id=ticket.view_id,
         share_id=share.pk,
         way=ticket.way,
-        receiver_id=_receiver_id(visitor),
+        receiver_id=visitor.body_id,
         account_id=visitor.account.pk if visitor.account else None,
         client_id=visitor.client_id,
         status=ReportStatus.IN_FORCE,
@@ -193,26 +216,26 @@ def open_view(ticket: Ticket, visitor: Visitor) -> View:
     return view
 
 
-def _receiver_id(visitor: Visitor) -> int | None:
-    return visitor.account.receiver_id if visitor.is_receiver and visitor.account else None
-
-
 def _fitting_name(share: ShareCode, visitor: Visitor) -> str:
     """The visitor's name, once it and its purpose fit what the subject consented to."""
-    if visitor.is_receiver and visitor.account is not None:
-        name = visitor.account.display_name
-    else:
-        name = check_body_name(visitor.body_name)
+    name = _name_of_receiver(visitor.body_id) if visitor.is_receiver else check_body_name(visitor.body_name)
     if visitor.purpose != share.purpose:
         message = f"主体只同意用于“{share.purpose_name}”。用途不同的，请主体另外亮一个码。"
         raise XinzhengError(message, code="purpose-differs")
-    receiver_id = _receiver_id(visitor)
-    if share.receiver_id is not None and receiver_id != share.receiver_id:
-        raise XinzhengError("这个码只给指定的单位看，请用该单位的账户登录后再扫。", code="receiver-differs")
-    if share.receiver_name and receiver_id is None and not is_same_body(name, share.receiver_name):
+    if share.receiver_id is not None and visitor.body_id != share.receiver_id:
+        message = f"这个码只给已核实的“{share.receiver_name}”看，请用该单位的账户登录后再扫。"
+        raise XinzhengError(message, code="receiver-differs")
+    if share.receiver_name and share.receiver_id is None and not is_same_body(name, share.receiver_name):
         message = f"这个码只给“{share.receiver_name}”看。单位不同的，请主体另外亮一个码。"
         raise XinzhengError(message, code="receiver-differs")
     return name
+
+
+def _name_of_receiver(receiver_id: int | None) -> str:
+    against = objections(receiver_id)
+    if against or receiver_id is None:
+        raise XinzhengError("\n".join(against), code="receiver-not-verified")
+    return Receiver.objects.get(pk=receiver_id).name
 
 
 def _is_written(view: View, share: ShareCode, visitor: Visitor, name: str) -> bool:

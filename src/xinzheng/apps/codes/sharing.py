@@ -13,8 +13,10 @@ from django.utils.crypto import salted_hmac
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_share
 from xinzheng.apps.audit.actions import About, record_event
-from xinzheng.apps.codes.models import ShareCode, ShareEnd, ShownCode
+from xinzheng.apps.codes.models import Receiver, ShareCode, ShareEnd, ShownCode
+from xinzheng.apps.codes.receivers import State, state_of
 from xinzheng.apps.codes.said import check_body_name
+from xinzheng.apps.codes.subscriptions import end_with
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.apps.reports.prepared import fetched
 from xinzheng.apps.reports.queries import current_status
@@ -45,12 +47,16 @@ SELECT EXISTS (SELECT FROM codes_shareend WHERE share_id = %s),
        (SELECT count(*) FROM codes_view WHERE share_id = %s),
        (SELECT status FROM reports_statusevent WHERE report_id = %s ORDER BY id DESC LIMIT 1)
 """
+NOT_VERIFIED = "没有找到已核实的这个单位，请核对全称或者统一社会信用代码；确实没有的，写全称，不选“须用账户”。"
 OVER = "这个码已经收回、用完或者过期。要再给人看，请回到报告另设一个。"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the subject consents to (亮码条件): for what, to whom, until when, how many times."""
+    """What the subject consents to (亮码条件): for what, to whom, until when, how many times.
+
+    ``receiver_id``: a verified receiver; then only its accounts may look, and ``receiver_name`` is the register's.
+    """
 
     purpose: str
     expires_at: datetime
@@ -93,7 +99,7 @@ def share(account: Account, number: str, terms: Terms, *, by: str) -> ShareCode:
         purpose=terms.purpose,
         purpose_name=_purpose_name(report.policy_id, terms.purpose),
         receiver_id=terms.receiver_id,
-        receiver_name=check_body_name(terms.receiver_name) if terms.receiver_name else "",
+        receiver_name=_receiver_name(terms),
         views_allowed=terms.views,
         expires_at=terms.expires_at,
         may_subscribe=terms.may_subscribe,
@@ -133,7 +139,7 @@ def fresh_secret() -> tuple[bytes, Digests]:
 
 @transaction.atomic
 def take_back(share_id: uuid.UUID, *, by: str) -> ShareEnd:
-    """Take a share back (收回): no code of it opens anything from now on, and what is open closes.
+    """Take a share back (收回): no code of it opens anything from now on, what is open closes, subscriptions end.
 
     Raises ``share-over`` where that was done before.
     """
@@ -141,6 +147,7 @@ def take_back(share_id: uuid.UUID, *, by: str) -> ShareEnd:
     if ShareEnd.objects.filter(share=found).exists():
         raise XinzhengError("这个码先前已经收回。", code="share-over")
     ended = ShareEnd.objects.create(share=found, by=by)
+    end_with(found, by=by)
     _record("share-taken-back", found, by)
     return ended
 
@@ -161,6 +168,12 @@ def _refuse_status(status: str) -> None:
     if status != ReportStatus.IN_FORCE:
         words = STATUS_WORDS[status]
         raise XinzhengError(f"这份报告的状态是“{words}”，不能再给人看。", code="report-not-in-force", status=status)
+
+
+def is_in_force(found: ShareCode) -> bool:
+    """Whether a share, its row locked, was not taken back and its report is in force; used up or not."""
+    ((is_ended, _used, status),) = fetched(STANDING, [found.pk, found.pk, found.report_number])
+    return not is_ended and status == ReportStatus.IN_FORCE
 
 
 def locked_share(share_id: uuid.UUID) -> ShareCode | None:
@@ -185,6 +198,15 @@ def _check(terms: Terms) -> None:
         )
     if not 1 <= terms.views <= MOST_VIEWS:
         raise XinzhengError(f"次数须在1至{MOST_VIEWS}之间。", code="share-refused", field="views")
+
+
+def _receiver_name(terms: Terms) -> str:
+    if terms.receiver_id is None:
+        return check_body_name(terms.receiver_name) if terms.receiver_name else ""
+    found = Receiver.objects.filter(pk=terms.receiver_id).first()
+    if found is None or state_of(found) != State.VERIFIED:
+        raise XinzhengError(NOT_VERIFIED, code="share-refused", field="receiver_name")
+    return found.name
 
 
 def _purpose_name(policy_id: str, code: str) -> str:

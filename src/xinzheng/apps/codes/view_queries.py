@@ -13,7 +13,7 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.models import ShareCode, View, ViewDetail
 
 FORGOTTEN = "已按保存期限删除"
-SAID, SIGNED_IN = "自己填写，没有核实", "本站账户"
+SAID, SIGNED_IN, VERIFIED = "自己填写，没有核实", "本站账户", "已核实的单位"
 ON_DUTY = {"report-read": "查看内容", "report-downloaded": "下载文件"}
 
 
@@ -44,6 +44,8 @@ class ShareRow:
     expires_at: datetime
     created_at: datetime
     ended_at: datetime | None
+    is_bound: bool = False
+    may_subscribe: bool = False
 
     @property
     def left(self) -> int:
@@ -97,6 +99,8 @@ def _share_row(found: ShareCode) -> ShareRow:
         found.expires_at,
         found.created_at,
         end.at if end is not None else None,
+        found.receiver_id is not None,
+        found.may_subscribe,
     )
 
 
@@ -115,7 +119,7 @@ def views_of(
 
 def _view_row(view: View) -> ViewRow:
     detail: ViewDetail | None = getattr(view, "detail", None)
-    known = SIGNED_IN if view.account_id is not None else SAID
+    known = VERIFIED if view.receiver_id is not None else SIGNED_IN if view.account_id is not None else SAID
     way = View.Way(view.way).label
     if detail is None:
         return ViewRow(view.at, FORGOTTEN, known, "", "", "", way, view.share_id)

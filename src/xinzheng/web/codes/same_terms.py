@@ -16,7 +16,14 @@ def same_terms(number: str, share_id: str) -> Asked | None:
         return None
     hours = round((found.expires_at - found.created_at).total_seconds() / 3600)
     offered = [period for period in periods() if period <= max(hours, min(periods()))]
-    return Asked(found.purpose, found.receiver_name, str(max(offered)), str(found.views_allowed))
+    return Asked(
+        found.purpose,
+        found.receiver_name,
+        str(max(offered)),
+        str(found.views_allowed),
+        is_bound=found.receiver_id is not None,
+        may_subscribe=found.may_subscribe,
+    )
 
 
 def _share(number: str, share_id: str) -> ShareCode | None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.codes.looking import Offer, Ticket, Visitor, find, find_share, open_view
 from xinzheng.apps.codes.models import View
+from xinzheng.apps.codes.receivers import objections, receiver_of
 from xinzheng.apps.reports.looks import PUBLIC, record_look
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus, normalise_typed_code
@@ -25,7 +26,12 @@ from xinzheng.web.form_errors import FieldError, by_field
 TICKET_SALT = "xinzheng.share-ticket"
 # The code renews itself meanwhile: whoever has scanned it has time to write who it is.
 TICKET_SECONDS = 600
-FIELD_OF = {"purpose-differs": "purpose", "receiver-differs": "body_name", "body-name-invalid": "body_name"}
+FIELD_OF = {
+    "purpose-differs": "purpose",
+    "receiver-differs": "body_name",
+    "body-name-invalid": "body_name",
+    "receiver-not-verified": "body_name",
+}
 NO_CODE = "请填写对方出示的12位码。"
 
 
@@ -71,10 +77,16 @@ def _who(request: HttpRequest, offer: Offer, ticket: str, errors: tuple[FieldErr
         context = {"offer": offer, "status_words": STATUS_WORDS[offer.status]}
         return render(request, "codes/not_in_force.html", context)
     account = signed_in_account(request)
+    is_receiver = account is not None and account.role == Role.RECEIVER
+    receiver = receiver_of(account) if is_receiver and account is not None else None
+    against = objections(receiver) if is_receiver else []
     context = {
         "offer": offer,
         "ticket": ticket,
-        "receiver": account if account is not None and account.role == Role.RECEIVER else None,
+        "is_receiver": is_receiver,
+        "receiver": receiver,
+        "against": against,
+        "can_open": not against and (receiver is not None or offer.receiver_id is None),
         "purposes": purposes_of(offer.policy_id),
         "said": {name: request.POST.get(name, "") for name in ("body_name", "purpose")},
         "errors": errors,

@@ -17,6 +17,7 @@ from xinzheng.apps.codes.looking import content_of
 from xinzheng.apps.codes.models import ShownCode
 from xinzheng.apps.codes.sharing import Shown, show, take_back
 from xinzheng.apps.codes.sharing import share as share_it
+from xinzheng.apps.codes.subscriptions import live_on
 from xinzheng.apps.codes.view_queries import ShareRow, ViewRow, share_row, shares_of, shares_of_subject, views_of
 from xinzheng.apps.reports.applications import receiver_of
 from xinzheng.apps.reports.queries import ReportView, report_view
@@ -96,6 +97,7 @@ def share(request: HttpRequest, account: Account, share_id: uuid.UUID) -> HttpRe
     context: dict[str, object] = {
         "share": row,
         "views": _views(account, share_id),
+        "subscribers": live_on(share_id),
         "share_seconds": settings.XINZHENG_SHARE_SECONDS,
     }
     context["content"] = content_of(row.number)
@@ -132,7 +134,8 @@ def share_views(request: HttpRequest, account: Account, share_id: uuid.UUID) -> 
         return redirect("share", share_id=share_id)
     if row.state != "active" and request.GET.get("showing"):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    return render(request, "codes/views_part.html", {"share": row, "views": _views(account, share_id)})
+    context = {"share": row, "views": _views(account, share_id), "subscribers": live_on(share_id)}
+    return render(request, "codes/views_part.html", context)
 
 
 @quiet

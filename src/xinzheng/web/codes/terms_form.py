@@ -7,10 +7,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from xinzheng.apps.codes.models import Receiver
+from xinzheng.apps.codes.receiver_queries import verified_named
 from xinzheng.apps.codes.said import LONGEST, check_body_name
-from xinzheng.apps.codes.sharing import MOST_VIEWS, Terms
+from xinzheng.apps.codes.sharing import MOST_VIEWS, NOT_VERIFIED, Terms
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.errors import XinzhengError
+from xinzheng.core.identifiers import check_uscc
 from xinzheng.web.form_errors import FieldError
 
 # How long, in hours: words.
@@ -20,7 +23,10 @@ PRESET_HOURS, PRESET_VIEWS = 1, 3
 
 @dataclass(frozen=True)
 class Asked:
-    """The form as filled in; ``terms`` where nothing is wrong."""
+    """The form as filled in; ``terms`` where nothing is wrong.
+
+    ``is_bound``: only the accounts of the named body may look, which the office has verified.
+    """
 
     purpose: str
     receiver_name: str
@@ -28,6 +34,8 @@ class Asked:
     views: str
     terms: Terms | None = None
     errors: tuple[FieldError, ...] = ()
+    is_bound: bool = False
+    may_subscribe: bool = False
 
 
 def purposes_of(policy_id: str) -> list[tuple[str, str]]:
@@ -49,7 +57,8 @@ def preset(policy_id: str, purpose_name: str, receiver_name: str = "") -> Asked:
 def read_terms(policy_id: str, data: Mapping[str, str]) -> Asked:
     """The form as it came."""
     purpose, hours, views = (data.get(name, "").strip() for name in ("purpose", "hours", "views"))
-    name, wrong_name = _read_name(data.get("receiver_name", ""))
+    is_bound, may_subscribe = (data.get(name) == "1" for name in ("is_bound", "may_subscribe"))
+    name, receiver, wrong_name = _read_receiver(data.get("receiver_name", ""), is_bound=is_bound)
     errors = []
     if purpose not in dict(purposes_of(policy_id)):
         errors.append(FieldError("purpose", "请从列出的用途中选一项。"))
@@ -59,9 +68,21 @@ def read_terms(policy_id: str, data: Mapping[str, str]) -> Asked:
     if not (views.isascii() and views.isdigit() and len(views) < 5 and 1 <= int(views) <= MOST_VIEWS):
         errors.append(FieldError("views", f"次数请填1至{MOST_VIEWS}的整数。"))
     if errors:
-        return Asked(purpose, name, hours, views, errors=tuple(errors))
-    terms = Terms(purpose, timezone.now() + timedelta(hours=int(hours)), int(views), name)
-    return Asked(purpose, name, hours, views, terms)
+        return Asked(purpose, name, hours, views, None, tuple(errors), is_bound, may_subscribe)
+    receiver_id = receiver.pk if receiver is not None else None
+    terms = Terms(purpose, timezone.now() + timedelta(hours=int(hours)), int(views), name, receiver_id, may_subscribe)
+    return Asked(purpose, name, hours, views, terms, (), is_bound, may_subscribe)
+
+
+def _read_receiver(text: str, *, is_bound: bool) -> tuple[str, Receiver | None, list[FieldError]]:
+    """The body's name, and the receiver it is where the share is for its accounts only; a USCC stands for a name."""
+    if is_bound or check_uscc(text[: LONGEST * 2]).ok:
+        found = verified_named(text)
+        if found is None:
+            return text.strip()[: LONGEST * 2].replace("\0", ""), None, [FieldError("receiver_name", NOT_VERIFIED)]
+        return found.name, found if is_bound else None, []
+    name, wrong = _read_name(text)
+    return name, None, wrong
 
 
 def _read_name(text: str) -> tuple[str, list[FieldError]]:

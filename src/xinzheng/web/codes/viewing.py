@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 
 from xinzheng.apps.codes.looking import OpenView, content_of, view_now
 from xinzheng.apps.codes.models import View
+from xinzheng.apps.codes.receivers import receiver_of
+from xinzheng.apps.codes.subscribing import may_subscribe
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
 from xinzheng.web.codes.quiet import bad_code, quiet
 from xinzheng.web.context import signed_in_account
@@ -51,7 +53,16 @@ def view(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
     if not found.is_open:
         return render(request, "codes/view_over.html", {"why": _why_over(found)}, status=410)
     title, name, body = body_of(found.number)
-    context = {"view": found, "view_id": view_id, "report_title": title, "subject_name": name, "body": body}
+    account = signed_in_account(request)
+    receiver = receiver_of(account) if account is not None else None
+    context = {
+        "view": found,
+        "view_id": view_id,
+        "report_title": title,
+        "subject_name": name,
+        "body": body,
+        "may_subscribe": may_subscribe(receiver, view_id),
+    }
     return render(request, "codes/view.html", context)
 
 
@@ -82,6 +93,8 @@ def _own_view(request: HttpRequest, view_id: uuid.UUID) -> OpenView | None:
 def _why_over(found: OpenView) -> str:
     if found.is_taken_back:
         return "主体已经收回同意。"
+    if found.is_suspended:
+        return "你单位的核验资格已停用，需要恢复的，请联系信用办。"
     if found.status != ReportStatus.IN_FORCE:
         return f"报告状态变为“{STATUS_WORDS[found.status]}”。"
     return "查看的时间到了。"

@@ -1,0 +1,96 @@
+"""Notices (通知): what happened, told once to each whom it concerns; pages, the interface and webhooks read them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+from xinzheng.apps.codes.models import Notice
+from xinzheng.core.lifecycle import STATUS_WORDS
+
+REPORT_ENDED = "report-not-in-force"
+
+# What is due is what stands in the tables and was not told: never "what came after the last one I saw", because
+# transactions do not become visible in the order of their numbers. A receiver that is suspended is told when it is
+# verified again; a subscription that has ended tells nothing, whatever happened before its end.
+DUE = """
+SELECT DISTINCT e.id, e.report_id, e.status, coalesce(e.effective_at, e.at), s.receiver_id
+FROM codes_subscription s
+JOIN reports_statusevent e ON e.report_id = s.report_number AND e.status IN ('superseded', 'revoked', 'expired')
+LEFT JOIN codes_subscriptionend x ON x.subscription_id = s.id
+LEFT JOIN codes_notice n ON n.source = 'status:' || e.id AND n.receiver_id = s.receiver_id
+WHERE x.subscription_id IS NULL AND n.id IS NULL
+  AND (e.status = 'expired' OR (e.at AT TIME ZONE 'Asia/Shanghai')::date <= s.until)
+  AND 'verified' = (SELECT d.state FROM codes_receiverdecision d WHERE d.receiver_id = s.receiver_id
+                    ORDER BY d.id DESC LIMIT 1)
+ORDER BY e.id, s.receiver_id LIMIT 1000
+"""
+TELL = """
+INSERT INTO codes_notice (id, event, source, receiver_id, client_id, subject_id, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a notice is for (通知对象): a receiver, a platform's client or a subject."""
+
+    receiver_id: int | None = None
+    client_id: str = ""
+    subject_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notice as its addressee reads it."""
+
+    id: UUID
+    event: str
+    at: datetime
+    body: dict[str, Any]
+
+    @property
+    def words(self) -> str:
+        """What happened, in a sentence."""
+        number, status = self.body.get("number", ""), STATUS_WORDS.get(str(self.body.get("status", "")), "")
+        return f"报告{number}的状态变为“{status}”。" if self.event == REPORT_ENDED else self.event
+
+
+def tell(event: str, source: str, addressees: Iterable[Addressee], body: dict[str, Any]) -> int:
+    """Write a notice for each, in the caller's transaction; how many were not told of this source before.
+
+    Args:
+        event: kebab-case, e.g. ``report-not-in-force``.
+        source: what it comes of, e.g. ``status:7``; with the addressee it is unique.
+        addressees: whom it is for.
+        body: JSON facts without personal data.
+    """
+    said = json.dumps(body, ensure_ascii=False)
+    told = 0
+    with connection.cursor() as cursor:
+        for to in addressees:
+            cursor.execute(TELL, [uuid4(), event, source, to.receiver_id, to.client_id, to.subject_id, said])
+            told += len(cursor.fetchall())
+    return told
+
+
+def sweep_ended() -> int:
+    """Tell receivers of reports they subscribed to that stopped being in force; how many notices. Safe to run again."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE)
+        due = cursor.fetchall()
+    told = 0
+    for event_id, number, status, since, receiver_id in due:
+        body = {"number": number, "status": status, "since": since.isoformat()}
+        told += tell(REPORT_ENDED, f"status:{event_id}", [Addressee(receiver_id)], body)
+    return told
+
+
+def notices_of(receiver_id: int, at_most: int = 100) -> list[NoticeRow]:
+    """What a receiver was told, newest first."""
+    found = Notice.objects.filter(receiver_id=receiver_id).order_by("-at", "-id")[:at_most]
+    return [NoticeRow(one.pk, one.event, one.at, one.body) for one in found]
