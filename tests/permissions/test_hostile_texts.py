@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.permissions.addresses import CALLERS, NOBODY, addresses
+from tests.permissions.addresses import CALLERS, NOBODY, Row, addresses
 from tests.permissions.asking import asked, leaks, send
 from tests.permissions.world import World
 
@@ -18,10 +18,15 @@ def test_nothing_said_in_a_form_or_behind_the_question_mark_breaks_an_address(
     found = []
     for row, mirrored, address in asked(world):
         names = addresses()[row.route].parameters
-        if not names or mirrored or not (caller in row.who or caller == NOBODY):
+        if not names or mirrored or caller not in _senders(row):
             continue
         for told in ({name: text} for name in names):
             for method in ("get", "post"):
                 response = send(client, method, address, told)
                 found += leaks(caller, f"{method} {address} {list(told)}", response)
     assert not found, "\n".join(found)
+
+
+def _senders(row: Row) -> tuple[str, ...]:
+    """Nobody, and two of those who are let in: what is read is read alike for all of them."""
+    return (NOBODY, *[caller for caller in CALLERS if caller in row.who and caller != NOBODY][:2])
