@@ -2,17 +2,26 @@
 
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from allauth.idp.oidc.models import Client as OAuthClient
 from allauth.idp.oidc.models import Token
+from django.conf import settings
+from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from xinzheng.api.platforms import PlatformCaller, PlatformToken, acting_account, require
+from xinzheng.api.limits import limit_headers
+from xinzheng.api.platforms import PerPlatform, PlatformCaller, PlatformToken, acting_account, require
 from xinzheng.api.problems import ProblemError
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.locking import Attempt, attempt, unlock
+from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.accounts.platform_tokens import token_digest
 from xinzheng.apps.accounts.platforms import MadePlatform, NewPlatform, register_platform, revoke_platform
 from xinzheng.apps.audit.models import AuditEvent
 
@@ -130,6 +139,63 @@ def test_a_platform_gives_back_its_own_token_and_nobody_elses(made: MadePlatform
         shown(token)
     actions = list(AuditEvent.objects.filter(object_id=made.platform.pk).values_list("action", flat=True))
     assert actions == ["platform-registered", "platform-token-given", "platform-token-returned"]
+
+
+def test_an_account_that_is_locked_is_not_acted_for_meanwhile(made: MadePlatform) -> None:
+    account = open_account(NewAccount("agent", "经办人", Role.SUBJECT_AGENT, subject_id=1), by="test")
+    token = held(made, account, Token.Type.ACCESS_TOKEN)
+    assert acting_account(shown(token)) == account
+    for _ in range(settings.XINZHENG_LOCK_AFTER):
+        attempt(Attempt("agent", account, "password"), lambda: None)
+    with pytest.raises(ProblemError) as refused:
+        shown(token)
+    assert (refused.value.status, refused.value.code) == (403, "account-locked")
+    unlock(account, by="test")
+    assert acting_account(shown(token)) == account
+    Account.objects.filter(pk=account.pk).update(subject_id=None, role=Role.OFFICE_OPERATOR)
+    with pytest.raises(ProblemError) as refused:
+        shown(token)
+    assert refused.value.code == "token-refused"
+
+
+def held(made: MadePlatform, account: Account, kind: str) -> str:
+    token = f"{kind}-{account.pk}"
+    given = Token(type=kind, client_id=made.platform.pk, user=account, hash=token_digest(token))
+    given.set_scopes(["reports:read"])
+    given.save()
+    return token
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_refresh_with_one_token_at_once_one_is_refused() -> None:
+    made = register_platform(NewPlatform("示例平台", ["reports:read"], ["https://sst.example/"]), by="test")
+    account = open_account(NewAccount("agent", "经办人", Role.SUBJECT_AGENT, subject_id=1), by="test")
+    token = held(made, account, Token.Type.REFRESH_TOKEN)
+    begin = Barrier(2)
+
+    def refresh() -> int:
+        begin.wait()
+        try:
+            return int(asked(made, grant_type="refresh_token", refresh_token=token).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        answers = sorted(future.result() for future in [pool.submit(refresh) for _ in range(2)])
+    assert answers == [200, 400]
+    assert Token.objects.filter(type=Token.Type.REFRESH_TOKEN).count() == 1
+
+
+def test_requests_are_counted_for_the_platform_whoever_they_are_for() -> None:
+    made = register_platform(NewPlatform("示例平台", ["verify"], per_minute=2), by="test")
+    allowed, told = [], {}
+    for _ in range(3):
+        request = RequestFactory().get("/api/v1/")
+        request.auth = shown(asked(made).json()["access_token"])  # type: ignore[attr-defined]
+        allowed.append(PerPlatform().allow_request(request))
+        told = limit_headers(request)
+    assert allowed == [True, True, False]
+    assert told["RateLimit-Policy"] == '"platform";q=2;w=60'
 
 
 def test_guessing_of_secrets_is_slowed_down(made: MadePlatform) -> None:

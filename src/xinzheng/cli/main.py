@@ -27,6 +27,7 @@ COMMANDS = (
     "intake",
     "coverage",
     "keys",
+    "platforms",
     "accounts",
     "decide",
     "issue",

@@ -91,8 +91,8 @@ def refusals_to_settle_representation(account: Account) -> list[str]:
     return _inactive(account) + _not_in_role(account, Role.OFFICE_OPERATOR, "核对法定代表人")
 
 
-def refusals_to_manage_receiver(account: Account, receiver_id: int) -> list[str]:
-    """See what a receiver was shown, verify lists, subscribe (核验单位事项): its own accounts."""
+def refusals_to_manage_receiver(account: Account, receiver_id: int | None) -> list[str]:
+    """See what a receiver was shown, verify lists, subscribe (核验单位事项): its own accounts. None: of none yet."""
     refusals = _inactive(account) + _not_in_role(account, Role.RECEIVER, "办理核验单位事项")
     if not refusals and account.receiver_id != receiver_id:
         refusals.append("本账户属于另一核验单位，只能办理本单位的事项。")
@@ -156,6 +156,16 @@ def refusals_to_manage_keys(account: Account) -> list[str]:
 def refusals_to_answer_by_key(key: ApiKey) -> list[str]:
     """Do by key what only the unit's responsible officer may: a key that was made for that officer (责任人密钥)."""
     return [] if key.is_responsible else ["这件事只由本单位责任人办理；请用责任人的密钥，或者由责任人在网页上办理。"]
+
+
+def refusals_to_manage_platforms(account: Account) -> list[str]:
+    """Register and revoke platforms (接入平台): the system administrator (系统管理员)."""
+    return _inactive(account) + _not_in_role(account, Role.SYSTEM_ADMINISTRATOR, "管理接入平台")
+
+
+def refusals_to_let_platforms_act(account: Account) -> list[str]:
+    """Let platforms act for oneself, and take it back (授权平台代办): any agent (经办人)."""
+    return _inactive(account) + _not_in_role(account, Role.SUBJECT_AGENT, "授权平台代办")
 
 
 def refusals_to_withdraw(account: Account, unit_id: int) -> list[str]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from xinzheng.apps.accounts.models import Platform
 from xinzheng.apps.accounts.platform_secrets import RandomSecretHasher, new_secret
-from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE
 from xinzheng.core.errors import XinzhengError
 
@@ -88,7 +88,7 @@ def register_platform(new: NewPlatform, *, by: str) -> MadePlatform:
     _set_addresses(client, new.redirect_uris)
     client.save(force_insert=True)
     details = {"scopes": sorted(new.scopes), "per_minute": new.per_minute, "redirect_uris": client.get_redirect_uris()}
-    record_of_platform(platform.pk, "platform-registered", by, details)
+    _record(platform.pk, "platform-registered", by, details)
     return MadePlatform(platform, secret)
 
 
@@ -102,7 +102,7 @@ def rotate_platform_secret(client_id: str, *, by: str) -> MadePlatform:
     platform = _in_use(client_id)
     secret = new_secret()
     Client.objects.filter(pk=client_id).update(secret=_hashed(secret))
-    record_of_platform(platform.pk, "platform-secret-rotated", by)
+    _record(platform.pk, "platform-secret-rotated", by)
     return MadePlatform(platform, secret)
 
 
@@ -123,10 +123,28 @@ def change_platform(client_id: str, *, redirect_uris: Sequence[str], per_minute:
     client.save()
     platform.per_minute = per_minute
     platform.save(update_fields=["per_minute"])
-    record_of_platform(
+    _record(
         platform.pk, "platform-changed", by, {"per_minute": per_minute, "redirect_uris": client.get_redirect_uris()}
     )
     return platform
+
+
+def platforms_known() -> list[Platform]:
+    """All platforms, those in use first, then by name."""
+    return sorted(Platform.objects.all(), key=lambda one: (one.revoked_at is not None, one.name, one.pk))
+
+
+def platform_named(client_id: str) -> Platform:
+    """The platform of this id, in use or not. Raises PlatformError ``unknown-platform``."""
+    found = Platform.objects.filter(pk=client_id).first() if "\0" not in client_id else None
+    if found is None:
+        raise PlatformError("没有这个接入平台，请用 xinzheng platforms list 核对。", code="unknown-platform")
+    return found
+
+
+def client_of(platform: Platform) -> Client:
+    """What the token office knows of a platform: its scopes and the addresses people are sent back to."""
+    return Client.objects.get(pk=platform.pk)
 
 
 @transaction.atomic
@@ -141,19 +159,12 @@ def revoke_platform(client_id: str, *, by: str) -> Platform:
     platform.save(update_fields=["revoked_at"])
     Client.objects.filter(pk=client_id).update(secret=make_password(None), grant_types="", redirect_uris="")
     tokens, _ = Token.objects.filter(client_id=client_id).delete()
-    record_of_platform(platform.pk, "platform-revoked", by, {"tokens": tokens})
+    _record(platform.pk, "platform-revoked", by, {"tokens": tokens})
     return platform
 
 
-def record_of_platform(client_id: str, action: str, by: str, details: Mapping[str, Any] | About | None = None) -> None:
-    """An audit event about a platform."""
-    record_event(who=by, action=action, object_kind="platform", object_id=client_id, details=details)
-
-
 def _in_use(client_id: str) -> Platform:
-    found = Platform.objects.select_for_update().filter(pk=client_id).first() if "\0" not in client_id else None
-    if found is None:
-        raise PlatformError("没有这个接入平台，请用 xinzheng platforms list 核对。", code="unknown-platform")
+    found = Platform.objects.select_for_update().get(pk=platform_named(client_id).pk)
     if found.revoked_at is not None:
         raise PlatformError(f"“{found.name}”已经停用，不能更改；需要时请重新登记。", code="platform-revoked-already")
     return found
@@ -216,3 +227,7 @@ def _is_fit_address(address: str) -> bool:
 
 def _hashed(secret: str) -> str:
     return make_password(secret, hasher=RandomSecretHasher.algorithm)
+
+
+def _record(client_id: str, action: str, by: str, details: Mapping[str, Any] | None = None) -> None:
+    record_event(who=by, action=action, object_kind="platform", object_id=client_id, details=details)

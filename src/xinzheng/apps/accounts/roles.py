@@ -118,6 +118,8 @@ ACCOUNT_DEEDS: tuple[Deed, ...] = (
     of_roles("查看审计记录", permissions.refusals_to_read_audit, Role.AUDITOR),
     of_roles("管理业务账户", permissions.refusals_to_administer, Role.SYSTEM_ADMINISTRATOR),
     of_roles("发放、吊销接口密钥", permissions.refusals_to_manage_keys, Role.SYSTEM_ADMINISTRATOR),
+    of_roles("登记、停用接入平台", permissions.refusals_to_manage_platforms, Role.SYSTEM_ADMINISTRATOR),
+    of_roles("授权平台代办、收回", permissions.refusals_to_let_platforms_act, Role.SUBJECT_AGENT),
     of_roles("查看账户", permissions.refusals_to_see_accounts, *permissions.THREE_ADMINISTRATIONS),
     _of_opening("开立业务账户", Role.OFFICE_OPERATOR, Role.SYSTEM_ADMINISTRATOR),
     _of_opening("开立安全管理员、审计员账户", Role.AUDITOR, Role.SECURITY_ADMINISTRATOR),

@@ -18,9 +18,11 @@ def forget(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time i
 @app.task(name="accounts.keep_no_longer", queue="accounts", queueing_lock="accounts.keep_no_longer")
 def keep_no_longer(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
     """Delete what the settings let nobody keep any longer."""
+    from xinzheng.apps.accounts.platform_grants import end_grants
     from xinzheng.apps.accounts.retention import forget_cached, forget_letters, forget_sessions
 
     forget_letters()
     forget_sessions()
     forget_old_failures()
     forget_cached()
+    end_grants()

@@ -15,8 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from xinzheng.apps.accounts.platform_tokens import acts_for_somebody, token_digest
-from xinzheng.apps.accounts.platforms import ON_BEHALF, OPENID, record_of_platform
-from xinzheng.apps.audit.actions import About
+from xinzheng.apps.accounts.platforms import ON_BEHALF, OPENID
+from xinzheng.apps.audit.actions import About, record_event
 from xinzheng.web.limits import is_too_often
 from xinzheng.web.platforms.strict import oauth_error, without_nul
 
@@ -141,7 +141,7 @@ def _record(client_id: str, action: str, token: Token, facts: dict[str, Any]) ->
     about: About | dict[str, Any] = details
     if token.user is not None:
         about = About(token.user.person_id, details=details | {"account": token.user_id})
-    record_of_platform(client_id, action, f"client:{client_id}", about)
+    record_event(who=f"client:{client_id}", action=action, object_kind="platform", object_id=client_id, details=about)
 
 
 def _authenticated(request: HttpRequest) -> Client | None:
