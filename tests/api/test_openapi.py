@@ -36,6 +36,12 @@ OF_PLATFORMS = {
     ("delete", "/api/v1/platform/codes/{code_id}"),
     ("post", "/api/v1/platform/codes/{code_id}/shown"),
     ("get", "/api/v1/platform/notices"),
+    ("get", "/api/v1/platform/webhooks"),
+    ("post", "/api/v1/platform/webhooks"),
+    ("get", "/api/v1/platform/webhooks/{webhook_id}"),
+    ("delete", "/api/v1/platform/webhooks/{webhook_id}"),
+    ("post", "/api/v1/platform/webhooks/{webhook_id}/test"),
+    ("post", "/api/v1/platform/webhooks/{webhook_id}/secret"),
 }
 UNIT, PLATFORM = {"UnitKey": []}, {"PlatformToken": []}
 

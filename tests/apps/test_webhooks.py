@@ -26,8 +26,8 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.deliveries import LEASE, RETRIES, deliver, send_round
 from xinzheng.apps.codes.key_hooks import HOOKS
 from xinzheng.apps.codes.models import Delivery, Notice, Receiver, ReceiverDecision, Webhook
-from xinzheng.apps.codes.notice_events import APPLICATION_DONE, REPORT_ENDED, WEBHOOK_FAILING
-from xinzheng.apps.codes.notices import Addressee, tell
+from xinzheng.apps.codes.notice_events import APPLICATION_DONE, WEBHOOK_FAILING
+from xinzheng.apps.codes.notices import REPORT_ENDED, Addressee, tell
 from xinzheng.apps.codes.webhook_calls import try_webhook
 from xinzheng.apps.codes.webhook_secrets import OVERLAP, open_secrets
 from xinzheng.apps.codes.webhook_sending import send_in_background

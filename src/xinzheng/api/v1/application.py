@@ -16,7 +16,7 @@ from xinzheng.api.callers import CHALLENGE
 from xinzheng.api.limits import PerKey
 from xinzheng.api.problems import ProblemError, frame_problem, problem_of, problem_response
 from xinzheng.api.v1 import coverage, listing, responsibilities, settling, verifying
-from xinzheng.api.v1.platform import applying, codes, notices, reports
+from xinzheng.api.v1.platform import applying, codes, notices, reports, webhooks
 from xinzheng.core.errors import XinzhengError
 
 DESCRIPTION = """数源单位的业务系统通过本接口报送数据、声明归集覆盖、取回退回的行；收到报告的单位通过本接口核验报告。
@@ -63,7 +63,7 @@ api.add_router("", settling.router)
 api.add_router("", coverage.router)
 api.add_router("", responsibilities.router)
 api.add_router("verify", verifying.router)
-for platform in (applying, reports, codes, notices):
+for platform in (applying, reports, codes, notices, webhooks):
     api.add_router("platform", platform.router)
 
 

@@ -118,6 +118,12 @@ def deliveries_of(webhook: Webhook, most: int = 20) -> list[Delivery]:
     return list(Delivery.objects.filter(webhook=webhook).select_related("notice").order_by("-pk")[:most])
 
 
+def last_deliveries(owner: Owner, most: int = 20) -> list[Delivery]:
+    """The last deliveries to any webhook of the owner's in use, latest first, each with its notice and webhook."""
+    found = Delivery.objects.filter(webhook__in=webhooks_of(owner)).select_related("notice", "webhook")
+    return list(found.order_by("-pk")[:most])
+
+
 def _held(owner: Owner, webhook_id: int) -> Webhook:
     return _one(webhooks_of(owner).select_for_update(), webhook_id)
 

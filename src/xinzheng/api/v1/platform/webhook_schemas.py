@@ -9,13 +9,13 @@ from pydantic.config import JsonDict
 
 Event = Literal["report-not-in-force", "application-done"]
 EXAMPLE: JsonDict = {"url": "https://hooks.example.cn/xinzheng", "events": ["report-not-in-force"]}
-SECRET = "密钥，whsec_ 后面是 Base64；只在这里出现一次，请立即存好"
+SHOWN_ONCE = "密钥，whsec_ 后面是 Base64；只在这里出现一次，请立即存好"
 
 
 class WebhookFields(BaseModel):
     """A webhook to be registered (登记回调)."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": EXAMPLE})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     url: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^https://[!-~]+$")] = Field(
         description="公网上的 https 地址，端口443或者8443；不带用户名、#，不能写个人信息"
@@ -44,13 +44,13 @@ class WebhooksAnswer(BaseModel):
 class MadeWebhookAnswer(WebhookAnswer):
     """A webhook just registered."""
 
-    secret: str = Field(description=SECRET)
+    secret: str = Field(description=SHOWN_ONCE)
 
 
 class NewSecretAnswer(BaseModel):
     """A secret in place of the one before."""
 
-    secret: str = Field(description=SECRET)
+    secret: str = Field(description=SHOWN_ONCE)
     former_until: datetime = Field(description="到这时为止，每个回调同时带原密钥的签名")
 
 

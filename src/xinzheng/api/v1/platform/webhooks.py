@@ -78,12 +78,12 @@ def listed(request: HttpRequest) -> WebhooksAnswer:
         }
     ),
 )
-def register(request: HttpRequest, response: HttpResponse, fields: WebhookFields) -> tuple[int, MadeWebhookAnswer]:
+def register(request: HttpRequest, response: HttpResponse, fields: WebhookFields) -> MadeWebhookAnswer:
     """A webhook with its secret."""
     owner, actor = _owner(request)
     made = register_webhook(owner, fields.url, fields.events, by=actor)
     response.headers["Location"] = reverse("interface-1:platform-webhook", args=[made.webhook.pk])
-    return HTTPStatus.CREATED, MadeWebhookAnswer(**_facts(made.webhook), secret=made.secret)
+    return MadeWebhookAnswer(**_facts(made.webhook), secret=made.secret)
 
 
 @router.get(
@@ -138,7 +138,7 @@ def rotate(request: HttpRequest, webhook_id: Number) -> NewSecretAnswer:
     """A fresh secret."""
     owner, actor = _owner(request)
     made = rotate_webhook_secret(owner, webhook_id, by=actor)
-    return NewSecretAnswer(secret=made.secret, former_until=made.former_until)
+    return NewSecretAnswer.model_validate({"secret": made.secret, "former_until": made.former_until})
 
 
 @router.delete(
@@ -150,11 +150,10 @@ def rotate(request: HttpRequest, webhook_id: Number) -> NewSecretAnswer:
     summary="停用回调：不再发送，等着发的也不发",
     description=f"{FOR_ITSELF}不能恢复，需要时另行登记。",
 )
-def end(request: HttpRequest, webhook_id: Number) -> tuple[int, None]:
+def end(request: HttpRequest, webhook_id: Number) -> None:
     """Nothing is posted there any more."""
     owner, actor = _owner(request)
     end_webhook(owner, webhook_id, by=actor)
-    return HTTPStatus.NO_CONTENT, None
 
 
 def _owner(request: HttpRequest) -> tuple[Owner, str]:
