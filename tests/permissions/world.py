@@ -20,9 +20,13 @@ from xinzheng.apps.accounts.models import Account, Mandate, Role
 from xinzheng.apps.codes.batch_files import CheckLine
 from xinzheng.apps.codes.batch_work import work_on
 from xinzheng.apps.codes.batches import HandedIn, queue_check
-from xinzheng.apps.codes.models import Receiver
+from xinzheng.apps.codes.looking import Ticket, Visitor, open_view
+from xinzheng.apps.codes.models import Receiver, View
+from xinzheng.apps.codes.notices import REPORT_ENDED
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.codes.sharing import Terms, share
+from xinzheng.apps.codes.subscribing import subscribe
+from xinzheng.apps.codes.webhooks import Owner, register_webhook
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.registry.letters import ask_with_letter, read_letter
@@ -87,7 +91,10 @@ def build_world(folder: Path) -> World:
     theirs = _things(city, accounts["other_agent"], ("taxation", THEIR_ROWS, 40))
     accounts["receiver"], ours["check"] = _checked("receiver", accounts["receiver"], 50, ours["report"])
     stranger = open_account(NewAccount("other-receiver", "核验单位", Role.RECEIVER), by="test")
-    theirs["check"] = _checked("other receiver", stranger, 51, theirs["report"])[1]
+    stranger, theirs["check"] = _checked("other receiver", stranger, 51, theirs["report"])
+    ours |= _watched(accounts["receiver"], accounts["agent"], ours["report"])
+    theirs |= _watched(stranger, accounts["other_agent"], theirs["report"])
+    ours["webhook"], theirs["webhook"] = _webhook(accounts["receiver"]), _webhook(stranger)
     keys = _keys(accounts)
     shared = {"key": keys.pop("number")}
     return World(city, accounts, ours | shared, theirs | shared, keys)
@@ -150,6 +157,20 @@ def _checked(name: str, account: Account, serial: int, number: str) -> tuple[Acc
     made = queue_check(handed, receiver, account=account)
     work_on(made.pk)
     return account, str(made.pk)
+
+
+def _watched(receiver: Account, agent: Account, number: str) -> dict[str, str]:
+    """A report the receiver was shown, and asked to be told of."""
+    terms = Terms("listing", timezone.now() + timedelta(days=1), 10, may_subscribe=True)
+    made = share(agent, number, terms, by="test")
+    look = open_view(Ticket(made.pk, View.Way.SCAN, uuid.uuid4()), Visitor("", "listing", receiver))
+    return {"look": str(look.pk), "subscription": str(subscribe(receiver, look.pk).pk)}
+
+
+def _webhook(account: Account) -> str:
+    """A webhook of the body an account works for; at a number, so that no name server is asked."""
+    owner = Owner(receiver_id=account.receiver_id)
+    return str(register_webhook(owner, "https://223.5.5.5/hook", [REPORT_ENDED], by="test").webhook.pk)
 
 
 def _request(subject_id: int, serial: int) -> int:

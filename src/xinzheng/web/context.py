@@ -62,6 +62,7 @@ OFFICE = (
     NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
     NavItem("待核主体", "/office/review", ("/office/review", "/office/representatives")),
     NavItem("仍要纸质证明", "/office/paper-demands", ("/office/paper-demands",)),
+    NavItem("核验单位", "/office/receivers", ("/office/receivers",)),
 )
 OVERSEEN = (OFFICE[0], OFFICE[1], OFFICE[2], PUBLIC[3])
 AUDIT = NavItem("审计记录", "/audit", ("/audit",))
@@ -69,6 +70,7 @@ ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administrati
 ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accounts",))
 CONNECTED = NavItem("接入平台", "/administration/platforms", ("/administration/platforms",))
 SESSIONS = NavItem("工作人员的登录", "/administration/sessions", ("/administration/sessions",))
+RECEIVER = (NavItem("本单位", "/receiver", ("/receiver",)), NavItem("看亮码的报告", "/s", ("/s",)))
 MANDATES = NavItem("代理关系", "/mandates", ("/mandates",))
 ITEMS = {
     Role.DEPARTMENT_OFFICER: (*DEPARTMENT, PUBLIC[3]),
@@ -79,6 +81,7 @@ ITEMS = {
     Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, CONNECTED, ACCOUNTS, *PUBLIC[1:]),
     Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, SESSIONS, *PUBLIC[1:]),
     Role.AUDITOR: (AUDIT, ACCOUNTS, *PUBLIC[1:]),
+    Role.RECEIVER: (*RECEIVER, *PUBLIC[1:]),
     Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MANDATES, *PUBLIC[1:]),
 }
 

@@ -24,12 +24,13 @@ WATCHED = timedelta(days=365)
 def subscribe(account: Account, view_id: uuid.UUID) -> Subscription:
     """Ask to be told when the report of a view stops being in force (订阅).
 
-    Raises ``subscription-refused``: the account's receiver was not shown it or is not verified, the subject did not
-    consent, the share is over, the report is not in force; ``subscribed-already``, also where it was ended before.
+    Raises ``unknown-view``: this receiver had no such; ``subscription-refused``: the receiver is not verified, the
+    subject did not consent, the share is over, the report is not in force; ``subscribed-already``, also where it was
+    ended before.
     """
     receiver, view = receiver_of(account), View.objects.filter(pk=view_id).first()
     if view is None or receiver is None or not account.is_active or view.receiver_id != receiver.pk:
-        raise _refused("没有这条查看记录，不能订阅。")
+        raise XinzhengError("本单位没有这条查看记录，不能订阅。", code="unknown-view")
     against = objections(receiver)
     if against:
         raise _refused("\n".join(against))

@@ -35,17 +35,24 @@ def _row(one: Subscription) -> SubscriptionRow:
 
 @transaction.atomic
 def end_subscription(subscription_id: int, receiver_id: int, *, by: str) -> None:
-    """Ask to be told no more (退订). Raises ``unknown-subscription``: it is none of this receiver's, or has ended."""
+    """Ask to be told no more (退订).
+
+    Raises ``unknown-subscription``: it is none of this receiver's; ``subscription-ended-already``.
+    """
     found = Subscription.objects.select_for_update().filter(pk=subscription_id, receiver_id=receiver_id).first()
-    if found is None or SubscriptionEnd.objects.filter(subscription=found).exists():
-        raise XinzhengError("没有这项订阅，或者已经结束，请刷新页面后再看。", code="unknown-subscription")
+    if found is None:
+        raise XinzhengError("没有这项订阅，请刷新页面后再看。", code="unknown-subscription")
+    if SubscriptionEnd.objects.filter(subscription=found).exists():
+        raise XinzhengError("这项订阅先前已经结束。", code="subscription-ended-already")
     share = ShareCode.objects.get(pk=found.share_id)
     _end(found, share.subject_id, by)
 
 
 def end_with(share: ShareCode, *, by: str) -> int:
     """End what a share's consent carries (随亮码结束); in the transaction that takes the share back. How many."""
-    found = list(Subscription.objects.select_for_update(of=("self",)).filter(share_id=share.pk, end__isnull=True).order_by("pk"))
+    found = list(
+        Subscription.objects.select_for_update(of=("self",)).filter(share_id=share.pk, end__isnull=True).order_by("pk")
+    )
     for one in found:
         _end(one, share.subject_id, by)
     return len(found)

@@ -1,0 +1,94 @@
+"""The credit office verifies receivers (核验单位), refuses and suspends them, and says whose account works for whom."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.permissions import refusals_to_run_the_office
+from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.codes.receiver_queries import ReceiverRow, receiver_rows
+from xinzheng.apps.codes.receivers import FOLLOWING, REASON_AT_MOST, Decision, State, answer_claim, decide
+from xinzheng.apps.registry.queries import find_subject, subject_at
+from xinzheng.core.errors import XinzhengError
+from xinzheng.web.access import form_on, refuse_if, signed_in
+
+PAGE = "/office/receivers"
+DEEDS = {State.VERIFIED: "核实", State.REFUSED: "不予通过", State.SUSPENDED: "停用"}
+
+
+@require_safe
+@signed_in
+def office_receivers(request: HttpRequest, account: Account) -> HttpResponse:
+    """Those that wait for the office, then all others."""
+    refuse_if(refusals_to_run_the_office(account))
+    return _page(request)
+
+
+@form_on(PAGE)
+@signed_in
+def decide_receiver(request: HttpRequest, account: Account, receiver_id: int) -> HttpResponse:
+    """Verify, refuse or suspend one."""
+    refuse_if(refusals_to_run_the_office(account))
+    state, reason = request.POST.get("state", ""), request.POST.get("reason", "").replace("\0", "")
+    keys = [int(key) for key in request.POST.getlist("accounts") if key.isascii() and key.isdigit() and len(key) < 19]
+    try:
+        if state not in DEEDS:
+            raise XinzhengError("请选择核实、不予通过或者停用。", code="receiver-refused")
+        decide(receiver_id, Decision(State(state), reason, keys), by=account.actor)
+    except XinzhengError as error:
+        if error.code == "unknown-receiver":
+            raise Http404(error.message) from error
+        return _page(request, {receiver_id: error.message}, (state, reason))
+    messages.add_message(request, messages.SUCCESS, f"已{DEEDS[State(state)]}，立即生效。", extra_tags="none")
+    return redirect("office-receivers")
+
+
+@form_on(PAGE)
+@signed_in
+def answer_account(request: HttpRequest, account: Account, receiver_id: int, account_id: int) -> HttpResponse:
+    """Say whether an account works for the receiver."""
+    refuse_if(refusals_to_run_the_office(account))
+    is_admitted = request.POST.get("answer") == "admit"
+    try:
+        answer_claim(receiver_id, account_id, is_admitted=is_admitted, by=account.actor)
+    except XinzhengError as error:
+        messages.add_message(request, messages.WARNING, error.message, extra_tags="unver")
+        return redirect("office-receivers")
+    said = "已确认是该单位的账户。" if is_admitted else "已记下不是该单位的账户。"
+    messages.add_message(request, messages.SUCCESS, said, extra_tags="none")
+    return redirect("office-receivers")
+
+
+def _page(request: HttpRequest, wrong: dict[int, str] | None = None, said: tuple[str, str] = ("", "")) -> HttpResponse:
+    errors, rows = wrong or {}, receiver_rows()
+    cards = [_card(row, errors.get(row.id, ""), said if row.id in errors else ("", "")) for row in rows]
+    waiting = [card for card in cards if card["is_waiting"]]
+    context = {
+        "waiting": waiting,
+        "settled": [card for card in cards if not card["is_waiting"]],
+        "errors": errors,
+        "reason_at_most": REASON_AT_MOST,
+    }
+    return render(request, "office/receivers.html", context, status=422 if errors else 200)
+
+
+def _card(row: ReceiverRow, error: str, said: tuple[str, str]) -> dict[str, object]:
+    is_waiting = row.state == State.PENDING or bool(row.claims)
+    registered = _registered_name(row.uscc) if is_waiting else ""
+    return {
+        "row": row,
+        "is_waiting": is_waiting,
+        "deeds": [(state.value, DEEDS[state]) for state in FOLLOWING[row.state]],
+        "registered": registered,
+        "error": error,
+        "state": said[0],
+        "reason": said[1],
+    }
+
+
+def _registered_name(uscc: str) -> str:
+    """What the register of subjects calls it; empty where it is not in it."""
+    found = find_subject(uscc)
+    return subject_at(found, head_position()).name if found is not None else ""
