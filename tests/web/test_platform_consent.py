@@ -29,6 +29,7 @@ from xinzheng.apps.accounts.models import Account, Mandate
 from xinzheng.apps.accounts.platform_grants import end_grants, grants_of
 from xinzheng.apps.accounts.platforms import MadePlatform, NewPlatform, register_platform, revoke_platform
 from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.web.subjects.personal_data import everything
 
 AUTHORIZE, TOKEN = "/identity/o/authorize", "/identity/o/api/token"
 BACK = "https://sst.example/back?from=xinzheng"
@@ -222,7 +223,7 @@ def test_a_parameter_said_twice_is_refused(software: Software, people: People) -
 def test_the_page_tells_who_asks_for_what_and_for_whom(software: Software, people: People) -> None:
     page = enter(Client(), people.clean).get(AUTHORIZE, software.asks())
     text = page.content.decode()
-    for said in ("苏商通", "https://sst.example", "替您申请专用信用报告", "查看、下载报告", "90天后到期"):
+    for said in ("苏商通", "https://sst.example", "申请专用信用报告", "查看、下载报告", "90天后到期"):
         assert said in text
     assert "亮码" not in page.context["scopes"]
     assert [row.id for row in page.context["subjects"]] == [people.clean.subject_id]
@@ -318,7 +319,9 @@ def test_a_person_sees_and_takes_back_what_platforms_may_do(software: Software, 
     browser = enter(Client(), people.clean)
     page = browser.get("/account/platforms").content.decode()
     assert "苏商通" in page
-    assert "替您申请专用信用报告、查看、下载报告" in page
+    assert "申请专用信用报告；查看、下载报告" in page
+    (exported,) = everything(people.clean)["allowed_platforms"]
+    assert (exported["name"], exported["scopes"]) == ("苏商通", ["openid", "reports:apply", "reports:read"])
     address = f"/account/platforms/{software.made.platform.pk}/take-back"
     assert "已收回对“苏商通”的授权" in browser.post(address, follow=True).content.decode()
     assert refusal(tokens["access_token"]) == (401, "token-refused")

@@ -21,9 +21,9 @@ from xinzheng.core.errors import XinzhengError
 
 # What a platform may do for a person who lets it, in the words the person reads.
 ON_BEHALF: Mapping[str, str] = {
-    "reports:apply": "替您申请专用信用报告",
+    "reports:apply": "申请专用信用报告",
     "reports:read": "查看、下载报告",
-    "codes": "替您亮码、收回亮码",
+    "codes": "亮码、收回亮码",
     "views": "查看谁看过报告",
 }
 # What a platform does for itself.

@@ -208,4 +208,4 @@ def _one(
 def _row(one: Platform) -> PlatformRow:
     scopes = client_of(one).get_scopes()
     receiver = Receiver.objects.filter(pk=one.receiver_id or 0).values_list("name", flat=True).first()
-    return PlatformRow(one, "、".join(words for scope, words in SCOPES.items() if scope in scopes), receiver or "")
+    return PlatformRow(one, "；".join(words for scope, words in SCOPES.items() if scope in scopes), receiver or "")

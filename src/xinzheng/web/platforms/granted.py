@@ -41,4 +41,4 @@ def take_back_one(request: HttpRequest, account: Account, client_id: str) -> Htt
 
 
 def _words(grant: Grant) -> str:
-    return "、".join(words for scope, words in ON_BEHALF.items() if scope in grant.scopes)
+    return "；".join(words for scope, words in ON_BEHALF.items() if scope in grant.scopes)

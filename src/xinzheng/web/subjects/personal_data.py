@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from xinzheng.apps.accounts.mandate_queries import scopes_of
 from xinzheng.apps.accounts.models import Account, Mandate, MandateRequest, Role
+from xinzheng.apps.accounts.platform_grants import grants_of
 from xinzheng.apps.audit.action_words import action_words
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position
@@ -24,6 +25,7 @@ from xinzheng.apps.reports.queries import reports_of
 from xinzheng.core.decision import china_date
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.subjects import SubjectKind
+from xinzheng.web.actors import actor_name
 
 AT_MOST = 10_000
 OF_THE_PUBLIC = (Role.SUBJECT_AGENT, Role.RECEIVER)
@@ -83,6 +85,7 @@ def _names(reader: Account, actors: Iterable[str]) -> dict[str, str]:
     for pk, name, role in Account.objects.filter(pk__in=keys).values_list("pk", "display_name", "role"):
         label = Role(role).label
         names[f"account:{pk}"] = f"{mask_name(name)}（{label}）" if role in OF_THE_PUBLIC else label
+    names |= {actor: actor_name(actor) for actor in names if actor.startswith("client:")}
     if reader.actor in names:
         names[reader.actor] = "本账户"
     return names
@@ -114,6 +117,7 @@ def everything(account: Account) -> dict[str, Any]:
             Authenticator.objects.filter(user=account), "type", "created_at", "last_used_at"
         ),
         "platforms": _values(SocialAccount.objects.filter(user=account), "provider", "date_joined", "last_login"),
+        "allowed_platforms": [asdict(grant) | {"scopes": sorted(grant.scopes)} for grant in grants_of(account)],
         "events_about": [asdict(row) for row in access_log(account, person, limit=AT_MOST)] if person else [],
         "events_by": _values(
             AuditEvent.objects.filter(who=account.actor).order_by("-id")[:AT_MOST],

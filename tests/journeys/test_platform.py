@@ -1,0 +1,113 @@
+"""A person comes from a platform, allows it to act, is led back, and takes it back later; in a real browser."""
+
+import base64
+import hashlib
+import json
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.test import RequestFactory
+
+from tests.journeys.conftest import Site
+from tests.journeys.test_everybody import Look, look_at, mistakes_on, visit
+from tests.web.conftest import People
+from xinzheng.api.platforms import PlatformToken
+from xinzheng.api.problems import ProblemError
+from xinzheng.apps.accounts.platforms import MadePlatform, NewPlatform, register_platform
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+VERIFIER = "v" * 50
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+LOOKS = (Look(1280, "light"), Look(390, "dark", "largest"))
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """The platform's own page, to which a person comes back."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.end_headers()
+        self.wfile.write("已回到平台".encode())
+
+    def log_message(self, *_said: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def back() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/back"
+    server.shutdown()
+    server.server_close()
+
+
+def asked(made: MadePlatform, back: str) -> str:
+    said = {
+        "response_type": "code",
+        "client_id": made.platform.pk,
+        "redirect_uri": back,
+        "scope": "openid reports:apply reports:read codes views",
+        "state": "s",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return f"/identity/o/authorize?{urlencode(said)}"
+
+
+def exchanged(site: Site, made: MadePlatform, form: dict[str, str]) -> Any:
+    proof = base64.b64encode(f"{made.platform.pk}:{made.secret}".encode()).decode()
+    request = urllib.request.Request(
+        f"{site.url}/identity/o/api/token", urlencode(form).encode(), {"Authorization": f"Basic {proof}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: str(look.width))
+def test_a_person_allows_a_platform_and_takes_it_back(site: Site, people: People, back: str, look: Look) -> None:
+    scopes = ["reports:apply", "reports:read", "codes", "views", "verify"]
+    made = register_platform(NewPlatform("苏商通", scopes, [back]), by="test")
+    page = visit(site, look)
+    page.goto(asked(made, back))
+    page.fill("#username", "demo-suzhou")
+    page.fill("#password", "only-for-this-test-1")
+    page.get_by_role("main").get_by_role("button", name="登录").click()
+    page.get_by_role("heading", name="是否同意“苏商通”替您办理").wait_for()
+    found = mistakes_on(page, "consent")
+    page.get_by_label("查看谁看过报告").uncheck()
+    page.get_by_role("button", name="同意", exact=True).click()
+    page.get_by_text("已回到平台").wait_for()
+    code = parse_qs(urlsplit(page.url).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": VERIFIER}
+    answer = exchanged(site, made, form)
+    assert set(answer["scope"].split()) == {"openid", "reports:apply", "reports:read", "codes"}
+    found += look_at(page, ["/account/platforms"])
+    page.goto("/account/platforms")
+    page.get_by_label("收回对苏商通的授权").click()
+    page.get_by_role("button", name="确认收回").click()
+    page.get_by_text("已收回对“苏商通”的授权").wait_for()
+    with pytest.raises(ProblemError):
+        PlatformToken().authenticate(RequestFactory().get("/"), answer["access_token"])
+    page.goto(asked(made, "https://evil.example/"))
+    found += mistakes_on(page, "impossible")
+    administrator = visit(site, look)
+    site.sign_in(administrator, "administrator")
+    found += look_at(administrator, [f"/administration/platforms/{made.platform.pk}"])
+    administrator.goto("/administration/platforms")
+    administrator.fill("#name", "苏商通")
+    administrator.get_by_role("button", name="登记并生成密钥").click()
+    administrator.get_by_role("heading", name="处需要改正").wait_for()
+    found += mistakes_on(administrator, "platforms with mistakes")
+    administrator.fill("#name", "示例银行")
+    administrator.get_by_label("核验报告").check()
+    administrator.get_by_role("button", name="登记并生成密钥").click()
+    administrator.get_by_role("heading", name="“示例银行”的新密钥").wait_for()
+    found += mistakes_on(administrator, "secret")
+    assert found == []
