@@ -113,6 +113,15 @@ def test_the_key_is_rotated(capsys: pytest.CaptureFixture[str]) -> None:
     assert "请立即备份密钥目录" in capsys.readouterr().out
 
 
+def test_the_number_key_is_rotated(capsys: pytest.CaptureFixture[str]) -> None:
+    subject_id = register_person("330502199001010014", "示例甲", by="test")
+    assert main(["subjects", "rotate-number-key", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"persons": 1, "contacts": 0}
+    assert main(["subjects", "rotate-number-key"]) == 0
+    assert "重新计算1个身份号码、0个手机号码" in capsys.readouterr().out
+    assert find_subject("330502199001010014") == subject_id
+
+
 def test_a_person_is_erased_by_a_number_that_is_not_on_the_command_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,12 @@ def add_parser(subparsers: Any) -> None:
     )
     rotating.add_argument("--json", action="store_true", help="输出一个JSON对象")
     rotating.set_defaults(run=rotate)
+    rehashing = actions.add_parser(
+        "rotate-number-key",
+        help="更换号码检索密钥，全部身份号码和手机号码在一个事务里重新计算；中断后再执行一次",
+    )
+    rehashing.add_argument("--json", action="store_true", help="输出一个JSON对象")
+    rehashing.set_defaults(run=rotate_number)
     erasing = actions.add_parser("erase", help="删除一个自然人的姓名、号码和联系电话；号码从标准输入读，不写在命令里")
     erasing.add_argument("--yes", action="store_true", help="确认删除，不能恢复；不加时只显示是谁")
     erasing.set_defaults(run=erase)
@@ -164,6 +170,19 @@ def rotate(args: argparse.Namespace) -> int:
         print(json.dumps(asdict(rotation), ensure_ascii=False))
         return 0
     print(f"已更换密钥，重新封装{sum(rotation.rewrapped.values())}个数据密钥。请立即备份密钥目录。")
+    return 0
+
+
+def rotate_number(args: argparse.Namespace) -> int:
+    """Replace the key under which numbers are hashed."""
+    from xinzheng.apps.registry.actions import rotate_number_key
+
+    done = rotate_number_key(by=BY)
+    if args.json:
+        print(json.dumps(asdict(done), ensure_ascii=False))
+        return 0
+    counted = f"重新计算{done.persons}个身份号码、{done.contacts}个手机号码"
+    print(f"已更换号码检索密钥，{counted}。请立即备份密钥目录，并销毁旧密钥的备份。")
     return 0
 
 

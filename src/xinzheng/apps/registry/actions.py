@@ -2,6 +2,7 @@
 
 from xinzheng.apps.registry.channel_actions import ChannelError, end_channel, name_channel
 from xinzheng.apps.registry.key_rotation import Rotation, rotate_key
+from xinzheng.apps.registry.number_key_rotation import Rehashed, rotate_number_key
 from xinzheng.apps.registry.persons import PersonError, forget_phone, keep_phone, register_person
 from xinzheng.apps.registry.registering import Sighting, register_unknown_subjects
 from xinzheng.apps.registry.review_actions import confirm_subject, link_subject, reject_subject
@@ -15,6 +16,7 @@ __all__ = [
     "DeploymentResult",
     "ImportResult",
     "PersonError",
+    "Rehashed",
     "Rotation",
     "Sighting",
     "apply_deployment",
@@ -30,5 +32,6 @@ __all__ = [
     "register_unknown_subjects",
     "reject_subject",
     "rotate_key",
+    "rotate_number_key",
     "withdraw_succession",
 ]

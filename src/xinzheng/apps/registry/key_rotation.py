@@ -93,12 +93,13 @@ def _switch(folder: Path) -> None:
     keep_secret(draft, secrets.token_bytes(KEY_BYTES))
     fingerprint = hashlib.sha256(present.read_bytes()).hexdigest()[:12]
     keep_secret(folder / f"person-key-encryption.retired-{fingerprint}.key", present.read_bytes())
-    _make_lasting(folder)
+    make_lasting(folder)
     draft.replace(present)
-    _make_lasting(folder)
+    make_lasting(folder)
 
 
-def _make_lasting(folder: Path) -> None:
+def make_lasting(folder: Path) -> None:
+    """What was renamed and removed in the folder survives a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

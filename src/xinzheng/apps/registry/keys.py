@@ -83,7 +83,7 @@ def unwrap_key(wrapped: bytes, owner: str) -> bytes:
             raise
         for path in retired_keys():
             with suppress(KeyFileError):
-                return decrypt(_content(path), wrapped, owner)
+                return decrypt(key_in(path), wrapped, owner)
         raise
 
 
@@ -108,7 +108,7 @@ def decrypt(key: bytes, sealed: bytes, owner: str) -> bytes:
 
 
 def number_hash_key() -> bytes:
-    """The key under which identity numbers are hashed."""
+    """The key file for hashing identity numbers; which key is in use is asked of ``number_keys``."""
     return _secret(NUMBER_HASH)
 
 
@@ -122,10 +122,11 @@ def _secret(name: str) -> bytes:
     if not path.exists():
         _refuse_to_replace(path)
         keep_secret(path, secrets.token_bytes(KEY_BYTES))
-    return _content(path)
+    return key_in(path)
 
 
-def _content(path: Path) -> bytes:
+def key_in(path: Path) -> bytes:
+    """The secret a key file holds. Raises FileNotFoundError, KeyFileError where its length is wrong."""
     # Other processes replace the file: what tells one file from its successor is part of the key of the cache.
     state = path.stat()
     return _read(path, (state.st_ino, state.st_mtime_ns))

@@ -3,8 +3,6 @@
 Whoever calls these has the identity verified by a platform that vouches for it; nothing here is asked of a page.
 """
 
-import hashlib
-import hmac
 import re
 from dataclasses import dataclass
 
@@ -12,8 +10,9 @@ from django.db import transaction
 
 from xinzheng.apps.audit.actions import About, open_entry, record_event, take_position
 from xinzheng.apps.registry.identities import SealedIdentity, names_of, number_of
-from xinzheng.apps.registry.keys import decrypt, encrypt, new_data_key, number_hash_key, unwrap_key, wrap_key
+from xinzheng.apps.registry.keys import decrypt, encrypt, hold_keys, new_data_key, unwrap_key, wrap_key
 from xinzheng.apps.registry.models import PersonContact, PersonIdentity
+from xinzheng.apps.registry.number_keys import number_key_in_use, phone_hash, under_one_key
 from xinzheng.apps.registry.registering import VersionRow, register_persons, subjects_of_persons, write_versions
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.identifiers import check_identity_number, normalise_identifier
@@ -89,6 +88,7 @@ def keep_phone(subject_id: int, phone: str, *, by: str) -> None:
     value = normalised_phone(phone)
     if value is None:
         raise PersonError("手机号码应为11位，请核对后重新填写。", code="phone-invalid")
+    hold_keys()
     # Locked against an erasure at the same moment, which would leave the phone behind.
     if not PersonIdentity.objects.select_for_update().filter(subject=subject_id).exists():
         raise PersonError("没有该自然人的身份信息，不能保存联系电话。", code="person-unknown")
@@ -98,7 +98,7 @@ def keep_phone(subject_id: int, phone: str, *, by: str) -> None:
     PersonContact.objects.update_or_create(
         subject_id=subject_id,
         defaults={
-            "phone_hash": _phone_hash(value),
+            "phone_hash": phone_hash(number_key_in_use(), value),
             "wrapped_key": wrap_key(key, owner),
             "phone_ct": encrypt(key, value.encode(), owner),
         },
@@ -121,8 +121,12 @@ def find_by_phone(phone: str) -> list[int]:
     value = normalised_phone(phone)
     if value is None:
         return []
-    found = PersonContact.objects.filter(phone_hash=_phone_hash(value)).order_by("pk")
-    return list(found.values_list("pk", flat=True))
+
+    def persons(key: bytes) -> list[int]:
+        found = PersonContact.objects.filter(phone_hash=phone_hash(key, value)).order_by("pk")
+        return list(found.values_list("pk", flat=True))
+
+    return under_one_key(persons)
 
 
 def phone_of(subject_id: int) -> str | None:
@@ -143,8 +147,3 @@ def normalised_phone(phone: str) -> str | None:
 def contact_owner(subject_id: int) -> str:
     """What the data key of a contact is bound to."""
     return f"contact:{subject_id}"
-
-
-def _phone_hash(value: str) -> bytes:
-    # The prefix keeps phones apart from identity numbers under the same key.
-    return hmac.digest(number_hash_key(), f"phone:{value}".encode(), hashlib.sha256)

@@ -15,6 +15,7 @@ from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.registry.identities import NameSince, person_hashes, seal_identity
 from xinzheng.apps.registry.keys import hold_keys
 from xinzheng.apps.registry.models import ReviewItem
+from xinzheng.apps.registry.number_keys import under_one_key
 from xinzheng.core.identifiers import subject_kind_of
 from xinzheng.core.subjects import SubjectKind
 
@@ -85,8 +86,12 @@ def subjects_of_persons(numbers: Iterable[str]) -> dict[str, int]:
     asked = list(numbers)
     if not asked:
         return {}
-    number_of_hash = dict(zip(person_hashes(asked), asked, strict=True))
-    return {number_of_hash[bytes(h)]: subject_id for h, subject_id in _rows(PERSONS, [list(number_of_hash)])}
+
+    def found(key: bytes) -> dict[str, int]:
+        number_of_hash = dict(zip(person_hashes(asked, key), asked, strict=True))
+        return {number_of_hash[bytes(h)]: subject_id for h, subject_id in _rows(PERSONS, [list(number_of_hash)])}
+
+    return under_one_key(found)
 
 
 def register_codes(codes: Iterable[str], entry: Entry) -> Registered:
@@ -104,8 +109,8 @@ def register_persons(names: Mapping[str, str], entry: Entry) -> Registered:
     hold_keys()
     keys = [row[0] for row in _rows(NEW_KEYS, [len(names)])]
     sealed = [
-        seal_identity(key, number, NameSince(entry.pk, name))
-        for key, (number, name) in zip(keys, names.items(), strict=True)
+        seal_identity(key, number, NameSince(entry.pk, name), hashed)
+        for key, (number, name), hashed in zip(keys, names.items(), person_hashes(names), strict=True)
     ]
     columns = [
         [getattr(s, column) for s in sealed] for column in ("number_hash", "wrapped_key", "name_ct", "number_ct")

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import connection
 
-from xinzheng.apps.registry.identities import SealedIdentity, names_of, number_of, person_hashes
+from xinzheng.apps.registry.identities import SealedIdentity, names_of, number_of
+from xinzheng.apps.registry.number_keys import number_hash, under_one_key
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.identifiers import check_identity_number, mask_identifier, mask_name, normalise_identifier
 from xinzheng.core.subjects import Subject, SubjectKind, Tie
@@ -67,8 +68,8 @@ def find_subject(code: str) -> int | None:
     value = normalise_identifier(code)
     found = _one("SELECT subject_id FROM registry_subjectcode WHERE code = %s", [value])
     if found is None and check_identity_number(value).ok:
-        hashed = person_hashes([value])[0]
-        found = _one("SELECT subject_id FROM registry_personidentity WHERE number_hash = %s", [hashed])
+        by_hash = "SELECT subject_id FROM registry_personidentity WHERE number_hash = %s"
+        found = under_one_key(lambda key: _one(by_hash, [number_hash(key, value)]))
     return None if found is None else int(found[0])
 
 
