@@ -3,10 +3,11 @@
 from django.urls import URLPattern, path
 
 from xinzheng.web.office import receivers as office_receivers
-from xinzheng.web.receivers import batch_urls, own, search
+from xinzheng.web.receivers import batch_urls, own, search, webhook_urls
 
 urlpatterns: list[URLPattern] = [
     *batch_urls.urlpatterns,
+    *webhook_urls.urlpatterns,
     path("receiver", own.receiver, name="receiver"),
     path("receiver/register", own.register_receiver, name="receiver-register"),
     path("receiver/notices", own.receiver_notices, name="receiver-notices"),
