@@ -14,6 +14,7 @@ from xinzheng.apps.accounts.mandate_queries import subjects_of
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.codes.receiver_queries import standing_of
 from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.ledger.models import Batch, RecordVersion
 from xinzheng.apps.oversight.models import Bulletin, Reconciliation
@@ -208,11 +209,14 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
         "demo-security": Role.SECURITY_ADMINISTRATOR,
         "demo-auditor": Role.AUDITOR,
         "demo-receiver": Role.RECEIVER,
+        "demo-receiver-new": Role.RECEIVER,
     }
     assert not any(account.has_usable_password() for account in accounts.values())
     assert accounts["demo-suzhou"].subject_id == find_subject(known_codes()["clear"])
     assert len(subjects_of(accounts["demo-suzhou"], today_in_china())) == 2
     assert accounts["demo-person"].person_id == find_subject(known_codes()["person"])
+    states = {standing_of(accounts[name]).is_verified for name in ("demo-receiver", "demo-receiver-new")}
+    assert states == {True, False}
 
 
 def test_last_months_bulletins_are_published_as_demonstrations_and_a_reconciliation_is_signed(

@@ -29,6 +29,7 @@ COMMANDS = (
     "keys",
     "platforms",
     "accounts",
+    "receivers",
     "decide",
     "issue",
     "verify",

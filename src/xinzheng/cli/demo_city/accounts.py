@@ -7,10 +7,13 @@ from django.conf import settings
 from xinzheng.adapters.deployment_files import Deployment
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.mandates import NewMandate, grant
-from xinzheng.apps.accounts.models import Mandate, Role
+from xinzheng.apps.accounts.models import Account, Mandate, Role
 from xinzheng.apps.accounts.queries import account_named
+from xinzheng.apps.codes.receiver_queries import receiver_by_uscc
+from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.registry.queries import find_subject, unit_by_uscc
 from xinzheng.cli.demo_city.characters import known_codes
+from xinzheng.cli.demo_city.codes import invented_uscc
 from xinzheng.cli.demo_city.marks import BY
 from xinzheng.cli.demo_city.organs import unit_named
 from xinzheng.cli.demo_city.returning import PLATFORM
@@ -28,6 +31,12 @@ SECOND_SCOPES = ("apply", "read", "share")
 WATER_UNIT = "市水务局"
 WATER_HEAD = "demo-water-head"
 PLATFORM_OFFICER = "demo-platform"
+# One that the office has verified, one that waits for it. Serials far from those of the companies.
+RECEIVER, NEW_RECEIVER = "demo-receiver", "demo-receiver-new"
+RECEIVERS = {
+    RECEIVER: Registration(invented_uscc("91", "320508", 9_000_001), "示例银行苏州分行", "bank"),
+    NEW_RECEIVER: Registration(invented_uscc("91", "320508", 9_000_002), "示例证券有限公司", "broker"),
+}
 
 
 def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
@@ -40,6 +49,8 @@ def open_demo_accounts(deployments: Mapping[str, Deployment]) -> int:
         if new.username == OF_BOTH:
             second = _subject(known_codes()[SECOND])
             grant(NewMandate(account.pk, second, Mandate.Basis.OPENED, SECOND_SCOPES), by=BY)
+        if new.username in RECEIVERS:
+            _register(account)
     return len(missing)
 
 
@@ -59,8 +70,17 @@ def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
         NewAccount("demo-admin", "系统管理员", Role.SYSTEM_ADMINISTRATOR),
         NewAccount("demo-security", "安全管理员", Role.SECURITY_ADMINISTRATOR),
         NewAccount("demo-auditor", "审计员", Role.AUDITOR),
-        NewAccount("demo-receiver", "要求提交证明的单位", Role.RECEIVER),
+        NewAccount(RECEIVER, "示例银行柜员", Role.RECEIVER),
+        NewAccount(NEW_RECEIVER, "示例证券经办人", Role.RECEIVER),
     ]
+
+
+def _register(account: Account) -> None:
+    asked = RECEIVERS[account.username]
+    register(account, asked)
+    found = receiver_by_uscc(asked.uscc)
+    if account.username == RECEIVER and found is not None:
+        decide(found.pk, Decision(State.VERIFIED, account_ids=(account.pk,)), by=BY)
 
 
 def _subject(code: str) -> int:
