@@ -168,9 +168,9 @@ def test_a_code_is_good_once_for_its_platform_address_and_verifier(software: Sof
     assert software.redeems(late).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize(
-    ("more", "error"),
-    [
+def test_what_the_platform_asks_wrongly_it_is_told(software: Software, people: People) -> None:
+    browser = enter(Client(), people.clean)
+    wrong: list[tuple[dict[str, str | None], str]] = [
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),
@@ -185,18 +185,14 @@ def test_a_code_is_good_once_for_its_platform_address_and_verifier(software: Sof
         ({"claims": "{"}, "invalid_request"),
         ({"resource": "x"}, "invalid_request"),
         ({"response_mode": "fragment"}, "invalid_request"),
-    ],
-)
-def test_what_the_platform_asks_wrongly_it_is_told(
-    software: Software, people: People, more: dict[str, str | None], error: str
-) -> None:
-    response = enter(Client(), people.clean).get(AUTHORIZE, software.asks(**more))
-    assert sent_back(response)["error"] == error
+    ]
+    told = [sent_back(browser.get(AUTHORIZE, software.asks(**more)))["error"] for more, _ in wrong]
+    assert told == [error for _, error in wrong]
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
+def test_nobody_is_sent_where_the_platform_is_not_registered(software: Software, people: People) -> None:
+    browser = enter(Client(raise_request_exception=False), people.clean)
+    wrong: list[dict[str, str | None]] = [
         {"redirect_uri": "https://evil.example/"},
         {"redirect_uri": BACK + "&more=1"},
         {"redirect_uri": BACK.replace("sst.example", "user@sst.example")},
@@ -206,13 +202,8 @@ def test_what_the_platform_asks_wrongly_it_is_told(
         {"client_id": "\0"},
         {"state": "\0"},
         {"scope": "x" * 5000},
-    ],
-)
-def test_nobody_is_sent_where_the_platform_is_not_registered(
-    software: Software, people: People, more: dict[str, str | None]
-) -> None:
-    response = enter(Client(raise_request_exception=False), people.clean).get(AUTHORIZE, software.asks(**more))
-    assert response.status_code == 400
+    ]
+    assert [browser.get(AUTHORIZE, software.asks(**more)).status_code for more in wrong] == [400] * len(wrong)
 
 
 def test_a_parameter_said_twice_is_refused(software: Software, people: People) -> None:
