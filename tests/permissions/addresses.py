@@ -13,7 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 NOBODY = "nobody"
 STAFF = ("office", "justice", "data", "security", "auditor", "administrator")
-SIGNED_IN = ("agent", "other_agent", "person", "receiver", "officer", "chief", "other_officer", *STAFF)
+OF_THE_PUBLIC = ("agent", "other_agent", "person", "receiver", "other_receiver")
+SIGNED_IN = (*OF_THE_PUBLIC, "officer", "chief", "other_officer", *STAFF)
 # A closed account's session is nobody's; the database keeps its row.
 CALLERS = (NOBODY, "closed", *SIGNED_IN)
 EVERYBODY = frozenset(CALLERS)
@@ -25,7 +26,8 @@ MIRRORED = {
     "other_officer": "officer",
     "chief": "no chief on the other side",
     "person": "no person on the other side",
-    "receiver": "no receiver on the other side",
+    "receiver": "other_receiver",
+    "other_receiver": "receiver",
 }
 
 

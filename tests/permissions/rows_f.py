@@ -3,9 +3,9 @@
 from tests.permissions.addresses import row
 
 ROWS = (
-    row("receiver", "receiver"),
-    row("receiver/register", "receiver", posts_only=True),
-    row("receiver/notices", "receiver"),
+    row("receiver", "receiver other_receiver"),
+    row("receiver/register", "receiver other_receiver", posts_only=True),
+    row("receiver/notices", "receiver other_receiver"),
     row("receiver/views/<uuid:view_id>/subscribe", "receiver", view_id="look", posts_only=True),
     row(
         "receiver/subscriptions/<int:subscription_id>/end",

@@ -5,8 +5,8 @@ from tests.permissions.addresses import row
 CHECK = {"check_id": "check"}
 
 ROWS = (
-    row("receiver/checks", "receiver"),
-    row("receiver/checks/template.csv", "receiver"),
+    row("receiver/checks", "receiver other_receiver"),
+    row("receiver/checks/template.csv", "receiver other_receiver"),
     row("receiver/checks/<uuid:check_id>", "receiver", **CHECK),
     row("receiver/checks/<uuid:check_id>.xlsx", "receiver", **CHECK),
     row("receiver/checks/<uuid:check_id>/delete", "receiver", **CHECK, posts_only=True),

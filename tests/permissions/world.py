@@ -90,8 +90,8 @@ def build_world(folder: Path) -> World:
     ours = _things(city, accounts["agent"], ("water_affairs", OUR_ROWS, 30))
     theirs = _things(city, accounts["other_agent"], ("taxation", THEIR_ROWS, 40))
     accounts["receiver"], ours["check"] = _checked("receiver", accounts["receiver"], 50, ours["report"])
-    stranger = open_account(NewAccount("other-receiver", "核验单位", Role.RECEIVER), by="test")
-    stranger, theirs["check"] = _checked("other receiver", stranger, 51, theirs["report"])
+    stranger, theirs["check"] = _checked("other receiver", accounts["other_receiver"], 51, theirs["report"])
+    accounts["other_receiver"] = stranger
     ours |= _watched(accounts["receiver"], accounts["agent"], ours["report"])
     theirs |= _watched(stranger, accounts["other_agent"], theirs["report"])
     ours["webhook"], theirs["webhook"] = _webhook(accounts["receiver"]), _webhook(stranger)
@@ -108,6 +108,7 @@ def _accounts(city: SmallCity, firms: tuple[int, int]) -> dict[str, Account]:
         "other_agent": NewAccount("other-agent", "经办人", Role.SUBJECT_AGENT, subject_id=firms[1]),
         "person": NewAccount("person", "自然人", Role.SUBJECT_AGENT, person_id=person),
         "receiver": NewAccount("receiver", "核验单位", Role.RECEIVER),
+        "other_receiver": NewAccount("other-receiver", "核验单位", Role.RECEIVER),
         "officer": NewAccount("officer", "工作人员", Role.DEPARTMENT_OFFICER, unit_id=water),
         "chief": NewAccount("chief", "责任人", Role.RESPONSIBLE_OFFICER, unit_id=water),
         "other_officer": NewAccount("other-officer", "工作人员", Role.DEPARTMENT_OFFICER, unit_id=tax),
