@@ -61,7 +61,8 @@ class System:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["X-Frame-Options"] == "DENY"
-        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
         if response.status_code >= 400:
             problem_in(response)
         return response

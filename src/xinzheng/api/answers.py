@@ -10,10 +10,17 @@ from xinzheng.api.problems import MEDIA_TYPE, frame_problem, problem_response
 
 ROOT = "/api/"
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+# Answers are for programs: whatever a browser made of one, it runs, frames, embeds and passes on nothing.
+FOR_BROWSERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
 
 
 class InterfaceAnswers:
-    """Middleware: below ``/api/`` every refusal is a problem, nothing is cached, no cookie is set.
+    """Middleware: below ``/api/`` every refusal is a problem, nothing is cached, no cookie is set, browsers do nothing.
 
     It stands outside the rest, for the frame refuses too: an unknown address, a method, a body it cannot read.
     """
@@ -28,6 +35,8 @@ class InterfaceAnswers:
         if response.status_code >= 400 and not response.headers["Content-Type"].startswith(MEDIA_TYPE):
             response = _as_problem(response)
         response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in FOR_BROWSERS.items():
+            response.headers[name] = value
         for name, value in limit_headers(request).items():
             response.headers[name] = value
         response.cookies.clear()
