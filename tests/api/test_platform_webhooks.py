@@ -15,7 +15,7 @@ from xinzheng.api.v1.platform.webhook_schemas import Event
 from xinzheng.apps.accounts.platforms import NewPlatform, register_platform
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.application_notices import tell_of_applications
-from xinzheng.apps.codes.deliveries import deliver, send_round
+from xinzheng.apps.codes.deliveries import send_round
 from xinzheng.apps.codes.notice_events import APPLICATION_DONE, EVENTS
 from xinzheng.apps.codes.notices import REPORT_ENDED, Addressee, tell
 from xinzheng.apps.reports.models import Application
@@ -93,10 +93,8 @@ def test_the_last_deliveries_tell_what_became_of_each(platform: Platform, server
     for number, status in enumerate(("200 OK", "503 Busy")):
         server.status = status
         tell(REPORT_ENDED, f"status:{number}", [Addressee(client_id=platform.client_id)], {"number": "SZ1"})
-        deliver()
         send_round()
     tell(REPORT_ENDED, "status:3", [Addressee(client_id=platform.client_id)], {"number": "SZ1"})
-    deliver()
     told = platform.asks("get", f"/{made['id']}").json()["deliveries"]
     found = [(one["status"], one["tries"], one["answered"], one["message"]) for one in told]
     assert found == [
@@ -192,7 +190,6 @@ def test_a_platform_is_told_what_became_of_its_applications(platform: Platform, 
     assert tell_of_applications() == 0
     Application.objects.filter(pk__in=[own.pk, others.pk]).update(state="done", number="SZ2026112200000015")
     assert [tell_of_applications(), tell_of_applications()] == [1, 0]
-    deliver()
     send_round()
     facts = {"application": str(own.pk), "status": "done", "number": "SZ2026112200000015"}
     assert [got.body.decode().count(str(own.pk)) for got in server.got] == [1]

@@ -13,7 +13,7 @@ from tests.small_city import uscc
 from tests.webhook_server import HookServer, hooked, write_pair, write_roots
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
-from xinzheng.apps.codes.deliveries import deliver, send_round
+from xinzheng.apps.codes.deliveries import send_round
 from xinzheng.apps.codes.models import Receiver, Webhook
 from xinzheng.apps.codes.notices import REPORT_ENDED, Addressee, tell
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
@@ -112,7 +112,6 @@ def test_what_was_sent_is_told_and_ends_with_the_webhook(
     for number, status in enumerate(("200 OK", "503 Busy")):
         server.status = status
         tell(REPORT_ENDED, f"status:{number}", [Addressee(account.receiver_id)], {"number": "SZ1"})
-        deliver()
         send_round()
     shown = text(browser.get(PAGE))
     assert "已送到" in shown

@@ -6,8 +6,6 @@ from types import MappingProxyType
 from xinzheng.apps.codes.notices import REPORT_ENDED
 
 APPLICATION_DONE = "application-done"
-# Of a webhook itself; read among the notices, never sent to a webhook.
-WEBHOOK_FAILING = "webhook-failing"
 # What a call to try a webhook says it is.
 WEBHOOK_TEST = "webhook-test"
 

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import connection, transaction
 
+from xinzheng.apps.codes.delivering import deliver
 from xinzheng.apps.codes.models import Notice
 from xinzheng.core.lifecycle import STATUS_WORDS
 
 REPORT_ENDED = "report-not-in-force"
+WEBHOOK_FAILING = "webhook-failing"
 
 # What is due is what stands in the tables and was not told: never "what came after the last one I saw", because
 # transactions do not become visible in the order of their numbers. A receiver that is suspended is told when it is
@@ -56,12 +58,17 @@ class NoticeRow:
     @property
     def words(self) -> str:
         """What happened, in a sentence."""
+        if self.event == WEBHOOK_FAILING:
+            return "有通知一直没有发到本单位的系统，请到“回调”查看。"
         number, status = self.body.get("number", ""), STATUS_WORDS.get(str(self.body.get("status", "")), "")
         return f"报告{number}的状态变为“{status}”。" if self.event == REPORT_ENDED else self.event
 
 
+@transaction.atomic
 def tell(event: str, source: str, addressees: Iterable[Addressee], body: dict[str, Any]) -> int:
     """Write a notice for each, in the caller's transaction; how many were not told of this source before.
+
+    What goes to webhooks of theirs is made with it.
 
     Args:
         event: kebab-case, e.g. ``report-not-in-force``.
@@ -70,12 +77,14 @@ def tell(event: str, source: str, addressees: Iterable[Addressee], body: dict[st
         body: JSON facts without personal data.
     """
     said = json.dumps(body, ensure_ascii=False)
-    told = 0
+    told: list[UUID] = []
     with connection.cursor() as cursor:
         for to in addressees:
             cursor.execute(TELL, [uuid4(), event, source, to.receiver_id, to.client_id, to.subject_id, said])
-            told += len(cursor.fetchall())
-    return told
+            told += [key for (key,) in cursor.fetchall()]
+    if told:
+        deliver(told)
+    return len(told)
 
 
 def sweep_ended() -> int:

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 def deliver_notices(timestamp: int) -> None:  # noqa: ARG001  the queue passes the time it is due
     """Write what platforms are to be told, make the deliveries that are missing, have sent what is due."""
     from xinzheng.apps.codes.application_notices import tell_of_applications
-    from xinzheng.apps.codes.deliveries import deliver
+    from xinzheng.apps.codes.delivering import deliver
     from xinzheng.apps.codes.webhook_sending import send_in_background
 
     tell_of_applications()
