@@ -1,5 +1,7 @@
 """Who did something, in words: entries and audit events name accounts and keys by number only."""
 
+from collections.abc import Iterable, Mapping
+
 from xinzheng.apps.accounts.models import Account, ApiKey, Platform
 
 OTHERS = {"command-line": "命令行", "system": "系统"}
@@ -18,3 +20,23 @@ def actor_name(actor: str) -> str:
         name = Platform.objects.filter(pk=key.partition("/")[0]).values_list("name", flat=True).first()
         return f"接入平台“{name}”" if name else actor
     return OTHERS.get(actor, actor)
+
+
+def people_in(actors: Iterable[str]) -> set[str]:
+    """The actors themselves, and those for whom platforms acted."""
+    return {part for actor in actors for part in (actor, actor.partition("/")[2]) if part}
+
+
+def platform_names(actors: Iterable[str], people: Mapping[str, str]) -> dict[str, str]:
+    """Of those that are platforms the names, and for whom each acted, by the names of ``people``; in one query."""
+    by_actor = {actor: actor.partition("/") for actor in actors if actor.startswith("client:")}
+    if not by_actor:
+        return {}
+    keys = {client.removeprefix("client:") for client, _, _ in by_actor.values()}
+    called = dict(Platform.objects.filter(pk__in=keys).values_list("pk", "name"))
+    named = {}
+    for actor, (client, _, person) in by_actor.items():
+        name = called.get(client.removeprefix("client:"))
+        if name is not None:
+            named[actor] = f"接入平台“{name}”" + (f"代{people.get(person, person)}" if person else "")
+    return named

@@ -25,7 +25,7 @@ from xinzheng.apps.reports.queries import reports_of
 from xinzheng.core.decision import china_date
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.subjects import SubjectKind
-from xinzheng.web.actors import actor_name
+from xinzheng.web.actors import people_in, platform_names
 
 AT_MOST = 10_000
 OF_THE_PUBLIC = (Role.SUBJECT_AGENT, Role.RECEIVER)
@@ -80,15 +80,15 @@ def access_log(account: Account, subject_id: int, *, before: int | None = None, 
 
 
 def _names(reader: Account, actors: Iterable[str]) -> dict[str, str]:
-    names = {actor: OTHERS.get(actor, "接口") for actor in actors}
+    wanted = set(actors)
+    names = {actor: OTHERS.get(actor, "接口") for actor in people_in(wanted)}
     keys = [int(actor.removeprefix("account:")) for actor in names if actor.startswith("account:")]
     for pk, name, role in Account.objects.filter(pk__in=keys).values_list("pk", "display_name", "role"):
         label = Role(role).label
         names[f"account:{pk}"] = f"{mask_name(name)}（{label}）" if role in OF_THE_PUBLIC else label
-    names |= {actor: actor_name(actor) for actor in names if actor.startswith("client:")}
     if reader.actor in names:
         names[reader.actor] = "本账户"
-    return names
+    return names | platform_names(wanted, names)
 
 
 def everything(account: Account) -> dict[str, Any]:
