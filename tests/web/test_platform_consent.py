@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import logging
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -281,6 +282,22 @@ def test_a_refreshed_consent_ends_when_it_would_have_ended_anyway(software: Soft
     Token.objects.update(expires_at=timezone.now())
     assert software.refreshes(second["refresh_token"]).json()["error"] == "invalid_grant"
     assert refusal(second["access_token"]) == (401, "token-refused")
+    assert end_grants() == 3
+    (ended,) = AuditEvent.objects.filter(action="platform-consent-ended")
+    assert ended.details == {"why": "over", "account": people.clean.pk}
+
+
+def test_no_log_holds_a_secret_a_code_or_a_token(
+    software: Software, people: People, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    code = sent_back(allows(enter(Client(), people.clean), software))["code"]
+    tokens = software.redeems(code).json()
+    software.redeems(code)
+    said = caplog.text
+    assert "identity" in said  # the refused request at least
+    for secret in (software.made.secret, code, VERIFIER, *(tokens[f"{kind}_token"] for kind in ("access", "refresh"))):
+        assert secret not in said
 
 
 def digest(token: str) -> str:

@@ -9,7 +9,7 @@ RANDOM_BYTES = 32
 
 
 class RandomSecretHasher(PBKDF2PasswordHasher):
-    """One round: 256 random bits are not guessed, and each token asked for would else cost half a second."""
+    """One round: 256 random bits are not guessed, and a slow hash would make tokens dear."""
 
     algorithm = "pbkdf2_sha256_random_secret"
     iterations = 1
