@@ -14,7 +14,7 @@ from xinzheng.apps.accounts.mandate_queries import subjects_of
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.queries import head_position
-from xinzheng.apps.codes.receiver_queries import standing_of
+from xinzheng.apps.codes.receiver_queries import tie_of
 from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.ledger.models import Batch, RecordVersion
 from xinzheng.apps.oversight.models import Bulletin, Reconciliation
@@ -215,7 +215,7 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
     assert accounts["demo-suzhou"].subject_id == find_subject(known_codes()["clear"])
     assert len(subjects_of(accounts["demo-suzhou"], today_in_china())) == 2
     assert accounts["demo-person"].person_id == find_subject(known_codes()["person"])
-    states = {standing_of(accounts[name]).is_verified for name in ("demo-receiver", "demo-receiver-new")}
+    states = {tie_of(accounts[name]).is_verified for name in ("demo-receiver", "demo-receiver-new")}
     assert states == {True, False}
 
 

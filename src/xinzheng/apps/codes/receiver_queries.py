@@ -17,8 +17,8 @@ SHORTEST_SEARCH, SHORTEST_CODE = 2, 6
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How an account stands with a body (本账户的单位): its receiver once tied, else what it said and what was said.
+class Tie:
+    """Whom an account works for (本账户的单位): its receiver once tied, else what it said and what was said.
 
     ``said``: the name it registered, while it waits; ``reason`` with a state of refused or suspended.
     """
@@ -55,20 +55,20 @@ class ReceiverRow:
     claims: tuple[Claim, ...]
 
 
-def standing_of(account: Account) -> Standing:
-    """How an account stands; told from its own doings and the office's answers, never from other claims."""
+def tie_of(account: Account) -> Tie:
+    """Whom an account works for; told from its own doings and the office's answers, never from other claims."""
     receiver = receiver_of(account)
     if receiver is not None:
         last = receiver.decisions.order_by("-id").first()
-        return Standing(receiver, state_of(receiver), reason=last.reason if last else "")
+        return Tie(receiver, state_of(receiver), reason=last.reason if last else "")
     claim = AuditEvent.objects.filter(who=account.actor, action=CLAIMED).order_by("-id").first()
     if claim is None:
-        return Standing()
+        return Tie()
     if answer_to(account, claim) is None:
-        return Standing(said=str(claim.details.get("name", "")))
+        return Tie(said=str(claim.details.get("name", "")))
     last = ReceiverDecision.objects.filter(receiver_id=int(claim.object_id)).order_by("-id").first()
     is_refused = last is not None and last.state == State.REFUSED and last.at >= claim.at
-    return Standing(state=State.REFUSED, reason=last.reason if last is not None and is_refused else "")
+    return Tie(state=State.REFUSED, reason=last.reason if last is not None and is_refused else "")
 
 
 def receiver_rows() -> list[ReceiverRow]:

@@ -15,7 +15,7 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_manage_receiver
 from xinzheng.apps.codes.models import Receiver
 from xinzheng.apps.codes.notices import notices_of
-from xinzheng.apps.codes.receiver_queries import standing_of
+from xinzheng.apps.codes.receiver_queries import tie_of
 from xinzheng.apps.codes.receivers import KINDS, NOT_TIED, ReceiverError, Registration, receiver_of, register
 from xinzheng.apps.codes.said import LONGEST
 from xinzheng.apps.codes.shown_queries import AT_MOST, shown_to
@@ -55,16 +55,16 @@ def of_receiver(
 def receiver(request: HttpRequest, account: Account) -> HttpResponse:
     """What the receiver was shown; before the office has tied the account to one, its registration."""
     refuse_if(refusals_to_manage_receiver(account, account.receiver_id))
-    standing = standing_of(account)
-    if standing.receiver is None:
+    tie = tie_of(account)
+    if tie.receiver is None:
         return _registration(request, account)
-    rows = shown_to(standing.receiver.pk, _key(request.GET.get("before", "")), AT_MOST + 1)
+    rows = shown_to(tie.receiver.pk, _key(request.GET.get("before", "")), AT_MOST + 1)
     context = {
-        "standing": standing,
-        "kind": KINDS[standing.receiver.kind],
+        "tie": tie,
+        "kind": KINDS[tie.receiver.kind],
         "rows": rows[:AT_MOST],
         "older": rows[AT_MOST - 1].view_id if len(rows) > AT_MOST else None,
-        "notices": notices_of(standing.receiver.pk, 3),
+        "notices": notices_of(tie.receiver.pk, 3),
     }
     return render(request, "receivers/shown.html", context)
 
@@ -90,7 +90,7 @@ def register_receiver(request: HttpRequest, account: Account) -> HttpResponse:
 def receiver_notices(request: HttpRequest, account: Account, receiver: Receiver) -> HttpResponse:
     """What the receiver asked to be told, and what it was told."""
     context = {
-        "standing": standing_of(account),
+        "tie": tie_of(account),
         "subscriptions": subscriptions_of(receiver.pk),
         "notices": notices_of(receiver.pk),
     }
@@ -136,7 +136,7 @@ def _registration(
     request: HttpRequest, account: Account, said: dict[str, str] | None = None, errors: tuple[FieldError, ...] = ()
 ) -> HttpResponse:
     context = {
-        "standing": standing_of(account),
+        "tie": tie_of(account),
         "said": said or dict.fromkeys(FIELDS, ""),
         "kinds": list(KINDS.items()),
         "longest": LONGEST,
