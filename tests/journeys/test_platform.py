@@ -93,7 +93,7 @@ def test_a_person_allows_a_platform_and_takes_it_back(site: Site, people: People
     page.get_by_role("button", name="同意", exact=True).click()
     page.get_by_text("已回到平台").wait_for()
     answer = exchanged(site, made, page.url, back)
-    assert set(answer["scope"].split()) == {"openid", "reports:apply", "reports:read", "codes"}
+    assert set(answer["scope"]) == {"openid", "reports:apply", "reports:read", "codes"}
     found += look_at(page, ["/account/platforms"]) + look_at(small, ["/account/platforms"])
     page.goto("/account/platforms")
     page.get_by_label("收回对苏商通的授权").click()
