@@ -122,7 +122,7 @@ def _refuse_host(host: str, *, is_literal: bool) -> None:
     labels = host.split(".")
     is_name = len(labels) > 1 and all(LABEL.fullmatch(label) for label in labels)
     if not is_name or NUMBER.fullmatch(labels[-1]) or labels[-1] in ("localhost", "local", "internal"):
-        raise AddressRefusedError("回调地址的主机应是公网域名的全称，例如 hooks.example.cn。")
+        raise AddressRefusedError("回调地址的主机应是公网域名的全称。")
 
 
 def _refused(url: str) -> AddressRefusedError:
@@ -132,5 +132,5 @@ def _refused(url: str) -> AddressRefusedError:
         return AddressRefusedError(f"回调地址最长{LONGEST}个字符。")
     if "@" in url.split("/")[2]:
         return AddressRefusedError("回调地址里不能写用户名和密码。")
-    message = "回调地址无法解读，请核对；应形如 https://hooks.example.cn/xinzheng，不含 # 和空格，汉字须编码。"
+    message = "回调地址无法解读，请核对：不能有 # 和空格，汉字须编码。"
     return AddressRefusedError(message)
