@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from procrastinate.contrib.django import app
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.small_city import build_small_city, uscc
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.apps.codes import tasks
 from xinzheng.apps.codes.looking import Ticket, Visitor, find, is_open, open_view
 from xinzheng.apps.codes.models import Notice, Receiver, ShareCode, ShownCode, Subscription, View
 from xinzheng.apps.codes.notices import Addressee, notices_of, sweep_ended, tell
@@ -211,6 +213,14 @@ def test_what_ended_before_an_earlier_number_became_visible_is_told_all_the_same
     )
     assert sweep_ended() == 1
     assert {row.body["number"] for row in notices_of(id_of(bank))} == {report.number, second.number}
+
+
+def test_the_sweep_is_a_task_of_every_minute(agent: Account, report: Report, bank: Account) -> None:
+    subscribed(agent, report, bank)
+    end(report)
+    assert tasks.tasks_notices.sweep.name in app.tasks
+    tasks.tasks_notices.sweep(0)
+    assert len(notices_of(id_of(bank))) == 1
 
 
 def test_taking_the_consent_back_ends_the_subscription_with_it(agent: Account, report: Report, bank: Account) -> None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -111,10 +112,11 @@ def test_registering_is_answered_alike_whether_the_body_was_registered_before(ba
     for username, code in (("one", uscc(72)), ("two", uscc(70))):
         account = opened(username, Role.RECEIVER)
         client = client_of(account)
-        sent = client.post("/receiver/register", ASKED | {"uscc": code}, follow=True)
+        with CaptureQueriesContext(connection) as asked:
+            sent = client.post("/receiver/register", ASKED | {"uscc": code}, follow=True)
         again = client.get("/receiver")
         shown = [response.content.decode().replace(account.display_name, "") for response in (sent, again)]
-        told.append([sent.status_code, sent.redirect_chain, *map(plain, shown)])
+        told.append([len(asked), sent.status_code, sent.redirect_chain, *map(plain, shown)])
         assert "等待信用办核实" in shown[0]
         assert receiver_of(Account.objects.get(pk=account.pk)) is None
     assert told[0] == told[1]
@@ -157,6 +159,22 @@ def test_the_office_verifies_and_says_whose_accounts_are_whose() -> None:
     assert receiver_of(Account.objects.get(pk=two.pk)) is None
     assert "没有确认本账户属于所填的单位" in page(client_of(two), "/receiver")
     assert "没有等待处理的单位" in page(office, "/office/receivers")
+
+
+def test_the_offices_page_asks_the_same_however_many_receivers_there_are() -> None:
+    office = client_of(opened("office", Role.OFFICE_OPERATOR))
+    counts = []
+    for serial in (80, 81, 82):
+        verified(f"of-{serial}", Registration(uscc(serial), f"示例单位{serial}", "other"))
+        with CaptureQueriesContext(connection) as asked:
+            listed = page(office, "/office/receivers")
+        counts.append(len(asked))
+        assert f"示例单位{serial}" in listed
+    assert counts == [counts[0]] * 3
+    assert counts[0] <= 10
+    found = page(office, "/office/receivers?q=单位81")
+    assert ("示例单位81" in found, "示例单位82" in found) == (True, False)
+    assert "没有找到" in page(office, "/office/receivers?q=%00无")
 
 
 def test_suspending_needs_a_reason_that_the_receiver_reads(bank: Account) -> None:
@@ -296,7 +314,9 @@ def test_older_looks_are_on_the_next_page(
     monkeypatch.setattr("xinzheng.web.receivers.own.AT_MOST", 2)
     views = [look(shared(agent, report), bank) for _ in range(3)]
     client = client_of(bank)
-    first = page(client, "/receiver")
+    with CaptureQueriesContext(connection) as asked:
+        first = page(client, "/receiver")
+    assert len(asked) <= 9
     assert [f"/s/views/{view.pk}" in first for view in views] == [False, True, True]
     older = re.search(r"/receiver\?before=[0-9a-f-]+", first)
     assert older

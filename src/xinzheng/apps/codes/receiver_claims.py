@@ -1,5 +1,7 @@
 """Accounts that say they work for a receiver (待确认的账户): each claim is an audit event, and so is its answer."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xinzheng.apps.accounts.models import Account
@@ -33,10 +35,22 @@ def answer_to(account: Account, claim: AuditEvent) -> AuditEvent | None:
 
 def claims_on(receiver_id: int) -> list[Claim]:
     """Who waits to be told that it works for this receiver, in the order they came."""
-    said = AuditEvent.objects.filter(object_kind="receiver", object_id=str(receiver_id), action=CLAIMED)
-    events = {event.who: event for event in said.order_by("id")}
-    keys = [int(who.partition(":")[2]) for who in events]
-    accounts = Account.objects.filter(pk__in=keys, receiver_id__isnull=True).order_by("pk")
-    found = [(account, open_claim(account)) for account in accounts]
-    waiting = [(account, event) for account, event in found if event and event.object_id == str(receiver_id)]
-    return [Claim(account, str(event.details.get("name", "")), event) for account, event in waiting]
+    return open_claims().get(receiver_id, [])
+
+
+def open_claims() -> Mapping[int, list[Claim]]:
+    """All who wait, by receiver, in the order they came; three statements however many they are.
+
+    Of an account only its last claim counts, and only while nobody has answered it.
+    """
+    said = {event.who: event for event in AuditEvent.objects.filter(action=CLAIMED).order_by("id")}
+    keys = [int(who.partition(":")[2]) for who in said]
+    accounts = {one.pk: one for one in Account.objects.filter(pk__in=keys, receiver_id=None)}
+    answers = AuditEvent.objects.filter(action=ANSWERED, object_kind="account", object_id__in=map(str, accounts))
+    answered = dict(answers.order_by("id").values_list("object_id", "id"))
+    found: defaultdict[int, list[Claim]] = defaultdict(list)
+    for who, event in sorted(said.items(), key=lambda item: item[1].pk):
+        account = accounts.get(int(who.partition(":")[2]))
+        if account is not None and answered.get(str(account.pk), 0) < event.pk:
+            found[int(event.object_id)].append(Claim(account, str(event.details.get("name", "")), event))
+    return found

@@ -1,5 +1,6 @@
 """Reading receivers: what the office sees of all, what an account sees of its own, what a subject finds to choose."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.models import Receiver, ReceiverDecision
-from xinzheng.apps.codes.receiver_claims import CLAIMED, Claim, answer_to, claims_on
+from xinzheng.apps.codes.receiver_claims import CLAIMED, Claim, answer_to, open_claims
 from xinzheng.apps.codes.receivers import KINDS, State, receiver_of, state_of
 from xinzheng.apps.codes.said import is_same_body
 from xinzheng.core.identifiers import check_uscc, normalise_identifier
@@ -54,6 +55,11 @@ class ReceiverRow:
     accounts: tuple[Account, ...]
     claims: tuple[Claim, ...]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the office has something to do: to decide on it, or on an account that claims to be its."""
+        return self.state == State.PENDING or bool(self.claims)
+
 
 def tie_of(account: Account) -> Tie:
     """Whom an account works for; told from its own doings and the office's answers, never from other claims."""
@@ -72,26 +78,26 @@ def tie_of(account: Account) -> Tie:
 
 
 def receiver_rows() -> list[ReceiverRow]:
-    """All receivers: those that wait for the office first, then by name."""
-    rows = [_row(one) for one in Receiver.objects.order_by("name", "pk").prefetch_related("decisions")]
-    return sorted(rows, key=lambda row: not (row.state == State.PENDING or row.claims))
+    """All receivers: those that wait for the office first, then by name; a few statements however many they are."""
+    claims, accounts = open_claims(), _accounts()
+    found = Receiver.objects.order_by("name", "pk").prefetch_related("decisions")
+    rows = [_row(one, tuple(accounts.get(one.pk, ())), tuple(claims.get(one.pk, ()))) for one in found]
+    return sorted(rows, key=lambda row: not row.is_waiting)
 
 
-def _row(one: Receiver) -> ReceiverRow:
+def _accounts() -> dict[int | None, list[Account]]:
+    found: defaultdict[int | None, list[Account]] = defaultdict(list)
+    for account in Account.objects.filter(receiver_id__isnull=False).order_by("pk"):
+        found[account.receiver_id].append(account)
+    return found
+
+
+def _row(one: Receiver, accounts: tuple[Account, ...], claims: tuple[Claim, ...]) -> ReceiverRow:
     last = max(one.decisions.all(), key=lambda decision: decision.pk, default=None)
-    accounts = tuple(Account.objects.filter(receiver_id=one.pk).order_by("pk"))
     state = State(last.state) if last else State.PENDING
+    reason, decided_at = (last.reason, last.at) if last else ("", None)
     return ReceiverRow(
-        one.pk,
-        one.uscc,
-        one.name,
-        KINDS[one.kind],
-        one.created_at,
-        state,
-        last.reason if last else "",
-        last.at if last else None,
-        accounts,
-        tuple(claims_on(one.pk)),
+        one.pk, one.uscc, one.name, KINDS[one.kind], one.created_at, state, reason, decided_at, accounts, claims
     )
 
 

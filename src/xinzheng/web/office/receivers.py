@@ -15,6 +15,7 @@ from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
 
 PAGE = "/office/receivers"
+SETTLED_SHOWN, SOUGHT_AT_MOST = 50, 100
 DEEDS = {State.VERIFIED: "核实", State.REFUSED: "不予通过", State.SUSPENDED: "停用"}
 
 
@@ -63,25 +64,33 @@ def answer_account(request: HttpRequest, account: Account, receiver_id: int, acc
 
 def _page(request: HttpRequest, wrong: dict[int, str] | None = None, said: tuple[str, str] = ("", "")) -> HttpResponse:
     errors, rows = wrong or {}, receiver_rows()
-    cards = [_card(row, errors.get(row.id, ""), said if row.id in errors else ("", "")) for row in rows]
-    waiting = [card for card in cards if card["is_waiting"]]
+    sought = request.GET.get("q", "").replace("\0", "").strip()[:SOUGHT_AT_MOST]
+    settled = [row for row in rows if not row.is_waiting and (row.id in errors or _fits(row, sought))]
+
+    def card(row: ReceiverRow) -> dict[str, object]:
+        return _card(row, errors.get(row.id, ""), said if row.id in errors else ("", ""))
+
     context = {
-        "waiting": waiting,
-        "settled": [card for card in cards if not card["is_waiting"]],
-        "errors": errors,
+        "waiting": [card(row) for row in rows if row.is_waiting],
+        "settled": [card(row) for row in settled[:SETTLED_SHOWN]],
+        "has_settled": any(not row.is_waiting for row in rows),
+        "is_cut": len(settled) > SETTLED_SHOWN,
+        "sought": sought,
+        "settled_shown": SETTLED_SHOWN,
         "reason_at_most": REASON_AT_MOST,
     }
     return render(request, "office/receivers.html", context, status=422 if errors else 200)
 
 
+def _fits(row: ReceiverRow, sought: str) -> bool:
+    return sought.casefold() in row.name.casefold() or row.uscc.startswith(sought.upper())
+
+
 def _card(row: ReceiverRow, error: str, said: tuple[str, str]) -> dict[str, object]:
-    is_waiting = row.state == State.PENDING or bool(row.claims)
-    registered = _registered_name(row.uscc) if is_waiting else ""
     return {
         "row": row,
-        "is_waiting": is_waiting,
         "deeds": [(state.value, DEEDS[state]) for state in FOLLOWING[row.state]],
-        "registered": registered,
+        "registered": _registered_name(row.uscc) if row.is_waiting else "",
         "error": error,
         "state": said[0],
         "reason": said[1],

@@ -8,8 +8,10 @@ from datetime import date
 from django.http import QueryDict
 
 from xinzheng.apps.audit.privacy import UnkeepableTextError, text_to_keep
+from xinzheng.apps.codes.receiver_queries import verified_named
 from xinzheng.apps.reports.forms import ApplicationForm, told_of
 from xinzheng.core.decision import Request
+from xinzheng.core.identifiers import check_uscc
 from xinzheng.web.form_errors import FieldError
 
 
@@ -91,10 +93,13 @@ def read_request(form: ApplicationForm, posted: QueryDict) -> Asked:
 
 def _receiver(posted: QueryDict, errors: list[FieldError]) -> str:
     try:
-        return text_to_keep(posted.get("receiver", ""), field="要求提交证明的单位")
+        said = text_to_keep(posted.get("receiver", ""), field="要求提交证明的单位")
     except UnkeepableTextError as error:
         errors.append(FieldError("receiver", error.message))
         return ""
+    # A verified receiver may be meant by its code; the name is what the subject reads later.
+    found = verified_named(said) if check_uscc(said).ok else None
+    return found.name if found is not None else said
 
 
 def _purpose(form: ApplicationForm, posted: QueryDict, errors: list[FieldError]) -> str:
