@@ -9,8 +9,9 @@ from datetime import timedelta
 from zipfile import ZipFile
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.plugin import DjangoDbBlocker
 from python_calamine import CalamineWorkbook
 
@@ -33,6 +34,7 @@ from xinzheng.apps.codes.batches import (
 from xinzheng.apps.codes.key_hooks import HOOKS
 from xinzheng.apps.codes.models import BatchCheck, Receiver, ReceiverDecision
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
+from xinzheng.apps.codes.tasks_batches import work_on_batch_check
 from xinzheng.apps.registry.key_rotation import rotate_key
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST
@@ -45,6 +47,10 @@ from xinzheng.core.decision import Request
 from xinzheng.core.lifecycle import ReportStatus, typed_code
 
 HEAD = "报告编号,核验码,二维码内容\n"
+FULL_DISK = """
+CREATE FUNCTION pg_temp.full_disk() RETURNS trigger AS 'BEGIN RAISE disk_full; END' LANGUAGE plpgsql;
+CREATE TRIGGER full_disk BEFORE INSERT ON reports_look EXECUTE FUNCTION pg_temp.full_disk()
+"""
 BANK = "示例银行苏州分行"
 
 
@@ -221,6 +227,20 @@ def test_a_long_file_lets_others_have_a_turn_and_is_done_in_the_end(world: World
     assert Look.objects.count() == lines
 
 
+def test_no_line_is_answered_whose_look_cannot_be_written(world: World) -> None:
+    first = world.reports[0]
+    check = queued(world, csv_of(*[(first.number, code_of(first))] * (BATCH_AT_MOST + 1)))
+    with connection.cursor() as cursor:
+        cursor.execute(FULL_DISK)
+    with pytest.raises(DatabaseError):
+        work_on(check.pk)
+    assert standing(world, check)[:3] == ("排队中", BATCH_AT_MOST + 1, 0)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER full_disk ON reports_look")
+    work_on(check.pk)
+    assert summary_of(check.pk).good == Look.objects.count() == BATCH_AT_MOST + 1
+
+
 # --- who may, how many, how long -------------------------------------------------------------------------------------
 
 
@@ -275,7 +295,12 @@ def test_what_a_killed_worker_left_is_queued_again_and_after_a_day_given_up(worl
     stale, old, fresh = (queued(world, csv_of((first.number, code_of(first)))) for _ in range(3))
     for check, ago in ((stale, timedelta(minutes=6)), (old, timedelta(days=2))):
         BatchCheck.objects.filter(pk=check.pk).update(created_at=timezone.now() - ago)
+    assert requeue_checks() == 0, "its task waits"
+    ProcrastinateJob.objects.filter(task_name=work_on_batch_check.name, args__check_id=str(stale.pk)).update(
+        status="failed"
+    )
     assert requeue_checks() == 1
+    assert requeue_checks() == 0
     states = {check.pk: BatchCheck.objects.get(pk=check.pk).state for check in (stale, old, fresh)}
     assert states == {stale.pk: "queued", old.pk: "failed", fresh.pk: "queued"}
     assert "一天里没有核验完" in BatchCheck.objects.get(pk=old.pk).message

@@ -23,6 +23,7 @@ from xinzheng.apps.codes.batch_queries import summary_of
 from xinzheng.apps.codes.batches import HandedIn, queue_check, requeue_checks
 from xinzheng.apps.codes.models import BatchCheck, Receiver
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
+from xinzheng.apps.codes.tasks_batches import work_on_batch_check
 from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Look
 from xinzheng.core.decision import Request
@@ -92,7 +93,7 @@ def test_a_file_whose_worker_is_killed_again_and_again_is_answered_and_its_looks
     assert seen == sorted(seen)
     assert 0 < seen[-1] < LINES, "killed in the middle"
 
-    ProcrastinateJob.objects.filter(task_name="codes.work_on_batch_check", status="todo").delete()
+    ProcrastinateJob.objects.filter(task_name=work_on_batch_check.name).update(status="failed")
     BatchCheck.objects.filter(pk=check.pk).update(created_at=timezone.now() - timedelta(minutes=6))
     assert requeue_checks() == 1
     subprocess.run(WORKER, env=environment(), check=True, capture_output=True)

@@ -2,14 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.actions import record_event
@@ -80,27 +79,31 @@ def _created(handed: HandedIn, receiver: Receiver, account: Account) -> BatchChe
 
 
 def queue_work(check_id: uuid.UUID) -> None:
-    """Have the check worked on, unless that waits already."""
+    """Have the check worked on. Twice does no harm: what one does the other leaves alone."""
     from xinzheng.apps.codes.tasks_batches import work_on_batch_check
 
-    with suppress(AlreadyEnqueued), transaction.atomic():
-        work_on_batch_check.configure(queueing_lock=f"{KIND}:{check_id}").defer(check_id=str(check_id))
+    work_on_batch_check.defer(check_id=str(check_id))
 
 
 def requeue_checks() -> int:
-    """Queue again what a killed worker left behind, how many; what is a day old is given up.
+    """Queue again what no task works on any more, how many; what is a day old is given up.
 
-    One that is still at work is left alone by its lock.
+    A task whose worker was killed is taken over by itself, and counts as at work until then.
     """
+    from xinzheng.apps.codes.tasks_batches import work_on_batch_check
+
     now = timezone.now()
     waiting = BatchCheck.objects.filter(state__in=OPEN_STATES)
     waiting.filter(created_at__lt=now - GIVEN_UP_AFTER).update(
         state=FAILED, message=TOO_LATE, asked_ct=b"", answer_ct=None
     )
-    stale = list(waiting.filter(created_at__lt=now - STALE).values_list("pk", flat=True))
-    for check_id in stale:
+    at_work = ProcrastinateJob.objects.filter(task_name=work_on_batch_check.name, status__in=("todo", "doing"))
+    known = {job["check_id"] for job in at_work.values_list("args", flat=True)}
+    stale = waiting.filter(created_at__lt=now - STALE).values_list("pk", flat=True)
+    left = [check_id for check_id in stale if str(check_id) not in known]
+    for check_id in left:
         queue_work(check_id)
-    return len(stale)
+    return len(left)
 
 
 @transaction.atomic
