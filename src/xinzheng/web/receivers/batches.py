@@ -16,7 +16,7 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.codes.batch_files import LINES_AT_MOST, read_check_file, template, told_name
 from xinzheng.apps.codes.batch_queries import CheckRow, check_of, checks_of, summary_of, table_of_check
-from xinzheng.apps.codes.batches import KIND, HandedIn, delete_check, queue_check
+from xinzheng.apps.codes.batches import HandedIn, delete_check, queue_check
 from xinzheng.apps.codes.models import Receiver
 from xinzheng.apps.codes.receivers import receiver_of, refusals_to_check_batches
 from xinzheng.core.errors import XinzhengError
@@ -83,8 +83,13 @@ def check_table(_request: HttpRequest, account: Account, check_id: uuid.UUID) ->
         raise Http404("还没有核验完。")
     response = HttpResponse(table_of_check(found.id), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="checked-{found.created_at:%Y%m%d-%H%M%S}.xlsx"'
-    facts = {"lines": found.lines}
-    record_event(who=account.actor, action="batch-check-fetched", object_kind=KIND, object_id=found.id, details=facts)
+    record_event(
+        who=account.actor,
+        action="batch-check-fetched",
+        object_kind="batch-check",
+        object_id=found.id,
+        details={"lines": found.lines},
+    )
     return response
 
 
