@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pydantic import BaseModel
 
 from xinzheng.api.v1.openapi import KEPT, described, text
+from xinzheng.api.v1.platform import applying_schemas, code_schemas, notices, report_schemas, webhook_schemas
 
 OPERATIONS = {
     ("get", "/api/v1/batches"),
@@ -80,6 +82,17 @@ def test_a_refusal_of_its_own_is_told_with_its_codes_where_it_can_happen() -> No
     assert codes == ["batch-not-done", "batch-failed", "batch-withdrawn-already", "held-batch-waits"]
     assert "409" not in paths["/api/v1/verify/code"]["post"]["responses"]
     assert "403" not in paths["/api/v1/batches"]["get"]["responses"]
+
+
+def test_examples_of_the_description_are_as_it_says() -> None:
+    modules = (applying_schemas, report_schemas, code_schemas, notices, webhook_schemas)
+    named = {name: thing for module in modules for name, thing in vars(module).items()}
+    schemas = described()["components"]["schemas"]
+    found = [(name, example) for name, one in schemas.items() for example in one.get("examples", ())]
+    assert len(found) > 6
+    for name, example in found:
+        assert issubclass(named[name], BaseModel)
+        assert named[name].model_validate(example)
 
 
 def references(part: Any) -> set[str]:

@@ -14,8 +14,8 @@ TYPE = "urn:xinzheng:problem:"
 
 TITLES = {
     HTTPStatus.BAD_REQUEST: "请求无法解读",
-    HTTPStatus.UNAUTHORIZED: "没有有效的密钥",
-    HTTPStatus.FORBIDDEN: "不在本单位职责之内",
+    HTTPStatus.UNAUTHORIZED: "没有有效的密钥或者令牌",
+    HTTPStatus.FORBIDDEN: "不在权限之内",
     HTTPStatus.NOT_FOUND: "没有找到",
     HTTPStatus.METHOD_NOT_ALLOWED: "不支持这个方法",
     HTTPStatus.CONFLICT: "与现状不符",
@@ -29,7 +29,7 @@ TITLES = {
 # What the frame itself refuses, before or behind our own code: its code and what to do.
 OF_THE_FRAME = {
     HTTPStatus.BAD_REQUEST: ("request-unreadable", "请求无法解读，请核对格式和编码。"),
-    HTTPStatus.UNAUTHORIZED: ("key-missing", "请在 Authorization 头写明“Bearer 密钥”。"),
+    HTTPStatus.UNAUTHORIZED: ("key-missing", "请在 Authorization 头写明“Bearer 密钥”，平台写“Bearer 令牌”。"),
     HTTPStatus.NOT_FOUND: ("not-found", "没有这个地址或者编号，请核对。"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed", "这个地址不支持该方法，支持的方法见 Allow 头。"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("request-too-large", "请求太大，请拆开后分别发送。"),

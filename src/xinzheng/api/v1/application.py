@@ -22,6 +22,8 @@ from xinzheng.core.errors import XinzhengError
 DESCRIPTION = """数源单位的业务系统通过本接口报送数据、声明归集覆盖、取回退回的行；收到报告的单位通过本接口核验报告。
 报送的每个请求在 Authorization 头出示密钥；单位由密钥确定，只能看到和办理本单位的事项。
 核验（verify）人人可用，不需要密钥。
+接入平台（platform）出示令牌：平台自己的，或者用户同意后替用户办理的；令牌在 /identity/o/ 办理，不在本说明之内，
+错误按 RFC 6749 答复。主体在每个请求里写明，别人的与不存在的一样答复404。
 一切错误都是 RFC 9457 的 application/problem+json，code 稳定不变，detail 说明怎样处理。"""
 
 # Pydantic's words for what is wrong, in ours.

@@ -27,6 +27,17 @@ EXAMPLE: JsonDict = {
     "receiver_name": "示例银行苏州分行",
     "exceptions_seen": "0123456789abcdef",
 }
+TAKEN: JsonDict = {
+    "id": "155df259-13a5-41a3-ad8e-8697c8b075b8",
+    "subject": FIRM,
+    "policy": "suzhou-2024",
+    "purpose": "financing",
+    "receiver_name": "示例银行苏州分行",
+    "status": "queued",
+    "number": None,
+    "message": None,
+    "created_at": "2026-11-22T10:43:44Z",
+}
 
 
 class ChoiceAnswer(BaseModel):
@@ -90,6 +101,8 @@ class ApplicationFields(BaseModel):
 
 class ApplicationAnswer(BaseModel):
     """How far an application is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [TAKEN]})
 
     id: uuid.UUID
     subject: str = Field(description="主体：统一社会信用代码，或者 self")

@@ -12,6 +12,23 @@ from xinzheng.apps.codes.sharing import MOST_VIEWS
 
 MOST_HOURS = 24 * 366
 EXAMPLE: JsonDict = {"purpose": "financing", "hours": 1, "views": 3, "receiver_name": "示例银行苏州分行"}
+SHARED: JsonDict = {
+    "id": "583b8328-eb43-409f-a173-799c94385935",
+    "number": "SZ2026112200000015",
+    "purpose_name": "融资",
+    "receiver_name": "示例银行苏州分行",
+    "views_allowed": 3,
+    "views_used": 0,
+    "expires_at": "2026-11-22T11:43:47Z",
+    "created_at": "2026-11-22T10:43:47Z",
+    "state": "active",
+}
+SHOWN: JsonDict = {
+    "address": "https://report.example.cn/s/AAAAAAAAAAAAAAAAAAAAAA",
+    "typed": "0000 0000 0000",
+    "good_until": "2026-11-22T10:45:17Z",
+    "renew_after_seconds": 60,
+}
 
 
 class TermsFields(BaseModel):
@@ -42,6 +59,8 @@ class TermsFields(BaseModel):
 class ShareAnswer(BaseModel):
     """A share as its subject sees it (亮码)."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SHARED]})
+
     id: uuid.UUID
     number: str = Field(description="报告编号")
     purpose_name: str
@@ -57,6 +76,8 @@ class ShareAnswer(BaseModel):
 
 class ShownAnswer(BaseModel):
     """A fresh code (出示的码); kept nowhere, so that it is answered this once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN]})
 
     address: str = Field(description="画进二维码的地址；别处不要保存")
     typed: str = Field(description="12位码，扫不了的输入它")

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Query, Router
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from xinzheng.api.platforms import PerPlatform, PlatformToken, platform_caller, require
 from xinzheng.api.v1.platform.acting import unfit
@@ -18,6 +19,17 @@ from xinzheng.apps.codes.models import Notice
 from xinzheng.apps.codes.receivers import objections
 
 MOST = 200
+TOLD: JsonDict = {
+    "notices": [
+        {
+            "id": "0b7e5c9e-2f4b-4c55-8a9f-6f7f0c1f4d11",
+            "event": "report-not-in-force",
+            "at": "2026-11-22T12:00:03Z",
+            "body": {"number": "SZ2026112200000015", "status": "superseded", "since": "2026-11-22T12:00:00+00:00"},
+        }
+    ],
+    "next": None,
+}
 
 router = Router(tags=["platform"])
 throttle: list[Any] = [PerPlatform()]
@@ -34,6 +46,8 @@ class NoticeAnswer(BaseModel):
 
 class NoticesAnswer(BaseModel):
     """A page of notices, newest first; ``next`` is the address of the next one, null on the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [TOLD]})
 
     notices: list[NoticeAnswer]
     next: str | None = Field(description="下一页的地址；最后一页为空")

@@ -4,12 +4,50 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 InPath = Annotated[str, Field(description="报告编号，18位")]
 Number = Annotated[str, Field(max_length=64, description="报告编号，18位")]
 Status = Literal["prepared", "in_force", "superseded", "revoked", "expired", "voided"]
 STATUSES = "报告状态：in_force 正常，superseded 已更正，revoked 已作废，expired 已过期，prepared、voided 未生效"
+NUMBER = "SZ2026112200000015"
+LISTED: JsonDict = {
+    "subject": "91320500MA0000011X",
+    "reports": [
+        {
+            "number": NUMBER,
+            "policy": "suzhou-2024",
+            "policy_title": "苏州市专用信用报告代替企业无违法证明实施方案（试行）",
+            "report_title": "专用信用报告",
+            "as_of": "2026-11-22T10:43:45Z",
+            "outcome": "not_verifiable",
+            "conclusion": "报告上的核查结论原文",
+            "purpose": "融资",
+            "status": "in_force",
+        }
+    ],
+    "next": None,
+}
+VIEWED: JsonDict = {
+    "number": NUMBER,
+    "views": [
+        {
+            "at": "2026-11-22T11:02:10Z",
+            "who": "示例银行苏州分行",
+            "known_by": "自己填写，没有核实",
+            "purpose": "融资",
+            "place": "网络 203.0.113.*",
+            "device": "手机",
+            "way": "扫码",
+            "code": "583b8328-eb43-409f-a173-799c94385935",
+        }
+    ],
+    "verifications": [
+        {"at": "2026-11-22T11:05:00Z", "who": "接入平台：苏商通", "way": "批量核验", "status": "in_force"}
+    ],
+    "verifications_total": 1,
+}
 
 
 class ReportRowAnswer(BaseModel):
@@ -24,12 +62,14 @@ class ReportRowAnswer(BaseModel):
         description="clear 未查询到，not_clear 查询到，not_verifiable 有未能核查的领域"
     )
     conclusion: str = Field(description="核查结论，报告上的原文")
-    purpose: str | None
+    purpose: str | None = Field(description="用途名称")
     status: Status = Field(description=STATUSES)
 
 
 class ReportsAnswer(BaseModel):
     """A page of reports, newest first; ``next`` is the address of the next one, null on the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LISTED]})
 
     subject: str = Field(description="主体：统一社会信用代码，或者 self")
     reports: list[ReportRowAnswer]
@@ -95,6 +135,8 @@ class LookAnswer(BaseModel):
 
 class ViewsAnswer(BaseModel):
     """Who saw the content and who verified, newest first: at most a hundred and fifty."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [VIEWED]})
 
     number: str
     views: list[ViewAnswer]
