@@ -36,7 +36,7 @@ class HookServer:
     """Listens at 127.0.0.1. ``status``: what it answers.
 
     ``manner``: answers; hangs, for ``patience`` seconds; drips (its header a byte at a time); endless-head;
-    endless-body; garbage; drops.
+    endless-body; garbage; drops; mute (says nothing, not even of TLS); plain (speaks HTTP without TLS).
     """
 
     def __init__(self, pair: Path, manner: str = "answers") -> None:
@@ -73,9 +73,18 @@ class HookServer:
 
     def _serve(self, peer: socket.socket) -> None:
         peer.settimeout(10)
+        if self.manner in ("mute", "plain"):
+            self._answer_unsecured(peer)
+            return
         with suppress(OSError), peer, self._context.wrap_socket(peer, server_side=True) as secured:
             self.got.append(self._read(secured))
             self._answer(secured)
+
+    def _answer_unsecured(self, peer: socket.socket) -> None:
+        with peer:
+            if self.manner == "plain":
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            self.closing.wait(self.patience)
 
     def _read(self, secured: ssl.SSLSocket) -> Got:
         with secured.makefile("rb") as stream:

@@ -72,7 +72,7 @@ def test_a_redirect_is_not_followed(server: HookServer, rules: Rules, status: st
     assert [got.line for got in server.got] == ["POST /hook HTTP/1.1"]
 
 
-@pytest.mark.parametrize("manner", ["hangs", "drips", "endless-head", "garbage", "drops"])
+@pytest.mark.parametrize("manner", ["hangs", "drips", "endless-head", "garbage", "drops", "mute", "plain"])
 def test_a_server_that_gives_no_answer_ends_the_call_in_time(pair: Path, rules: Rules, manner: str) -> None:
     with hooked(pair, manner) as server:
         begun = time.monotonic()
