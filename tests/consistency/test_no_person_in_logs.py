@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -17,7 +18,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.permissions.addresses import CALLERS
 from tests.permissions.world import PERSON, PERSON_NUMBER, World, build_world
 from xinzheng.apps.accounts.models import Account
-from xinzheng.apps.codes.models import ShownCode
+from xinzheng.apps.codes.batch_work import work_on
+from xinzheng.apps.codes.models import BatchCheck, ShownCode
 from xinzheng.apps.codes.sharing import Shown, show
 from xinzheng.apps.registry.actions import import_subjects, keep_phone
 from xinzheng.apps.reports.applications import fulfil_application
@@ -95,6 +97,9 @@ def journey(world: World, shown: Shown) -> dict[str, Client]:
     browsers["person"].post("/my-data/export")
     browsers["agent"].post("/paper-demands", {"body_name": f"示例平台{PHONE}"})
     browsers["office"].get(f"/office/review?text={PERSON}")
+    lines = f"报告编号,核验码\n{number},{code}\n{PERSON_NUMBER},{PHONE}\n".encode()
+    browsers["receiver"].post("/receiver/checks", {"file": SimpleUploadedFile(f"{PERSON_NUMBER}.csv", lines)})
+    work_on(BatchCheck.objects.get(state="queued").pk)
     for application in Application.objects.filter(state="queued"):
         fulfil_application(application.pk)
     return browsers

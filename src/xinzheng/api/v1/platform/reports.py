@@ -33,6 +33,7 @@ from xinzheng.apps.accounts.permissions import (
     refusals_to_see_views,
 )
 from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.codes.batch_queries import receiver_names
 from xinzheng.apps.codes.view_queries import looks_on_duty, views_of
 from xinzheng.apps.reports.look_queries import looks_of
 from xinzheng.apps.reports.queries import FindingView, report_pdf, report_view, reports_before
@@ -180,7 +181,7 @@ def views(request: HttpRequest, number: Path[InPath]) -> ViewsAnswer:
     caller, account = acting_for(request, VIEWS)
     found = own_report(account, number, refusals_to_see_views)
     rows = sorted(views_of(number=number) + looks_on_duty(number), key=lambda row: row.at, reverse=True)
-    seen = looks_of(number)
+    seen = looks_of(number, receiver_names)
     _tell(caller, "views-listed", number, found.subject_id)
     return ViewsAnswer(
         number=number,
