@@ -15,6 +15,7 @@ from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.reports.applications import fulfil_application
+from xinzheng.web.subjects.personal_data import everything
 
 __all__ = ["db", "undone", "world"]
 BANK = "示例银行苏州分行"
@@ -102,3 +103,7 @@ def test_what_a_platform_did_is_told_by_name_to_the_person_and_to_the_auditor(wo
     auditor = open_account(NewAccount("auditor", "审计员甲", Role.AUDITOR), by="test")
     trail = enter(Client(), auditor).get("/audit?action=reports-listed").content.decode()
     assert re.search("接入平台“示例平台”代示[^<例]*（经办人）", trail)
+    for who in (world.agent.pk, f"client:{world.made.platform.pk}/{world.agent.actor}"):
+        asked = enter(Client(), auditor).get("/audit", {"who": who, "action": "reports-listed"}).content.decode()
+        assert "接入平台“示例平台”代" in asked
+    assert [row["action"] for row in everything(world.agent)["events_by"]].count("reports-listed") == 1

@@ -40,3 +40,10 @@ def platform_names(actors: Iterable[str], people: Mapping[str, str]) -> dict[str
         if name is not None:
             named[actor] = f"接入平台“{name}”" + (f"代{people.get(person, person)}" if person else "")
     return named
+
+
+def through_platforms(actor: str) -> tuple[str, ...]:
+    """Under which names platforms act for an account; none for whoever is no account."""
+    if not actor.startswith("account:"):
+        return ()
+    return tuple(f"client:{key}/{actor}" for key in Platform.objects.order_by("pk").values_list("pk", flat=True))

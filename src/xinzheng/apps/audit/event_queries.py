@@ -12,7 +12,10 @@ from xinzheng.apps.audit.seals import chain_head
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are asked for; what is None does not matter. ``until`` is exclusive."""
+    """Which events are asked for; what is None does not matter. ``until`` is exclusive.
+
+    ``through``: further names under which ``who`` acts, as platforms do for an account.
+    """
 
     who: str | None = None
     action: str | None = None
@@ -21,6 +24,7 @@ class EventFilter:
     subject_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ FIELDS = (
 def events(asked: EventFilter, before: int | None, limit: int) -> list[EventRow]:
     """The newest such events, below number ``before`` where it is given: the last of one page begins the next."""
     wanted = {COMPARED.get(name, name): value for name, value in asdict(asked).items() if value is not None}
+    if through := wanted.pop("through"):
+        wanted["who__in"] = (wanted.pop("who"), *through)
     if before is not None:
         wanted["id__lt"] = before
     found = AuditEvent.objects.filter(**wanted).order_by("-id").values_list(*FIELDS)[:limit]

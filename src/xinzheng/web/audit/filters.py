@@ -10,11 +10,12 @@ from xinzheng.apps.audit.action_words import ACTION_WORDS, OBJECT_WORDS
 from xinzheng.apps.audit.event_queries import EventFilter
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.core.decision import CHINA
+from xinzheng.web.actors import through_platforms
 from xinzheng.web.form_errors import FieldError
 
 NAMES = ("who", "action", "kind", "object", "subject", "since", "until")
 OTHERS = {"系统": "system", "命令行": "command-line", "公众": "public"}
-ACTOR = re.compile(r"[a-z][a-z-]{0,30}(:[0-9A-Za-z-]{1,60})?")
+ACTOR = re.compile(r"[a-z][a-z-]{0,30}(:[0-9A-Za-z-]{1,60}(/account:[0-9]{1,18})?)?")
 OBJECT = re.compile(r"[0-9A-Za-z._:/-]+")
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 LONGEST = 100
@@ -46,7 +47,7 @@ def read_filter(given: Mapping[str, str]) -> Asked:
     if since and until and until < since:
         errors.append(FieldError("until", "止日早于起日，请改正。"))
     end = _start(until + timedelta(days=1)) if until and until < date.max else None
-    found = EventFilter(who, action, kind, key, subject, _start(since), end)
+    found = EventFilter(who, action, kind, key, subject, _start(since), end, through_platforms(who or ""))
     return Asked(values, found, errors)
 
 

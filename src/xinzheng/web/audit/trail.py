@@ -96,7 +96,9 @@ def trail_workbook(request: HttpRequest, account: Account) -> HttpResponseBase:
 
 def _exported(account: Account, asked: Asked, form: str) -> int:
     """That somebody took events away is an event; its number, above all that the file may hold."""
-    wanted = {name: str(value) for name, value in asdict(asked.filter).items() if value is not None}
+    said = asdict(asked.filter)
+    del said["through"]  # follows from who
+    wanted = {name: str(value) for name, value in said.items() if value is not None}
     with transaction.atomic():
         return record_event(
             who=account.actor, action="audit-exported", object_kind="audit", object_id=form, details=wanted

@@ -8,6 +8,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from xinzheng.apps.accounts.mandate_queries import scopes_of
@@ -25,7 +26,7 @@ from xinzheng.apps.reports.queries import reports_of
 from xinzheng.core.decision import china_date
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.subjects import SubjectKind
-from xinzheng.web.actors import people_in, platform_names
+from xinzheng.web.actors import people_in, platform_names, through_platforms
 
 AT_MOST = 10_000
 OF_THE_PUBLIC = (Role.SUBJECT_AGENT, Role.RECEIVER)
@@ -119,11 +120,14 @@ def everything(account: Account) -> dict[str, Any]:
         "platforms": _values(SocialAccount.objects.filter(user=account), "provider", "date_joined", "last_login"),
         "allowed_platforms": [asdict(grant) | {"scopes": sorted(grant.scopes)} for grant in grants_of(account)],
         "events_about": [asdict(row) for row in access_log(account, person, limit=AT_MOST)] if person else [],
-        "events_by": _values(
-            AuditEvent.objects.filter(who=account.actor).order_by("-id")[:AT_MOST],
-            "at", "action", "object_kind", "object_id", "place",
-        ),
+        "events_by": _values(_events_by(account), "at", "who", "action", "object_kind", "object_id", "place"),
     }  # fmt: skip
+
+
+def _events_by(account: Account) -> QuerySet[AuditEvent]:
+    """What the account did, itself and through platforms, newest first."""
+    actors = (account.actor, *through_platforms(account.actor))
+    return AuditEvent.objects.filter(who__in=actors).order_by("-id")[:AT_MOST]
 
 
 def _account(account: Account) -> Mapping[str, Any]:
