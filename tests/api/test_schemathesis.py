@@ -19,6 +19,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
 from tests.api.described_world import Described, build_described
+from tests.api.hostile import answer_to, hostile_calls
 from xinzheng.config.wsgi import application
 
 CONFIG = SchemathesisConfig.from_str(
@@ -114,6 +115,20 @@ def test_the_good_answers_are_described_and_seen(world: Described) -> None:
             seen[operation.label] = {ask(case, case_shown) for case, case_shown in cases}
     assert {label for label, statuses in seen.items() if min(statuses) >= 300} == set()
     assert len(seen) >= 30
+
+
+def test_what_is_meant_to_harm_is_told_as_a_problem_or_not_minded(world: Described) -> None:
+    wrong = []
+    for operation in (found.ok() for found in schema.get_all_operations()):
+        raw = operation.definition.raw | {"path": operation.full_path}
+        scheme = next(scheme for way in raw["security"] for scheme in way)
+        for environ in hostile_calls(operation.method, raw, world.things, world.credentials[scheme][1]):
+            caches["local"].clear()
+            asked = {name: environ[name] for name in environ if not name.startswith("wsgi.")}
+            status, media_type = answer_to(environ, undone)
+            if status >= 500 or (status >= 400 and media_type != "application/problem+json"):
+                wrong.append(f"{operation.label} {str(asked)[:300]}: {status} {media_type}")
+    assert not wrong, "\n".join(wrong)
 
 
 def is_known(operation: Any, world: Described) -> bool:
