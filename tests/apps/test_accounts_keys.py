@@ -16,12 +16,14 @@ from xinzheng.apps.accounts import key_actions
 from xinzheng.apps.accounts.idempotency import (
     KEPT_DAYS,
     KeptRequestError,
+    PlatformRequest,
     RepeatableRequest,
     forget_old_requests,
     once,
+    once_for_platform,
 )
 from xinzheng.apps.accounts.key_actions import ApiKeyError, create_key, recognise_key, revoke_key
-from xinzheng.apps.accounts.models import ApiKey, KeptRequest
+from xinzheng.apps.accounts.models import ApiKey, KeptPlatformRequest, KeptRequest
 from xinzheng.apps.accounts.permissions import refusals_to_answer_by_key
 from xinzheng.apps.accounts.queries import api_keys
 from xinzheng.apps.audit.models import AuditEvent
@@ -175,6 +177,19 @@ def test_the_second_of_two_at_the_same_moment_gets_what_the_first_made(
     assert once(RepeatableRequest(key, "a", BODY), lambda: 8) == 7
 
 
+def test_the_second_of_two_calls_of_a_platform_gets_what_the_first_made(
+    second_connection: "psycopg.Connection[Any]",
+) -> None:
+    second_connection.execute(
+        "INSERT INTO accounts_keptplatformrequest (caller, idempotency_key, body_sha256, made)"
+        " VALUES ('client:a/account:1', 'a', %s, 'first')",
+        [BODY],
+    )
+    threading.Timer(0.3, second_connection.commit).start()
+    assert once_for_platform(PlatformRequest("client:a/account:1", "a", BODY), lambda: "second") == "first"
+    assert once_for_platform(PlatformRequest("client:a/account:2", "a", BODY), lambda: "another's") == "another's"
+
+
 @pytest.mark.django_db
 def test_requests_are_forgotten_when_nobody_will_send_them_again() -> None:
     key = made().key
@@ -182,7 +197,11 @@ def test_requests_are_forgotten_when_nobody_will_send_them_again() -> None:
         once(RepeatableRequest(key, name, BODY), lambda: 1)
     age = timezone.now() - timedelta(days=KEPT_DAYS, minutes=1)
     KeptRequest.objects.filter(idempotency_key="old").update(created_at=age)
-    assert forget_old_requests() == 1
+    for caller in ("client:old", "client:young"):
+        once_for_platform(PlatformRequest(caller, "a", BODY), lambda: "made")
+    KeptPlatformRequest.objects.filter(caller="client:old").update(created_at=age)
+    assert forget_old_requests() == 2
+    assert [kept.caller for kept in KeptPlatformRequest.objects.all()] == ["client:young"]
     assert [kept.idempotency_key for kept in KeptRequest.objects.all()] == ["young"]
     assert "accounts.forget_old_requests" in app.tasks
 
