@@ -67,6 +67,14 @@ def test_what_a_scanner_typed_is_taken_as_a_qr_code_in_either_column() -> None:
     assert "太长" in lines[2].fault
 
 
+@pytest.mark.parametrize("heading", ["二维码内容", "QR Code", " 二维码 "])
+def test_one_column_of_qr_codes_is_enough(heading: str) -> None:
+    address = "https://example.test/v/AAAA#BBBB-_"
+    sheet = write_workbook([Sheet("清单", (), [Column(heading)], [(address,)])])
+    for content in (f"{heading}\r\n{address}\r\n".encode("gb18030"), sheet):
+        assert read_check_file(content, "x") == [CheckLine(2, qr=address)]
+
+
 def test_a_line_whose_cells_do_not_fit_the_header_is_not_guessed_at() -> None:
     content = f"报告编号,核验码\n{sound_number()},{CODE}\n{sound_number()}\n".encode()
     assert "只有1个单元格" in read_check_file(content, "x.csv")[1].fault

@@ -9,6 +9,7 @@ from datetime import timedelta
 from zipfile import ZipFile
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -21,7 +22,7 @@ from xinzheng.apps.accounts.models import Account, Platform, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.batch_files import read_check_file
 from xinzheng.apps.codes.batch_queries import check_of, checks_of, receiver_names, summary_of, table_of_check
-from xinzheng.apps.codes.batch_work import SLICES_AT_ONCE, work_on
+from xinzheng.apps.codes.batch_work import SLICES_AT_ONCE, UNEXPECTED, work_on
 from xinzheng.apps.codes.batches import (
     OPEN_AT_MOST,
     BatchCheckError,
@@ -36,6 +37,7 @@ from xinzheng.apps.codes.models import BatchCheck, Receiver, ReceiverDecision
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.codes.tasks_batches import work_on_batch_check
 from xinzheng.apps.registry.key_rotation import rotate_key
+from xinzheng.apps.registry.keys import KeyFileError
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST
 from xinzheng.apps.reports.issuing import Order, issue_report
@@ -170,8 +172,24 @@ def test_each_line_has_its_answer_and_its_look_by_the_receiver(world: World) -> 
     assert rows[5][4:] == ["未查询到", "", "", "未查询到该编号，或者核验码不对，请核对后再试"]
     assert (rows[6][0], rows[6][4]) == ("=1+1", "没有核验")
     assert rows[7][-1] == "填写的编号与二维码里的不同，请核对是哪一份"
-    assert [one.line for one in summary_of(check.pk).rows] == [4, 5, 6, 7]
+    shown = [(one.line, one.mark) for one in summary_of(check.pk).rows]
+    assert shown == [(4, "bad"), (5, "wanting"), (6, "not-asked"), (7, "wanting")]
     assert AuditEvent.objects.filter(action="batch-check-asked", object_id=str(check.pk)).count() == 1
+
+
+def test_a_seal_that_was_changed_is_bad_and_comes_first(world: World) -> None:
+    first, second, _ = world.reports
+    text = qr_of(first)
+    forged = text[:-40] + ("A" if text[-40] != "A" else "B") + text[-39:]
+    elsewhere = qr_of(second).replace(settings.XINZHENG_HOST, "127.0.0.1:1")
+    check = queued(world, csv_of((second.number, "x" * 12), ("", "", forged), ("", "", elsewhere), ("", "", text)))
+    work_on(check.pk)
+    summary = summary_of(check.pk)
+    assert [(row.line, row.mark) for row in summary.rows] == [(3, "bad"), (4, "bad"), (2, "wanting")]
+    assert (summary.good, summary.wanting) == (1, 3)
+    assert "签名无效" in summary.rows[0].seal
+    assert "这张码被改过" in summary.rows[1].said
+    assert Look.objects.count() == 1
 
 
 def test_nothing_in_the_table_runs_as_a_formula(world: World) -> None:
@@ -239,6 +257,16 @@ def test_no_line_is_answered_whose_look_cannot_be_written(world: World) -> None:
         cursor.execute("DROP TRIGGER full_disk ON reports_look")
     work_on(check.pk)
     assert summary_of(check.pk).good == Look.objects.count() == BATCH_AT_MOST + 1
+
+
+def test_a_key_that_does_not_fit_ends_the_check_and_tells_its_receiver_no_path(world: World) -> None:
+    first = world.reports[0]
+    check = queued(world, csv_of((first.number, code_of(first))))
+    BatchCheck.objects.filter(pk=check.pk).update(wrapped_key=b"x" * 60)
+    with pytest.raises(KeyFileError):
+        work_on(check.pk)
+    assert standing(world, check) == ("没有完成", 1, 0, UNEXPECTED)
+    work_on(check.pk)  # tried again: it is over
 
 
 # --- who may, how many, how long -------------------------------------------------------------------------------------

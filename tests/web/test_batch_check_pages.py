@@ -171,6 +171,13 @@ def test_the_same_form_sent_twice_is_one_check(client: Client, world: World) -> 
     assert BatchCheck.objects.count() == 2
 
 
+def test_a_file_is_taken_from_our_own_form_only(world: World) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(world.bank)
+    assert send(strict, HEAD + world.line).status_code == 403
+    assert not BatchCheck.objects.exists()
+
+
 def test_another_receiver_finds_nothing_and_others_are_not_let_in(client: Client, world: World) -> None:
     address = send(client, HEAD + world.line).headers["Location"]
     work_on(uuid.UUID(address.removeprefix(f"{CHECKS}/")))

@@ -13,7 +13,7 @@ from xinzheng.apps.reports.verification import STATUS_NOT_ASKED
 from xinzheng.core.decision import CHINA
 from xinzheng.core.lifecycle import ReportStatus, normalise_number
 
-GOOD, WANTING, NOT_ASKED = "good", "wanting", "not-asked"
+GOOD, WANTING, BAD, NOT_ASKED = "good", "wanting", "bad", "not-asked"
 COLUMNS = (
     ("文件行号", 10),
     ("填写的编号", 24),
@@ -33,7 +33,7 @@ SHOWN_AT_MOST = 50
 
 
 class AnswerRow(NamedTuple):
-    """One line's answer: ``mark`` tells good, wanting or not asked; the rest are the cells of the table."""
+    """One line's answer: ``mark`` tells good, wanting, bad or not asked; the rest are the cells of the table."""
 
     mark: str
     line: int
@@ -59,7 +59,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a finished check shows (核验汇总): how many lines of each mark, when, the sentences, the rows to look at."""
+    """What a finished check shows (核验汇总): how many lines of each mark, the sentences, the first rows to look at.
+
+    ``wanting`` counts the bad ones, too, which stand first among ``rows``.
+    """
 
     good: int
     wanting: int
@@ -71,6 +74,11 @@ class Summary:
     def total(self) -> int:
         """All lines."""
         return self.good + self.wanting + self.not_asked
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether there is a report that must not be used."""
+        return any(row.mark == BAD for row in self.rows)
 
     @property
     def sentence(self) -> str:
@@ -86,10 +94,9 @@ def answer_row(line: CheckLine, verdict: Verdict | None) -> AnswerRow:
     if verdict is None:
         return AnswerRow(NOT_ASKED, line.line, filled, "", "", "", "没有核验", "", "", line.fault)
     differs = bool(line.qr and line.number) and normalise_number(line.number) != verdict.number
-    is_good = verdict.status == ReportStatus.IN_FORCE and not (verdict.is_bad or verdict.warning or differs)
     status, said = _status_and_rest(verdict, OTHER_NUMBER if differs else "")
     return AnswerRow(
-        GOOD if is_good else WANTING,
+        _mark(verdict, differs=differs),
         line.line,
         filled,
         verdict.number or "",
@@ -100,6 +107,13 @@ def answer_row(line: CheckLine, verdict: Verdict | None) -> AnswerRow:
         LOG_WORDS[verdict.log.included] if verdict.log else "",
         said,
     )
+
+
+def _mark(verdict: Verdict, *, differs: bool) -> str:
+    """Nothing is good but a report in force with nothing else to be said; bad is what must not be used."""
+    if verdict.is_bad or verdict.status in (ReportStatus.REVOKED, ReportStatus.VOIDED):
+        return BAD
+    return GOOD if verdict.status == ReportStatus.IN_FORCE and not (verdict.warning or differs) else WANTING
 
 
 def _seal(verdict: Verdict) -> str:
@@ -140,8 +154,9 @@ def summed_up(slices: Sequence[Slice]) -> Summary:
         f"{NO_DOCUMENT}。{disclaimers[0] if len(disclaimers) == 1 else general}",
     ]
     said += [DEMONSTRATION] if any(one.is_demonstration for one in slices) else []
-    wanting = [row for row in rows if row.mark != GOOD][:SHOWN_AT_MOST]
-    return Summary(marks.count(GOOD), marks.count(WANTING), marks.count(NOT_ASKED), said, wanting)
+    shown = sorted((row for row in rows if row.mark != GOOD), key=lambda row: row.mark != BAD)[:SHOWN_AT_MOST]
+    wanting = marks.count(WANTING) + marks.count(BAD)
+    return Summary(marks.count(GOOD), wanting, marks.count(NOT_ASKED), said, shown)
 
 
 def table_of(summary: Summary, slices: Sequence[Slice]) -> bytes:

@@ -14,11 +14,10 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.codes.batch_answers import opened_slices, sealed_slice, sealed_whole, slice_of
 from xinzheng.apps.codes.batch_files import CheckLine
 from xinzheng.apps.codes.batch_seals import CheckKey, framed
-from xinzheng.apps.codes.batches import DONE, FAILED, OPEN_STATES, queue_work
+from xinzheng.apps.codes.batches import DONE, FAILED, OPEN_STATES, BatchCheckError, queue_work
 from xinzheng.apps.codes.models import BatchCheck
 from xinzheng.apps.codes.receivers import refusals_to_check_batches
 from xinzheng.apps.reports.batch_verification import BATCH_AT_MOST, verify_batch
-from xinzheng.core.errors import XinzhengError
 
 # Then others in the queue get a turn.
 SLICES_AT_ONCE = 20
@@ -65,9 +64,9 @@ def work_on(check_id: uuid.UUID) -> None:
         _finish(job)
     except PASSING:
         raise
-    except XinzhengError as error:
+    except BatchCheckError as error:
         _fail(check_id, error.message)
-    except Exception:
+    except Exception:  # its words are for whoever runs the site
         _fail(check_id, UNEXPECTED)
         raise
 
@@ -78,7 +77,7 @@ def _opened(check_id: uuid.UUID) -> _Job | None:
         return None
     refusals = refusals_to_check_batches(Account.objects.get(pk=check.account_id), check.receiver)
     if refusals:
-        raise XinzhengError("\n".join(refusals), code="batch-check-refused")
+        raise BatchCheckError("\n".join(refusals))
     key = CheckKey.unwrapped(check.pk, check.wrapped_key)
     lines = [CheckLine(*cells) for cells in key.unseal(check.asked_ct, "asked")]
     return _Job(check.pk, check.receiver_id, key, lines)

@@ -14,12 +14,11 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.actions import record_event
-from xinzheng.apps.codes.batch_files import LINES_AT_MOST, read_check_file, template, told_name
+from xinzheng.apps.codes.batch_files import LINES_AT_MOST, CheckFileError, read_check_file, template, told_name
 from xinzheng.apps.codes.batch_queries import CheckRow, check_of, checks_of, summary_of, table_of_check
-from xinzheng.apps.codes.batches import HandedIn, delete_check, queue_check
+from xinzheng.apps.codes.batches import BatchCheckError, HandedIn, delete_check, queue_check
 from xinzheng.apps.codes.models import Receiver
 from xinzheng.apps.codes.receivers import receiver_of, refusals_to_check_batches
-from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
@@ -53,7 +52,7 @@ def checks(request: HttpRequest, account: Account) -> HttpResponse:
     try:
         lines = read_check_file(file.read(), name)
         made = queue_check(HandedIn(_number_of(request), name, lines), receiver, account=account)
-    except XinzhengError as error:
+    except (CheckFileError, BatchCheckError) as error:
         return _page(request, receiver, (FieldError(FILE, error.message),))
     address = f"{CHECKS}/{made.pk}"
     return HttpResponseClientRedirect(address) if _asks_for_part(request) else HttpResponseRedirect(address)
