@@ -40,7 +40,10 @@ def test_reports_are_listed_a_page_at_a_time(world: World) -> None:
     assert event.who == f"client:{world.made.platform.pk}/{world.agent.actor}"
     assert event.subject_id == subject_id
     for before in (world.theirs, "x", "%00"):
-        assert calls.get(f"/reports?subject={OURS}&before={before}").status_code == 422
+        refused = calls.get(f"/reports?subject={OURS}&before={before}")
+        assert (refused.status_code, refused.json()["errors"][0]["in"]) == (422, "query")
+    (wrong,) = calls.get("/reports?subject=330502199001010014").json()["errors"]
+    assert (wrong["in"], wrong["field"]) == ("query", "subject")
 
 
 def test_a_report_is_told_with_its_content_and_its_file_with_its_digest(world: World) -> None:

@@ -35,7 +35,7 @@ def acting_for(request: HttpRequest, scope: str) -> tuple[PlatformCaller, Accoun
     return caller, acting_account(caller)
 
 
-def subject_named(account: Account, named: str, refusals_to: Permission) -> int:
+def subject_named(account: Account, named: str, refusals_to: Permission, place: str = "query") -> int:
     """The subject that a request names: by its code, or ``self`` for the natural person behind the account.
 
     Raises ProblemError: ``request-invalid``, ``mandate-insufficient``; a code that is not in the register is refused
@@ -45,7 +45,7 @@ def subject_named(account: Account, named: str, refusals_to: Permission) -> int:
     if named != SELF:
         code = check_uscc(named)
         if not code.ok:
-            raise unfit([("subject", f"应为统一社会信用代码，或者 {SELF}（本人）；不要写身份号码。")])
+            raise unfit([("subject", f"应为统一社会信用代码，或者 {SELF}（本人）；不要写身份号码。")], place)
         found = find_subject(code.value)
     refuse_if(refusals_to(account, found or 0))
     return found or 0
@@ -102,8 +102,8 @@ def refuse_if(refusals: list[str]) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "mandate-insufficient", "；".join(refusals))
 
 
-def unfit(found: Sequence[tuple[str, str]]) -> ProblemError:
+def unfit(found: Sequence[tuple[str, str]], place: str = "body") -> ProblemError:
     """Fields that are unfit and what is wrong with each, told as the frame tells it."""
-    errors = [{"in": "body", "field": field, "detail": detail} for field, detail in found]
+    errors = [{"in": place, "field": field, "detail": detail} for field, detail in found]
     message = "；".join(f"{field}：{detail}" for field, detail in found)
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "request-invalid", message, errors=errors)

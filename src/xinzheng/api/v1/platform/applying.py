@@ -106,7 +106,7 @@ def forms(request: HttpRequest, subject: Annotated[SubjectName, Query()]) -> For
 def apply(request: HttpRequest, response: HttpResponse, fields: ApplicationFields, key: Key) -> ApplicationAnswer:
     """Have a report made; the same request sent again is the same application."""
     caller, account = acting_for(request, SCOPE)
-    subject_id = subject_named(account, fields.subject, refusals_to_apply)
+    subject_id = subject_named(account, fields.subject, refusals_to_apply, "body")
     digest = hashlib.sha256(fields.model_dump_json().encode()).digest()
     made = once_for_platform(
         PlatformRequest(caller.actor, key, digest), lambda: _submitted(caller, account, subject_id, fields)

@@ -76,7 +76,7 @@ def notices(
     if before is not None:
         last = own.filter(pk=before).first()
         if last is None:
-            raise unfit([("before", "不是上一页 next 中的位置。")])
+            raise unfit([("before", "不是上一页 next 中的位置。")], "query")
         found = own.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
     rows = list(found.order_by("-at", "-id")[: limit + 1])
     following = None

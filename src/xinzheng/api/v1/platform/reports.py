@@ -68,7 +68,7 @@ def reports(
     try:
         rows = reports_before(subject_id, before, limit + 1)
     except XinzhengError as error:
-        raise unfit([("before", "不是上一页 next 中的位置。")]) from error
+        raise unfit([("before", "不是上一页 next 中的位置。")], "query") from error
     named, following = subject_name(account, subject_id), None
     if len(rows) > limit:
         more = urlencode({"subject": named, "before": rows[limit - 1].number, "limit": str(limit)})
