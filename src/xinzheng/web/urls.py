@@ -22,6 +22,8 @@ from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, po
 from xinzheng.web.subjects import apply, proof, reports
 
 urlpatterns = [
+    # Scanned at counters, many at once: found before all others are tried.
+    path("", include("xinzheng.web.codes.urls")),
     path("", home.home, name="home"),
     path("guide", guide.guide, name="guide"),
     path("policies", policies.policies, name="policies"),
@@ -97,6 +99,6 @@ urlpatterns = [
     path("preferences/elder", preferences.choose_elder, name="elder"),
     *(
         path("", include(f"xinzheng.web.{room}.urls"))
-        for room in ("sign_in", "people", "administration", "audit", "codes", "receivers", "subjects", "platforms")
+        for room in ("sign_in", "people", "administration", "audit", "receivers", "subjects", "platforms")
     ),
 ]

@@ -5,6 +5,7 @@ Whatever is wrong with a code has one answer: unknown, renewed since, late, take
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.codes.bad_codes import SO_FAR
 from xinzheng.apps.codes.models import Receiver, ShareCode, View
 from xinzheng.apps.codes.receivers import State, objections
 from xinzheng.apps.codes.said import check_body_name, is_same_body
@@ -40,6 +42,11 @@ LEFT JOIN reports_reportscope c ON c.report_id = s.report_number
 """
 BY_LONG = SELECT + "WHERE k.digest = %s"
 BY_TYPED = SELECT + "WHERE k.typed_digest = %s"
+# Always one row: what the visitor has tried so far, and the share if the code is of one.
+TRIED = {
+    by: f"SELECT ({SO_FAR}), found.* FROM (SELECT) AS visitor LEFT JOIN ({by}) AS found ON true"  # noqa: S608  ours
+    for by in (BY_LONG, BY_TYPED)
+}
 
 OPEN = """
 SELECT v.share_id, s.report_number, s.purpose_name, v.open_until, v.at, v.account_id,
@@ -153,10 +160,22 @@ class OpenView:
 
 def find(code: str) -> Offer | None:
     """The offer behind a long code or a typed one; None for any that is not good. One statement whatever it is."""
-    is_long = len(code) == LONG_LENGTH and " " not in code
-    digest = (digest_of_long if is_long else digest_of_typed)(code, digest_key())
-    rows = fetched(BY_LONG if is_long else BY_TYPED, [digest])
-    return _offer(rows[0], View.Way.SCAN if is_long else View.Way.TYPED) if rows else None
+    way, statement, digest = _way_of(code)
+    rows = fetched(statement, [digest])
+    return _offer(rows[0], way) if rows else None
+
+
+def find_from(code: str, visitor: str) -> tuple[int, Offer | None]:
+    """The same, and how many bad codes came from this visitor so far (see ``bad_codes``), in the one statement."""
+    way, statement, digest = _way_of(code)
+    ((tried, *row),) = fetched(TRIED[statement], [visitor, digest])
+    return tried or 0, (_offer(row, way) if row[0] is not None else None)
+
+
+def _way_of(code: str) -> tuple[View.Way, str, bytes]:
+    if len(code) == LONG_LENGTH and " " not in code:
+        return View.Way.SCAN, BY_LONG, digest_of_long(code, digest_key())
+    return View.Way.TYPED, BY_TYPED, digest_of_typed(code, digest_key())
 
 
 def find_share(share_id: uuid.UUID, way: str) -> Offer | None:
@@ -165,7 +184,7 @@ def find_share(share_id: uuid.UUID, way: str) -> Offer | None:
     return _offer(rows[0], way, is_code_checked=True) if rows else None
 
 
-def _offer(row: tuple[Any, ...], way: str, *, is_code_checked: bool = False) -> Offer | None:
+def _offer(row: Sequence[Any], way: str, *, is_code_checked: bool = False) -> Offer | None:
     share_id, number, purpose, purpose_name, receiver_id, receiver_name, expires_at, good_until, *rest = row
     is_ended, left, status, policy_id, *texts = rest
     now = timezone.now()

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from xinzheng.apps.accounts.models import Role
-from xinzheng.apps.codes.looking import Offer, Ticket, Visitor, find, find_share, open_view
+from xinzheng.apps.codes.looking import Offer, Ticket, Visitor, find_from, find_share, open_view
 from xinzheng.apps.codes.models import View
 from xinzheng.apps.codes.receivers import objections, receiver_of
 from xinzheng.apps.reports.looks import PUBLIC, record_look
@@ -19,7 +19,7 @@ from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus, normalise_typed_
 from xinzheng.web.codes.quiet import bad_code, quiet
 from xinzheng.web.codes.terms_form import purposes_of
 from xinzheng.web.codes.viewing import remember
-from xinzheng.web.codes.visitors import count_bad_code, device_of, has_tried_too_often, place_of, too_many
+from xinzheng.web.codes.visitors import BAD_PER_WINDOW, count_bad_code, device_of, place_of, too_many, visitor_key
 from xinzheng.web.context import signed_in_account
 from xinzheng.web.form_errors import FieldError, by_field
 
@@ -60,9 +60,9 @@ def scan(request: HttpRequest) -> HttpResponse:
 
 
 def _held(request: HttpRequest, code: str) -> HttpResponse:
-    if has_tried_too_often(request):
+    tried, offer = find_from(code, visitor_key(request))
+    if tried >= BAD_PER_WINDOW:
         return too_many(request)
-    offer = find(code)
     if offer is None:
         count_bad_code(request)
         return bad_code(request)

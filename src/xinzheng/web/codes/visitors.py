@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from xinzheng.apps.codes.bad_codes import count_bad
 from xinzheng.core.networks import Network, coarse_place, limit_network, read_network
 
 WINDOW_SECONDS = 60
@@ -61,16 +61,9 @@ def _lines(path: str) -> list[list[str]]:
         return []
 
 
-def has_tried_too_often(request: HttpRequest) -> bool:
-    """Whether too many bad codes came from this address within a minute; all processes count together."""
-    return int(caches["default"].get(_key(request), 0)) >= BAD_PER_WINDOW
-
-
 def count_bad_code(request: HttpRequest) -> None:
     """Count a code that led to nothing; good ones are never counted, so that a bank's counters share one address."""
-    key = _key(request)
-    if not caches["default"].add(key, 1, timeout=WINDOW_SECONDS * 2):
-        caches["default"].set(key, int(caches["default"].get(key, 0)) + 1, timeout=WINDOW_SECONDS * 2)
+    count_bad(visitor_key(request), WINDOW_SECONDS * 2)
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
@@ -81,8 +74,8 @@ def too_many(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _key(request: HttpRequest) -> str:
-    """Hashed: the table of counts shall hold no addresses."""
+def visitor_key(request: HttpRequest) -> str:
+    """Whom bad codes are counted for within this minute. Hashed: the table of counts shall hold no addresses."""
     network = limit_network(request.META.get("REMOTE_ADDR", ""))
     digest = hashlib.sha256(f"{settings.SECRET_KEY}{network}".encode()).hexdigest()[:32]
     return f"bad-code:{digest}:{int(time.time()) // WINDOW_SECONDS}"
