@@ -91,6 +91,7 @@ def test_every_token_that_opens_nothing_is_told_the_same(made: MadePlatform) -> 
         ({"client_id": "\0"}, "invalid_request"),
         ({"client_secret": "\0"}, "invalid_request"),
         ({"client_id": "é" * 300}, "invalid_client"),
+        ({"client_id": "\x7f", "grant_type": "authorization_code", "code": "x"}, "invalid_client"),
         ({"scope": "verify reports:apply"}, "invalid_scope"),
         ({"scope": "notices"}, "invalid_scope"),
         ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"),
@@ -189,13 +190,22 @@ def test_of_two_who_refresh_with_one_token_at_once_one_is_refused() -> None:
 def test_requests_are_counted_for_the_platform_whoever_they_are_for() -> None:
     made = register_platform(NewPlatform("示例平台", ["verify"], per_minute=2), by="test")
     allowed, told = [], {}
+    token = asked(made).json()["access_token"]
     for _ in range(3):
         request = RequestFactory().get("/api/v1/")
-        request.auth = shown(asked(made).json()["access_token"])  # type: ignore[attr-defined]
+        request.auth = shown(token)  # type: ignore[attr-defined]
         allowed.append(PerPlatform().allow_request(request))
         told = limit_headers(request)
     assert allowed == [True, True, False]
     assert told["RateLimit-Policy"] == '"platform";q=2;w=60'
+
+
+def test_a_platform_that_fetches_a_token_for_each_call_is_slowed_down() -> None:
+    made = register_platform(NewPlatform("示例平台", ["verify"], per_minute=2), by="test")
+    answers = [asked(made) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].json()["error"] == "temporarily_unavailable"
+    assert asked(register_platform(NewPlatform("另一平台", ["verify"]), by="test")).status_code == 200
 
 
 def test_guessing_of_secrets_is_slowed_down(made: MadePlatform) -> None:

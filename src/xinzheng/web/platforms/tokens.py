@@ -1,6 +1,7 @@
 """Where platforms get tokens (令牌) and give them back; answers are those of RFC 6749 and 7009, not problems."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from xinzheng.apps.accounts.models import Platform
 from xinzheng.apps.accounts.platform_tokens import acts_for_somebody, token_digest
 from xinzheng.apps.accounts.platforms import ON_BEHALF, OPENID
 from xinzheng.apps.audit.actions import About, record_event
@@ -23,6 +25,7 @@ from xinzheng.web.platforms.strict import oauth_error, without_nul
 LIMIT, WRONG_PER_MINUTE = "platform-token", 30
 GRANTS = (Client.GrantType.CLIENT_CREDENTIALS, Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN)
 LONGEST_CODE = 200
+NAME = re.compile(r"[!-~]{1,100}")
 SECRETS = ("client_secret", "code", "code_verifier", "refresh_token", "token")
 
 
@@ -37,12 +40,16 @@ def token(request: HttpRequest) -> HttpResponse:
     refused = _refused(request)
     if refused is not None:
         return refused
+    own = f"platform-tokens:{_named(request)}"
+    if is_too_often(request, own, _per_minute(request), many=0):
+        return oauth_error("temporarily_unavailable", "取令牌太频繁：令牌在到期前可以反复使用，请在一分钟后再试。", 429)
     with transaction.atomic():
         _wait_for(request.POST.get("code") or request.POST.get("refresh_token") or "")
         before = _refresh_token(request)
         response: HttpResponse = views.token(request)
         if response.status_code == 200:
             _note(request, response, before)
+            is_too_often(request, own, 1)
     if response.status_code in (400, 401):
         is_too_often(request, LIMIT, WRONG_PER_MINUTE)
     return response
@@ -91,12 +98,25 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
 def _refused_proof(request: HttpRequest) -> HttpResponse | None:
     said = request.POST
     by_header, _ = extract_basic_auth(request.headers)
+    if not NAME.fullmatch(_named(request)):
+        return _unknown_client()
     if by_header is not None and (said.get("client_id", by_header) != by_header or "client_secret" in said):
         return oauth_error("invalid_request", "平台的编号和密钥只用一种方式出示。")
     code = said.get("code", "")
     if len(code) > LONGEST_CODE or not (code.isascii() and (not code or code.isprintable()) and " " not in code):
         return oauth_error("invalid_grant", "授权码无效，请由用户重新授权。")
     return _refused_refreshing(request)
+
+
+def _named(request: HttpRequest) -> str:
+    """The platform that the request says it comes from."""
+    by_header, _ = extract_basic_auth(request.headers)
+    return str(request.POST.get("client_id", "") if by_header is None else by_header)
+
+
+def _per_minute(request: HttpRequest) -> int:
+    found = Platform.objects.filter(pk=_named(request)).values_list("per_minute", flat=True).first()
+    return found or WRONG_PER_MINUTE
 
 
 def _refused_refreshing(request: HttpRequest) -> HttpResponse | None:
