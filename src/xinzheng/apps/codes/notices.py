@@ -19,17 +19,25 @@ WEBHOOK_FAILING = "webhook-failing"
 # What is due is what stands in the tables and was not told: never "what came after the last one I saw", because
 # transactions do not become visible in the order of their numbers. A receiver that is suspended is told when it is
 # verified again; a subscription that has ended tells nothing, whatever happened before its end.
-DUE = """
-SELECT DISTINCT e.id, e.report_id, e.status, coalesce(e.effective_at, e.at), s.receiver_id
-FROM codes_subscription s
-JOIN reports_statusevent e ON e.report_id = s.report_number AND e.status IN ('superseded', 'revoked', 'expired')
-LEFT JOIN codes_subscriptionend x ON x.subscription_id = s.id
-LEFT JOIN codes_notice n ON n.source = 'status:' || e.id AND n.receiver_id = s.receiver_id
-WHERE x.subscription_id IS NULL AND n.id IS NULL
-  AND (e.status = 'expired' OR (e.at AT TIME ZONE 'Asia/Shanghai')::date <= s.until)
-  AND 'verified' = (SELECT d.state FROM codes_receiverdecision d WHERE d.receiver_id = s.receiver_id
-                    ORDER BY d.id DESC LIMIT 1)
-ORDER BY e.id, s.receiver_id LIMIT 1000
+TELL_ENDED = """
+WITH verified AS (
+    SELECT receiver_id FROM (
+        SELECT DISTINCT ON (receiver_id) receiver_id, state FROM codes_receiverdecision ORDER BY receiver_id, id DESC
+    ) last WHERE state = 'verified'
+), due AS (
+    SELECT DISTINCT e.id, e.report_id, e.status, coalesce(e.effective_at, e.at) AS since, s.receiver_id
+    FROM codes_subscription s
+    JOIN verified ON verified.receiver_id = s.receiver_id
+    JOIN reports_statusevent e ON e.report_id = s.report_number AND e.status IN ('superseded', 'revoked', 'expired')
+    WHERE (e.status = 'expired' OR (e.at AT TIME ZONE 'Asia/Shanghai')::date <= s.until)
+      AND NOT EXISTS (SELECT FROM codes_subscriptionend x WHERE x.subscription_id = s.id)
+      AND NOT EXISTS (SELECT FROM codes_notice n WHERE n.source = 'status:' || e.id AND n.receiver_id = s.receiver_id)
+)
+INSERT INTO codes_notice (id, event, source, receiver_id, client_id, body)
+SELECT gen_random_uuid(), %s, 'status:' || id, receiver_id, '',
+       jsonb_build_object('number', report_id, 'status', status, 'since', since)
+FROM due ORDER BY id
+ON CONFLICT DO NOTHING
 """
 TELL = """
 INSERT INTO codes_notice (id, event, source, receiver_id, client_id, subject_id, body)
@@ -90,13 +98,8 @@ def tell(event: str, source: str, addressees: Iterable[Addressee], body: dict[st
 def sweep_ended() -> int:
     """Tell receivers of reports they subscribed to that stopped being in force; how many notices. Safe to run again."""
     with connection.cursor() as cursor:
-        cursor.execute(DUE)
-        due = cursor.fetchall()
-    told = 0
-    for event_id, number, status, since, receiver_id in due:
-        body = {"number": number, "status": status, "since": since.isoformat()}
-        told += tell(REPORT_ENDED, f"status:{event_id}", [Addressee(receiver_id)], body)
-    return told
+        cursor.execute(TELL_ENDED, [REPORT_ENDED])
+        return int(cursor.rowcount)
 
 
 def notices_of(receiver_id: int, at_most: int = 100) -> list[NoticeRow]:
