@@ -6,7 +6,9 @@ from datetime import datetime
 
 from allauth.idp.oidc.models import Token
 from django.db import transaction
+from django.utils import timezone
 
+from xinzheng.apps.accounts.mandate_queries import subjects_of
 from xinzheng.apps.accounts.models import Account, Platform
 from xinzheng.apps.accounts.platform_tokens import acts_for_somebody, may_be_acted_for
 from xinzheng.apps.accounts.platforms import PlatformError
@@ -100,5 +102,8 @@ def _grant(client_id: str, name: str, tokens: list[Token]) -> Grant:
 
 
 def _record(action: str, client_id: str, account: Account, who: str, facts: dict[str, object]) -> None:
-    about = About(account.person_id, details=facts | {"account": account.pk})
-    record_event(who=who, action=action, object_kind="platform", object_id=client_id, details=about)
+    """One event for each subject it is an affair of: those the account may act for, which each may read it."""
+    subjects: list[int | None] = [acts.subject_id for acts in subjects_of(account, timezone.localdate())]
+    for subject_id in subjects or [account.person_id]:
+        about = About(subject_id, details=facts | {"account": account.pk})
+        record_event(who=who, action=action, object_kind="platform", object_id=client_id, details=about)

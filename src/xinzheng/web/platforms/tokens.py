@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from xinzheng.apps.accounts.models import Platform
 from xinzheng.apps.accounts.platform_tokens import acts_for_somebody, token_digest
 from xinzheng.apps.accounts.platforms import ON_BEHALF, OPENID
-from xinzheng.apps.audit.actions import About, record_event
+from xinzheng.apps.audit.actions import record_event
 from xinzheng.web.limits import is_too_often
 from xinzheng.web.platforms.strict import oauth_error, without_nul
 
@@ -157,11 +157,9 @@ def _note(request: HttpRequest, response: HttpResponse, before: Token | None) ->
 
 
 def _record(client_id: str, action: str, token: Token, facts: dict[str, Any]) -> None:
-    details = facts | {"scopes": token.get_scopes()}
-    about: About | dict[str, Any] = details
-    if token.user is not None:
-        about = About(token.user.person_id, details=details | {"account": token.user_id})
-    record_event(who=f"client:{client_id}", action=action, object_kind="platform", object_id=client_id, details=about)
+    """Tokens are the platform's affair; what it does for a subject by them is written down as that subject's."""
+    details = facts | {"scopes": token.get_scopes()} | ({"account": token.user_id} if token.user_id else {})
+    record_event(who=f"client:{client_id}", action=action, object_kind="platform", object_id=client_id, details=details)
 
 
 def _authenticated(request: HttpRequest) -> Client | None:
