@@ -15,7 +15,7 @@ from xinzheng.apps.accounts.permissions import refusals_to_manage_receiver
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.privacy import text_to_keep
 from xinzheng.apps.codes.models import Receiver, ReceiverDecision
-from xinzheng.apps.codes.receiver_claims import ANSWERED, CLAIMED, claims_on, open_claim
+from xinzheng.apps.codes.receiver_claims import claims_on, open_claim
 from xinzheng.apps.codes.said import check_body_name
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.identifiers import check_uscc
@@ -95,7 +95,9 @@ def register(account: Account, asked: Registration) -> None:
         [Receiver(uscc=uscc, name=name, kind=asked.kind, created_by=held.actor)], ignore_conflicts=True
     )
     found = Receiver.objects.get(uscc=uscc)
-    record_event(who=held.actor, action=CLAIMED, object_kind="receiver", object_id=found.pk, details={"name": name})
+    record_event(
+        who=held.actor, action="receiver-registered", object_kind="receiver", object_id=found.pk, details={"name": name}
+    )
 
 
 def _checked(asked: Registration) -> tuple[str, str]:
@@ -147,7 +149,7 @@ def answer_claim(receiver_id: int, account_id: int, *, is_admitted: bool, by: st
         account.receiver_id = receiver_id
         account.save(update_fields=["receiver_id"])
     facts = {"receiver": receiver_id, "admitted": is_admitted}
-    record_event(who=by, action=ANSWERED, object_kind="account", object_id=account.pk, details=facts)
+    record_event(who=by, action="receiver-account-answered", object_kind="account", object_id=account.pk, details=facts)
 
 
 def state_of(receiver: Receiver | int) -> State:
