@@ -18,8 +18,10 @@ from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.forgetting import forget_shown_codes, forget_view_details
 from xinzheng.apps.codes.looking import Ticket, Visitor, find, is_open, open_view
-from xinzheng.apps.codes.models import ShareCode, ShownCode, View, ViewDetail
+from xinzheng.apps.codes.models import Receiver, ShareCode, ShownCode, Subscription, View, ViewDetail
+from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.codes.sharing import GRACE, Terms, share, show, take_back
+from xinzheng.apps.codes.subscribing import subscribe
 from xinzheng.apps.codes.view_queries import FORGOTTEN, share_row, shares_of, views_of
 from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Report
@@ -344,3 +346,31 @@ def test_whoever_takes_back_first_wins(
     second_connection.commit()
     waiting.join()
     assert told == ["code-not-good"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_subscribes_while_the_consent_is_being_taken_back(
+    agent: Account, report: Report, second_connection: psycopg.Connection[Any]
+) -> None:
+    clerk = open_account(NewAccount("clerk", "柜员", Role.RECEIVER), by="test")
+    register(clerk, Registration(uscc(70), BANK, "bank"))
+    decide(Receiver.objects.get().pk, Decision(State.VERIFIED, account_ids=(clerk.pk,)), by="test")
+    clerk.refresh_from_db()
+    made = shared(agent, report, may_subscribe=True)
+    view = look(show(made.pk, PAPER, by=agent.actor).secret, account=clerk)
+    second_connection.execute("SELECT 1 FROM codes_sharecode WHERE id = %s FOR NO KEY UPDATE", [made.pk])
+    second_connection.execute("INSERT INTO codes_shareend (share_id, by, at) VALUES (%s, 'test', now())", [made.pk])
+    told: list[str] = []
+
+    def try_it() -> None:
+        told.append(refusal(lambda: subscribe(clerk, view.pk)))
+        connections.close_all()
+
+    waiting = threading.Thread(target=try_it)
+    waiting.start()
+    waiting.join(0.5)
+    assert waiting.is_alive()
+    second_connection.commit()
+    waiting.join()
+    assert told == ["subscription-refused"]
+    assert not Subscription.objects.exists()
