@@ -12,7 +12,7 @@ from xinzheng.web.sign_in.staff import FIRST_PAGES, first_page
 pytestmark = pytest.mark.django_db
 BEGINS = {
     Role.SUBJECT_AGENT: "/apply",
-    Role.RECEIVER: "/s",
+    Role.RECEIVER: "/receiver",
     Role.DEPARTMENT_OFFICER: "/department",
     Role.RESPONSIBLE_OFFICER: "/department",
     Role.OFFICE_OPERATOR: "/office",

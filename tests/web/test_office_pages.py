@@ -57,6 +57,7 @@ def test_a_lead_reads_coverage_scores_and_bulletins_is_led_nowhere_else_and_publ
     lead = open_account(NewAccount("lead", "联络员", Role.DATA_LEAD), by="test")
     client, seen = client_of(lead), {"/office/coverage", "/office/scores", "/office/bulletins"}
     seen |= {f"/office/bulletins/{PAST}"}
+    seen |= {"/office/receivers"}
     links = {link for address in seen for link in re.findall(r'href="(/office/[^"]*)"', page(lead, address))}
     assert links
     assert [link for link in sorted(links) if client.get(link.replace("&amp;", "&")).status_code != 200] == []

@@ -321,3 +321,19 @@ def test_older_looks_are_on_the_next_page(
     older = re.search(r"/receiver\?before=[0-9a-f-]+", first)
     assert older
     assert [f"/s/views/{view.pk}" in page(client, older[0]) for view in views] == [True, False, False]
+
+
+def test_a_lead_reads_names_and_states_nothing_of_accounts_and_settles_nothing(bank: Account) -> None:
+    register(opened("one", Role.RECEIVER), Registration(**ASKED))
+    suspend(bank)
+    lead = client_of(opened("lead", Role.JUSTICE_LEAD))
+    shown = page(lead, "/office/receivers")
+    assert f"{BANK} {uscc(70)}" in text(shown)
+    assert "已核实0个，共2个" in shown
+    assert "停用" in shown
+    for unseen in ("clerk", "账户出借", "/decide", "柜员one"):
+        assert unseen not in shown
+    assert BROKER not in page(lead, f"/office/receivers?q={uscc(70)}")
+    assert "没有找到" in page(lead, "/office/receivers?q=%00无")
+    assert lead.post(f"/office/receivers/{bank.receiver_id}/decide", {"state": "verified"}).status_code == 403
+    assert state_of(Receiver.objects.get(uscc=uscc(70))) == State.SUSPENDED

@@ -64,7 +64,8 @@ OFFICE = (
     NavItem("仍要纸质证明", "/office/paper-demands", ("/office/paper-demands",)),
     NavItem("核验单位", "/office/receivers", ("/office/receivers",)),
 )
-OVERSEEN = (OFFICE[0], OFFICE[1], OFFICE[2], PUBLIC[3])
+RECEIVERS = next(item for item in OFFICE if item.url == "/office/receivers")
+OVERSEEN = (OFFICE[0], OFFICE[1], OFFICE[2], RECEIVERS, PUBLIC[3])
 AUDIT = NavItem("审计记录", "/audit", ("/audit",))
 ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
 ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accounts",))

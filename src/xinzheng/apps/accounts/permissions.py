@@ -8,6 +8,8 @@ from xinzheng.apps.accounts.models import OF_A_UNIT, Account, ApiKey, Role
 INACTIVE = "账户已停用，请联系系统管理员。"
 # Administration, security and audit are never one person (三员分立).
 OF_SECURITY = (Role.SECURITY_ADMINISTRATOR, Role.AUDITOR)
+# Who promotes the reports in the city together with the credit office; they look on, they settle nothing.
+LEADS = (Role.JUSTICE_LEAD, Role.DATA_LEAD)
 THREE_ADMINISTRATIONS = (Role.SYSTEM_ADMINISTRATOR, *OF_SECURITY)
 
 
@@ -102,6 +104,13 @@ def refusals_to_manage_receiver(account: Account, receiver_id: int | None) -> li
 def refusals_to_run_the_office(account: Account) -> list[str]:
     """See the quality of all units' data and release held batches: the credit office (信用办)."""
     return _inactive(account) + _not_in_role(account, Role.OFFICE_OPERATOR, "办理信用办事项")
+
+
+def refusals_to_see_receivers(account: Account) -> list[str]:
+    """See all receivers and how they stand: the credit office and the leads of justice and data (联络员)."""
+    if account.role in (Role.OFFICE_OPERATOR, *LEADS):
+        return _inactive(account)
+    return [*_inactive(account), f"只有信用办和司法局、大数据局的联络员可以查看核验单位，{_own_role(account)}"]
 
 
 def refusals_to_read_audit(account: Account) -> list[str]:

@@ -115,6 +115,7 @@ ACCOUNT_DEEDS: tuple[Deed, ...] = (
     ),
     of_unit("撤回暂存的批次", permissions.refusals_to_decline, office=Role.OFFICE_OPERATOR),
     of_roles("办理信用办事项", permissions.refusals_to_run_the_office, Role.OFFICE_OPERATOR),
+    of_roles("查看核验单位清单", permissions.refusals_to_see_receivers, Role.OFFICE_OPERATOR, *permissions.LEADS),
     of_roles("查看审计记录", permissions.refusals_to_read_audit, Role.AUDITOR),
     of_roles("管理业务账户", permissions.refusals_to_administer, Role.SYSTEM_ADMINISTRATOR),
     of_roles("发放、吊销接口密钥", permissions.refusals_to_manage_keys, Role.SYSTEM_ADMINISTRATOR),

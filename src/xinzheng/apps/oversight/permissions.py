@@ -3,14 +3,12 @@
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 from xinzheng.apps.accounts.permissions import (
     INACTIVE,
+    LEADS,
     refusals_to_answer_for_lines,
     refusals_to_run_the_office,
     refusals_to_submit,
 )
 from xinzheng.apps.oversight.officers import named_officer
-
-# Who promotes the reports in the city together with the credit office; they look on, they settle nothing.
-LEADS = (Role.JUSTICE_LEAD, Role.DATA_LEAD)
 
 
 def refusals_to_see_quality(account: Account, unit_id: int) -> list[str]:

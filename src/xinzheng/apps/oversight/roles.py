@@ -1,6 +1,7 @@
 """All deeds of all apps (权限矩阵): oversight stands above the others, so that the whole table is here."""
 
 from xinzheng.apps.accounts.models import Role
+from xinzheng.apps.accounts.permissions import LEADS
 from xinzheng.apps.accounts.roles import ACCOUNT_DEEDS, OF_NO_ROLE, Deed, matrix, of_roles, of_unit
 from xinzheng.apps.oversight import permissions
 
@@ -11,7 +12,7 @@ DEEDS: tuple[Deed, ...] = (
         "查看全部单位的归集覆盖、评分和通报",
         permissions.refusals_to_see_all_quality,
         Role.OFFICE_OPERATOR,
-        *permissions.LEADS,
+        *LEADS,
     ),
     of_roles("发布通报", permissions.refusals_to_publish, Role.OFFICE_OPERATOR),
     of_unit("提交核对清单", permissions.refusals_to_reconcile),

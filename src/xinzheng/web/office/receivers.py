@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account
-from xinzheng.apps.accounts.permissions import refusals_to_run_the_office
+from xinzheng.apps.accounts.permissions import refusals_to_run_the_office, refusals_to_see_receivers
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.codes.receiver_queries import ReceiverRow, receiver_rows
 from xinzheng.apps.codes.receivers import FOLLOWING, REASON_AT_MOST, Decision, State, answer_claim, decide
@@ -22,9 +22,9 @@ DEEDS = {State.VERIFIED: "核实", State.REFUSED: "不予通过", State.SUSPENDE
 @require_safe
 @signed_in
 def office_receivers(request: HttpRequest, account: Account) -> HttpResponse:
-    """Those that wait for the office, then all others."""
-    refuse_if(refusals_to_run_the_office(account))
-    return _page(request)
+    """Those that wait for the office, then all others; who only reads sees how each of them stands."""
+    refuse_if(refusals_to_see_receivers(account))
+    return _page(request) if not refusals_to_run_the_office(account) else _reading(request)
 
 
 @form_on(PAGE)
@@ -63,8 +63,7 @@ def answer_account(request: HttpRequest, account: Account, receiver_id: int, acc
 
 
 def _page(request: HttpRequest, wrong: dict[int, str] | None = None, said: tuple[str, str] = ("", "")) -> HttpResponse:
-    errors, rows = wrong or {}, receiver_rows()
-    sought = request.GET.get("q", "").replace("\0", "").strip()[:SOUGHT_AT_MOST]
+    errors, rows, sought = wrong or {}, receiver_rows(), _sought(request)
     settled = [row for row in rows if not row.is_waiting and (row.id in errors or _fits(row, sought))]
 
     def card(row: ReceiverRow) -> dict[str, object]:
@@ -80,6 +79,24 @@ def _page(request: HttpRequest, wrong: dict[int, str] | None = None, said: tuple
         "reason_at_most": REASON_AT_MOST,
     }
     return render(request, "office/receivers.html", context, status=422 if errors else 200)
+
+
+def _reading(request: HttpRequest) -> HttpResponse:
+    """Names and states; nothing of accounts and reasons."""
+    rows, sought = receiver_rows(), _sought(request)
+    found = [row for row in rows if _fits(row, sought)]
+    context = {
+        "rows": found[:SETTLED_SHOWN],
+        "is_cut": len(found) > SETTLED_SHOWN,
+        "verified": sum(row.state == State.VERIFIED for row in rows),
+        "total": len(rows),
+        "sought": sought,
+    }
+    return render(request, "office/receivers_read.html", context)
+
+
+def _sought(request: HttpRequest) -> str:
+    return request.GET.get("q", "").replace("\0", "").strip()[:SOUGHT_AT_MOST]
 
 
 def _fits(row: ReceiverRow, sought: str) -> bool:

@@ -16,7 +16,7 @@ OUTSIDERS = (Role.SUBJECT_AGENT, Role.RECEIVER)
 # The page each role begins at, by its name among the addresses; an agent where its mandate lets it in.
 FIRST_PAGES: Mapping[Role, str] = {
     Role.SUBJECT_AGENT: "apply",
-    Role.RECEIVER: "scan",
+    Role.RECEIVER: "receiver",
     Role.OFFICE_OPERATOR: "office",
     Role.JUSTICE_LEAD: "office-coverage",
     Role.DATA_LEAD: "office-coverage",
