@@ -60,6 +60,7 @@ class Notice(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["receiver", "-at"], name="notices_of_receiver"),
             models.Index(fields=["subject_id", "-at"], name="notices_of_subject"),
+            models.Index(fields=["client_id", "-at"], name="notices_of_client", condition=~Q(client_id="")),
         ]
 
     def __str__(self) -> str:
