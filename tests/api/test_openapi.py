@@ -95,6 +95,18 @@ def test_examples_of_the_description_are_as_it_says() -> None:
         assert named[name].model_validate(example)
 
 
+def test_whoever_calls_is_told_in_chinese_and_reads_no_docstring() -> None:
+    schema = described()
+    assert {said for said in words_in(schema) if said.isascii()} == {"RFC 9457"}
+
+
+def words_in(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        own = {part[name] for name in ("description", "summary") if isinstance(part.get(name), str)}
+        return own.union(*(words_in(value) for value in part.values()))
+    return set().union(*(words_in(value) for value in part)) if isinstance(part, list) else set()
+
+
 def references(part: Any) -> set[str]:
     if isinstance(part, dict):
         own = {part["$ref"]} if "$ref" in part else set()

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.idp.oidc.models import Token
@@ -9,6 +10,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from tests.api.conftest import BATCHES, System
+from tests.platform_callers import own_token, registered
 from tests.small_city import SmallCity
 from xinzheng.api.platforms import PlatformToken
 from xinzheng.api.problems import ProblemError
@@ -17,6 +19,7 @@ from xinzheng.apps.accounts.platforms import NewPlatform, register_platform
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.refusals import noted_caller
 
+REFUSED_ONCE = {"attempts": 1, "status": 403, "method": "GET"}
 REASON = {"reason": "该决定已经撤销"}
 
 
@@ -50,6 +53,17 @@ def test_a_key_nobody_knows_makes_no_event_and_its_secret_stands_nowhere(city: S
     tax.get(BATCHES, **{"Idempotency-Key": "a"})
     assert len(told()) == 1
     assert tax.secret not in str(told())
+
+
+def test_a_platform_that_may_not_do_this_is_told_by_its_number(city: SmallCity) -> None:
+    made = registered("示例平台")
+    headers = {"Authorization": f"Bearer {own_token(made)}"}
+    for _ in range(3):
+        assert Client().get("/api/v1/platform/codes/" + str(uuid4()), headers=headers).status_code == 403
+    ((who, kind, name, details),) = told()
+    assert (who, kind) == (f"client:{made.platform.pk}", "interface")
+    assert details.items() >= REFUSED_ONCE.items()
+    assert name.startswith("interface-1:")
 
 
 def test_a_platform_is_told_with_a_token_that_is_over_and_one_for_other_things(city: SmallCity) -> None:

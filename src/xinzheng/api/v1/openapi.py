@@ -15,20 +15,38 @@ from xinzheng.api.v1.refusals import PROBLEM, headers_of, problems_of, shared_he
 KEPT = Path(__file__).with_name("openapi.json")
 PREFIX = "/api/v1/"
 FORM = "multipart/form-data"
+SAID = {
+    HTTPStatus.OK: "已办理",
+    HTTPStatus.CREATED: "已办理，新增了一项",
+    HTTPStatus.ACCEPTED: "已收下，在后台办理",
+    HTTPStatus.NO_CONTENT: "已办理，没有内容",
+}
 
 
 def described() -> dict[str, Any]:
     """The description of the operations as they are in the code."""
     schema: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix=PREFIX), default=str))
     components = schema["components"]
+    for model in components["schemas"].values():
+        model.pop("description", None)  # our docstring, for whoever reads the code
     components["schemas"]["Problem"] = PROBLEM
     components["responses"] = shared_responses()
     components["headers"] = shared_headers()
     for path in schema["paths"].values():
         for operation in path.values():
+            _state_words(operation)
             _state_absence(operation)
             _state_answers(operation)
     return schema
+
+
+def _state_words(operation: dict[str, Any]) -> None:
+    """Nothing but what is written for whoever calls: neither a docstring nor the words of the protocol."""
+    if operation.get("description", "").isascii():
+        operation.pop("description", None)
+    for status, response in operation["responses"].items():
+        if response["description"].isascii():
+            response["description"] = SAID[HTTPStatus(int(status))]
 
 
 def _state_answers(operation: dict[str, Any]) -> None:

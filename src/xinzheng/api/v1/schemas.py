@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from xinzheng.apps.ledger.delivery import OTHER_KINDS
 from xinzheng.core.records import RecordKind
 
+NEXT = "下一页的地址；最后一页为空"
 CODE = r"^[a-z0-9_-]+$"
 
 
@@ -169,7 +170,7 @@ class DefectsAnswer(BaseModel):
     batch: int
     total: int
     defects: list[DefectAnswer]
-    next: str | None
+    next: str | None = Field(description=NEXT)
 
 
 class Stretch(BaseModel):

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from xinzheng.api.v1.schemas import NEXT
+
 REASON = r"^[^\x00-\x1f]*$"
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=REASON)]
 
@@ -55,4 +57,4 @@ class DeliveriesAnswer(BaseModel):
     """A page of deliveries, latest first; ``next`` is the address of the next one, null on the last."""
 
     batches: list[DeliveryAnswer]
-    next: str | None
+    next: str | None = Field(description=NEXT)
