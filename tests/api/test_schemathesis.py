@@ -24,6 +24,7 @@ from xinzheng.config.wsgi import application
 
 CONFIG = SchemathesisConfig.from_str(
     """
+    suppress-health-check = ["all"]
     [generation]
     deterministic = true
     no-shrink = true
