@@ -11,7 +11,7 @@ import pytest
 from allauth.idp.oidc.models import Client as OAuthClient
 from allauth.idp.oidc.models import Token
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from xinzheng.api.problems import ProblemError
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.locking import Attempt, attempt, unlock
 from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.accounts.platform_grants import take_back
 from xinzheng.apps.accounts.platform_tokens import token_digest
 from xinzheng.apps.accounts.platforms import MadePlatform, NewPlatform, register_platform, revoke_platform
 from xinzheng.apps.audit.models import AuditEvent
@@ -185,6 +186,28 @@ def test_of_two_who_refresh_with_one_token_at_once_one_is_refused() -> None:
         answers = sorted(future.result() for future in [pool.submit(refresh) for _ in range(2)])
     assert answers == [200, 400]
     assert Token.objects.filter(type=Token.Type.REFRESH_TOKEN).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_refreshed_while_the_consent_is_taken_back_gives_nothing() -> None:
+    made = register_platform(NewPlatform("示例平台", ["reports:read"], ["https://sst.example/"]), by="test")
+    account = open_account(NewAccount("agent", "经办人", Role.SUBJECT_AGENT, subject_id=1), by="test")
+    token = held(made, account, Token.Type.REFRESH_TOKEN)
+
+    def refresh() -> int:
+        try:
+            return int(asked(made, grant_type="refresh_token", refresh_token=token).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            take_back(account, made.platform.pk)
+            refreshed = pool.submit(refresh)
+            with pytest.raises(TimeoutError):  # it waits for the one who takes back
+                refreshed.result(timeout=0.5)
+        assert refreshed.result() == 400
+    assert not Token.objects.exists()
 
 
 def test_requests_are_counted_for_the_platform_whoever_they_are_for() -> None:

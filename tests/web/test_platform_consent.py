@@ -345,6 +345,32 @@ def test_a_person_sees_and_takes_back_what_platforms_may_do(software: Software, 
     assert {event.subject_id for event in events} == {people.clean.subject_id}
 
 
+def test_a_code_that_is_out_gives_nothing_once_the_consent_is_taken_back(software: Software, people: People) -> None:
+    consented(software, people.clean)
+    browser = enter(Client(), people.clean)
+    code = sent_back(allows(browser, software))["code"]
+    browser.post(f"/account/platforms/{software.made.platform.pk}/take-back")
+    assert software.redeems(code).json()["error"] == "invalid_grant"
+    assert not Token.objects.exists()
+
+
+def test_a_code_that_comes_again_ends_what_it_gave(software: Software, people: People) -> None:
+    theirs, before = consented(software, people.punished), consented(software, people.clean)
+    other = Software(register_platform(NewPlatform("另一平台", SCOPES, [BACK]), by="test"))
+    code = sent_back(allows(enter(Client(), people.clean), software))["code"]
+    given = software.redeems(code).json()
+    strangers = (other, Software(MadePlatform(software.made.platform, "guessed")))
+    assert [stranger.redeems(code).status_code for stranger in strangers] == [400, 401]
+    assert acting_account(called(given["access_token"])) == people.clean
+    assert software.redeems(code).json()["error"] == "invalid_grant"
+    assert refusal(given["access_token"]) == (401, "token-refused")
+    assert software.refreshes(given["refresh_token"]).json()["error"] == "invalid_grant"
+    assert acting_account(called(before["access_token"])) == people.clean
+    assert acting_account(called(theirs["access_token"])) == people.punished
+    (ended,) = AuditEvent.objects.filter(action="platform-consent-ended")
+    assert ended.details == {"why": "code-reused", "account": people.clean.pk}
+
+
 def test_the_discovery_address_names_what_there_is(software: Software) -> None:
     found = Client().get("/.well-known/openid-configuration").json()
     assert found == Client().get("/.well-known/oauth-authorization-server").json()

@@ -14,7 +14,7 @@ from xinzheng.apps.accounts.platform_tokens import acts_for_somebody, may_be_act
 from xinzheng.apps.accounts.platforms import PlatformError
 from xinzheng.apps.audit.actions import About, record_event
 
-CLOSED, MANDATE_ENDED, OVER = "account-closed", "mandate-ended", "over"
+CLOSED, MANDATE_ENDED, OVER, CODE_REUSED = "account-closed", "mandate-ended", "over", "code-reused"
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,22 @@ def take_back(account: Account, client_id: str) -> Platform:
     Raises:
         PlatformError: ``unknown-grant``.
     """
-    platform = Platform.objects.filter(pk=client_id).first()
+    # Held, so that a token that is just being given is there to be deleted, or is not given any more.
+    platform = Platform.objects.select_for_update().filter(pk=client_id).first()
     count, _ = Token.objects.filter(user=account, client_id=client_id).delete()
     if platform is None or not count:
         raise PlatformError("这个平台已经没有您的授权，请刷新页面后再看。", code="unknown-grant")
     _record("platform-consent-taken-back", client_id, account, account.actor, {"tokens": count})
     return platform
+
+
+@transaction.atomic
+def end_given_since(client_id: str, account_id: int, since: datetime) -> int:
+    """Delete what the platform was given for the account since a moment, when its code came again; how many."""
+    count: int = Token.objects.filter(client_id=client_id, user=account_id, created_at__gte=since).delete()[0]
+    if count:
+        _note_ended([(client_id, account_id)], CODE_REUSED)
+    return count
 
 
 @transaction.atomic

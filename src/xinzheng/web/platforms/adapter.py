@@ -30,14 +30,13 @@ class Adapter(DefaultOIDCAdapter):  # type: ignore[misc]
 
     def get_user_sub(self, client: Client, user: Account) -> str:
         """The person's number for this platform; the way back is kept until the code is over."""
-        text = f"{client.pk}\0{user.pk}".encode()
-        number = hmac.new(number_key().encode(), text, hashlib.sha256).hexdigest()
-        cache.set(_place(client, number), user.pk, timeout=NUMBER_SECONDS)
+        number = _number(client.pk, user)
+        cache.set(_place(client.pk, number), user.pk, timeout=NUMBER_SECONDS)
         return number
 
     def get_user_by_sub(self, client: Client, sub: str) -> Account | None:
         """The person of a number given a moment ago, as long as platforms may act for them."""
-        found = Account.objects.filter(pk=cache.get(_place(client, sub))).first()
+        found = Account.objects.filter(pk=cache.get(_place(client.pk, sub))).first()
         return found if found is not None and may_be_acted_for(found) else None
 
     def get_claims(self, _purpose: str, user: Account, client: Client, *_asked: Any, **_more: Any) -> dict[str, Any]:
@@ -49,5 +48,14 @@ class Adapter(DefaultOIDCAdapter):  # type: ignore[misc]
         return [PrivateKey(pem=signing_key())]
 
 
-def _place(client: Client, number: str) -> str:
-    return f"platform-person:{client.pk}:{number}"
+def forget_codes(client_id: str, account: Account) -> None:
+    """Let no code that is out lead to the account any more."""
+    cache.delete(_place(client_id, _number(client_id, account)))
+
+
+def _number(client_id: str, account: Account) -> str:
+    return hmac.new(number_key().encode(), f"{client_id}\0{account.pk}".encode(), hashlib.sha256).hexdigest()
+
+
+def _place(client_id: str, number: str) -> str:
+    return f"platform-person:{client_id}:{number}"

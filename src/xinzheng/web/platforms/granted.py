@@ -10,6 +10,7 @@ from xinzheng.apps.accounts.permissions import refusals_to_let_platforms_act
 from xinzheng.apps.accounts.platform_grants import Grant, grants_of, take_back
 from xinzheng.apps.accounts.platforms import ON_BEHALF, PlatformError
 from xinzheng.web.access import form_on, refuse_if, signed_in
+from xinzheng.web.platforms.adapter import forget_codes
 from xinzheng.web.platforms.strict import without_nul
 
 PAGE = "/account/platforms"
@@ -31,6 +32,7 @@ def take_back_one(request: HttpRequest, account: Account, client_id: str) -> Htt
     """Take back what one platform may do; at once."""
     refuse_if(refusals_to_let_platforms_act(account))
     try:
+        forget_codes(client_id, account)
         platform = take_back(account, client_id)
     except PlatformError as error:
         messages.add_message(request, messages.ERROR, error.message, extra_tags="found")

@@ -21,6 +21,7 @@ from xinzheng.apps.accounts.platforms import ON_BEHALF, OPENID
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.web.limits import is_too_often
 from xinzheng.web.platforms.strict import oauth_error, without_nul
+from xinzheng.web.platforms.used_codes import end_if_used, note_used
 
 LIMIT, WRONG_PER_MINUTE = "platform-token", 30
 GRANTS = (Client.GrantType.CLIENT_CREDENTIALS, Client.GrantType.AUTHORIZATION_CODE, Client.GrantType.REFRESH_TOKEN)
@@ -44,12 +45,16 @@ def token(request: HttpRequest) -> HttpResponse:
     if is_too_often(request, own, _per_minute(request), many=0):
         return oauth_error("temporarily_unavailable", "取令牌太频繁：令牌在到期前可以反复使用，请在一分钟后再试。", 429)
     with transaction.atomic():
+        _hold(_named(request))
         _wait_for(request.POST.get("code") or request.POST.get("refresh_token") or "")
-        before = _refresh_token(request)
+        before, begun_at = _refresh_token(request), timezone.now()
         response: HttpResponse = views.token(request)
         if response.status_code == 200:
-            _note(request, response, before)
+            given = _note(request, response, before)
+            note_used(given.client_id, request.POST.get("code", ""), given.user_id, begun_at)
             is_too_often(request, own, 1)
+        elif b'"invalid_grant"' in response.content:  # said only to who has proved to be the platform
+            end_if_used(_named(request), request.POST.get("code", ""))
     if response.status_code in (400, 401):
         is_too_often(request, LIMIT, WRONG_PER_MINUTE)
     return response
@@ -134,15 +139,23 @@ def _refresh_token(request: HttpRequest) -> Token | None:
     return found
 
 
+def _hold(client_id: str) -> None:
+    """Nothing is given while the consent is taken back or the platform revoked: whoever comes second finds it done."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM accounts_platform WHERE client_id = %s FOR SHARE", [client_id])
+
+
 def _wait_for(shown: str) -> None:
     """Of two who come with the same code or refresh token at once, the second finds it used."""
+    if not shown:
+        return
     number = int(token_digest(shown)[:15], 16)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _note(request: HttpRequest, response: HttpResponse, before: Token | None) -> None:
-    """Record what was given; a refreshed authorisation ends when the person's consent would have ended anyway."""
+def _note(request: HttpRequest, response: HttpResponse, before: Token | None) -> Token:
+    """Record what was given, and return it; refreshed, it ends when the person's consent would have ended anyway."""
     answer: dict[str, Any] = json.loads(response.content)
     given = Token.objects.get(type=Token.Type.ACCESS_TOKEN, hash=token_digest(answer["access_token"]))
     if before is not None and before.expires_at is not None:
@@ -154,6 +167,7 @@ def _note(request: HttpRequest, response: HttpResponse, before: Token | None) ->
         answer["refresh_expires_in"] = max(int((before.expires_at - timezone.now()) / timedelta(seconds=1)), 0)
         response.content = json.dumps(answer).encode()
     _record(given.client_id, "platform-token-given", given, {"grant": request.POST["grant_type"]})
+    return given
 
 
 def _record(client_id: str, action: str, token: Token, facts: dict[str, Any]) -> None:
