@@ -51,6 +51,15 @@ def secret_in(page: Any) -> str:
     return secret
 
 
+def test_registering_takes_a_fresh_proof_of_who_is_there(administrator: Account) -> None:
+    stale = Client()
+    stale.force_login(administrator)
+    assert stale.get(PAGE).status_code == 200
+    asked = stale.post(PAGE, FORM | {"page": PAGE})
+    assert (asked.status_code, asked.headers["Location"].partition("?")[0]) == (302, "/sign-in/again")
+    assert not Platform.objects.exists()
+
+
 def test_a_platform_is_registered_changed_given_a_new_secret_and_revoked(
     browser: Client, administrator: Account
 ) -> None:
@@ -126,6 +135,8 @@ def test_what_is_unfit_is_told_at_its_field_and_nothing_is_registered(
         "javascript:alert(1)",
         "https://sst.example/;x",
         "https://苏商通.example/",
+        "https://sst.example/330502199001010014",
+        "https://sst.example/?to=13800138000",
         "https://sst.example/" + "x" * 500,
     ],
 )

@@ -206,7 +206,7 @@ def _set_scopes(client: Client, scopes: Collection[str]) -> None:
 def _set_addresses(client: Client, addresses: Sequence[str]) -> None:
     if len(addresses) > ADDRESSES_AT_MOST or not all(_is_fit_address(address) for address in addresses):
         said = (
-            f"回跳地址应为完整的 https 地址，不带“#”“*”和用户名，每个不超过{ADDRESS_AT_MOST}个字符，"
+            f"回跳地址应为完整的 https 地址，不带“#”“*”、用户名和个人的号码，每个不超过{ADDRESS_AT_MOST}个字符，"
             f"至多{ADDRESSES_AT_MOST}个。"
         )
         raise PlatformError(said, code="redirect-address-unfit")
@@ -215,6 +215,8 @@ def _set_addresses(client: Client, addresses: Sequence[str]) -> None:
 
 def _is_fit_address(address: str) -> bool:
     if len(address) > ADDRESS_AT_MOST or not ADDRESS.fullmatch(address) or set("#*\\'\",;<>") & set(address):
+        return False
+    if IDENTITY_NUMBER.search(address) or PHONE.search(address):
         return False
     try:
         parts = urlsplit(address)

@@ -60,12 +60,15 @@ class PlatformRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 @without_nul
 @signed_in
-@sensitive_variables("made")
 def platforms(request: HttpRequest, account: Account) -> HttpResponse:
     """All platforms; POST registers one and shows its secret, this once."""
     refuse_if(refusals_to_manage_platforms(account))
-    if request.method != "POST":
-        return _list(request, None, [])
+    return _registered(request, account) if request.method == "POST" else _list(request, None, [])
+
+
+@freshly_signed_in
+@sensitive_variables("made")
+def _registered(request: HttpRequest, account: Account) -> HttpResponse:
     try:
         made = register_platform(_new(request), by=account.actor)
     except PlatformError as error:
