@@ -69,6 +69,12 @@ def test_each_operation_but_verifying_needs_a_key_and_tells_its_problems() -> No
         good = [response for status, response in operation["responses"].items() if status < "300"]
         assert good
         assert all({"RateLimit", "RateLimit-Policy"} <= set(response["headers"]) for response in good)
+        assert all(
+            response.get("content") or status == "204"
+            for status, response in operation["responses"].items()
+            if "$ref" not in response
+        )
+        assert all(content["schema"] for response in good for content in response.get("content", {}).values())
     assert schema["components"]["securitySchemes"]["UnitKey"] == {"type": "http", "scheme": "bearer"}
     assert references(schema) <= {f"#/components/schemas/{name}" for name in schema["components"]["schemas"]} | {
         f"#/components/{part}/{name}" for part in ("responses", "headers") for name in schema["components"][part]

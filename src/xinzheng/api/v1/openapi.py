@@ -52,7 +52,8 @@ def _state_words(operation: dict[str, Any]) -> None:
 def _state_answers(operation: dict[str, Any]) -> None:
     """Each answer with its headers: the good ones that are there, then the problems."""
     for status, response in operation["responses"].items():
-        response["headers"] = headers_of(HTTPStatus(int(status))) | response.get("headers", {})
+        own = {name: {"required": True} | header for name, header in response.get("headers", {}).items()}
+        response["headers"] = headers_of(HTTPStatus(int(status))) | own
     operation["responses"] |= problems_of(operation)
 
 
