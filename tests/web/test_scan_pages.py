@@ -323,11 +323,14 @@ def test_a_table_that_cannot_be_read_keeps_nobody_from_looking(
     assert row.place == ("江苏" if written and written.startswith(b"8") else "网络 8.8.4.*")
 
 
-def test_the_content_is_asked_for_in_few_statements(
+def test_code_and_content_are_asked_for_in_one_statement_each(
     client: Client, agent: Account, report: Report, django_assert_max_num_queries: Any
 ) -> None:
-    address = enter(client, shown(agent, report).secret).headers["Location"]
+    code = shown(agent, report).secret
+    address = enter(client, code).headers["Location"]
     client.get(address)
+    with django_assert_max_num_queries(1):
+        client.get(f"/s/{code}")
     with django_assert_max_num_queries(1):
         client.get(address)
     with django_assert_max_num_queries(1):
