@@ -17,13 +17,14 @@ from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes import tasks
 from xinzheng.apps.codes.looking import Ticket, Visitor, find, is_open, open_view
-from xinzheng.apps.codes.models import Notice, Receiver, ShareCode, ShownCode, Subscription, View
-from xinzheng.apps.codes.notices import Addressee, notices_of, sweep_ended, tell
+from xinzheng.apps.codes.models import Delivery, Notice, Receiver, ShareCode, ShownCode, Subscription, View
+from xinzheng.apps.codes.notices import REPORT_ENDED, Addressee, notices_of, sweep_ended, tell
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, register
 from xinzheng.apps.codes.sharing import Terms, share, show, take_back
 from xinzheng.apps.codes.subscribing import may_subscribe, subscribe
 from xinzheng.apps.codes.subscriptions import end_subscription, subscriptions_of
 from xinzheng.apps.codes.view_queries import views_of
+from xinzheng.apps.codes.webhooks import Owner, register_webhook
 from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Report
 from xinzheng.apps.reports.status import Why, change_status
@@ -213,6 +214,16 @@ def test_what_ended_before_an_earlier_number_became_visible_is_told_all_the_same
     )
     assert sweep_ended() == 1
     assert {row.body["number"] for row in notices_of(id_of(bank))} == {report.number, second.number}
+
+
+def test_a_notice_of_the_sweep_is_on_its_way_to_the_receivers_webhook_at_once(
+    agent: Account, report: Report, bank: Account
+) -> None:
+    subscribed(agent, report, bank)
+    register_webhook(Owner(receiver_id=bank.receiver_id), "https://223.5.5.5/hook", [REPORT_ENDED], by="test")
+    end(report)
+    assert sweep_ended() == 1
+    assert [delivery.notice.receiver_id for delivery in Delivery.objects.all()] == [bank.receiver_id]
 
 
 def test_the_sweep_is_a_task_of_every_minute(agent: Account, report: Report, bank: Account) -> None:

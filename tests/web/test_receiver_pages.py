@@ -19,7 +19,7 @@ from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.codes.looking import Ticket, Visitor, open_view
 from xinzheng.apps.codes.models import Receiver, ShareCode, ShownCode, Subscription, View
-from xinzheng.apps.codes.notices import sweep_ended
+from xinzheng.apps.codes.notices import Addressee, sweep_ended, tell
 from xinzheng.apps.codes.receiver_claims import claims_on
 from xinzheng.apps.codes.receivers import Decision, Registration, State, decide, receiver_of, register, state_of
 from xinzheng.apps.codes.sharing import Terms, share, show, take_back
@@ -321,6 +321,14 @@ def test_older_looks_are_on_the_next_page(
     older = re.search(r"/receiver\?before=[0-9a-f-]+", first)
     assert older
     assert [f"/s/views/{view.pk}" in page(client, older[0]) for view in views] == [True, False, False]
+    for number in range(3):
+        tell("report-not-in-force", f"test:{number}", [Addressee(bank.receiver_id)], {"number": f"第{number}份"})
+    listed = [page(client, "/receiver/notices")]
+    older = re.search(r"/receiver/notices\?before=[0-9a-f-]+", listed[0])
+    assert older
+    listed.append(page(client, older[0]))
+    assert sorted(sum(f"第{number}份" in one for number in range(3)) for one in listed) == [1, 2]
+    assert {number for number in range(3) for one in listed if f"第{number}份" in one} == {0, 1, 2}
 
 
 def test_a_lead_reads_names_and_states_nothing_of_accounts_and_settles_nothing(bank: Account) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from xinzheng.apps.codes.delivering import deliver
 from xinzheng.apps.codes.models import Notice
@@ -37,7 +38,7 @@ INSERT INTO codes_notice (id, event, source, receiver_id, client_id, body)
 SELECT gen_random_uuid(), %s, 'status:' || id, receiver_id, '',
        jsonb_build_object('number', report_id, 'status', status, 'since', since)
 FROM due ORDER BY id
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING id
 """
 TELL = """
 INSERT INTO codes_notice (id, event, source, receiver_id, client_id, subject_id, body)
@@ -95,14 +96,21 @@ def tell(event: str, source: str, addressees: Iterable[Addressee], body: dict[st
     return len(told)
 
 
+@transaction.atomic
 def sweep_ended() -> int:
     """Tell receivers of reports they subscribed to that stopped being in force; how many notices. Safe to run again."""
     with connection.cursor() as cursor:
         cursor.execute(TELL_ENDED, [REPORT_ENDED])
-        return int(cursor.rowcount)
+        told = [key for (key,) in cursor.fetchall()]
+    if told:
+        deliver(told)
+    return len(told)
 
 
-def notices_of(receiver_id: int, at_most: int = 100) -> list[NoticeRow]:
-    """What a receiver was told, newest first."""
-    found = Notice.objects.filter(receiver_id=receiver_id).order_by("-at", "-id")[:at_most]
-    return [NoticeRow(one.pk, one.event, one.at, one.body) for one in found]
+def notices_of(receiver_id: int, before: UUID | None = None, at_most: int = 100) -> list[NoticeRow]:
+    """What a receiver was told, newest first; ``before``: the last one of the page before."""
+    found = Notice.objects.filter(receiver_id=receiver_id)
+    last = found.filter(pk=before).first() if before is not None else None
+    if last is not None:
+        found = found.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
+    return [NoticeRow(one.pk, one.event, one.at, one.body) for one in found.order_by("-at", "-id")[:at_most]]

@@ -26,6 +26,7 @@ from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.form_errors import FieldError, by_field
 
 P = ParamSpec("P")
+SUBSCRIPTIONS_SHOWN = 100
 FIELDS = ("uscc", "name", "kind")
 RECEIVED = "已收到登记。信用办核实后，本账户就能以单位名义查看报告；核实情况在本页显示。"
 SUBSCRIBED = "已订阅。这份报告更正、作废或者过期时，会在“订阅和通知”里告诉本单位。"
@@ -64,7 +65,7 @@ def receiver(request: HttpRequest, account: Account) -> HttpResponse:
         "kind": KINDS[tie.receiver.kind],
         "rows": rows[:AT_MOST],
         "older": rows[AT_MOST - 1].view_id if len(rows) > AT_MOST else None,
-        "notices": notices_of(tie.receiver.pk, 3),
+        "notices": notices_of(tie.receiver.pk, at_most=3),
     }
     return render(request, "receivers/shown.html", context)
 
@@ -89,10 +90,13 @@ def register_receiver(request: HttpRequest, account: Account) -> HttpResponse:
 @of_receiver
 def receiver_notices(request: HttpRequest, account: Account, receiver: Receiver) -> HttpResponse:
     """What the receiver asked to be told, and what it was told."""
+    told = notices_of(receiver.pk, _key(request.GET.get("before", "")), AT_MOST + 1)
     context = {
         "tie": tie_of(account),
-        "subscriptions": subscriptions_of(receiver.pk),
-        "notices": notices_of(receiver.pk),
+        "subscriptions": subscriptions_of(receiver.pk, SUBSCRIPTIONS_SHOWN),
+        "subscriptions_shown": SUBSCRIPTIONS_SHOWN,
+        "notices": told[:AT_MOST],
+        "older": told[AT_MOST - 1].id if len(told) > AT_MOST else None,
     }
     return render(request, "receivers/notices.html", context)
 
