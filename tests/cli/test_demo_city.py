@@ -206,6 +206,7 @@ def test_demonstration_accounts_have_their_roles_and_no_password(city: LoadedCit
         "demo-platform": Role.DEPARTMENT_OFFICER,
         "demo-office": Role.OFFICE_OPERATOR,
         "demo-admin": Role.SYSTEM_ADMINISTRATOR,
+        "demo-justice": Role.JUSTICE_LEAD,
         "demo-security": Role.SECURITY_ADMINISTRATOR,
         "demo-auditor": Role.AUDITOR,
         "demo-receiver": Role.RECEIVER,

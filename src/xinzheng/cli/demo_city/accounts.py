@@ -67,6 +67,7 @@ def _accounts(deployments: Mapping[str, Deployment]) -> list[NewAccount]:
         NewAccount(WATER_HEAD, "苏州市水务局责任人", Role.RESPONSIBLE_OFFICER, unit_id=water),
         *_platform_accounts(deployments),
         NewAccount("demo-office", "信用办工作人员", Role.OFFICE_OPERATOR),
+        NewAccount("demo-justice", "司法局联络员", Role.JUSTICE_LEAD),
         NewAccount("demo-admin", "系统管理员", Role.SYSTEM_ADMINISTRATOR),
         NewAccount("demo-security", "安全管理员", Role.SECURITY_ADMINISTRATOR),
         NewAccount("demo-auditor", "审计员", Role.AUDITOR),
