@@ -43,24 +43,37 @@ IN_PATH = ("\0", "\ud800", "a" * 3000, "-1", "9" * 400, "/", "１")
 
 def hostile_calls(method: str, operation: Mapping[str, Any], things: Mapping[str, Any], key: str) -> Iterator[Environ]:
     """What a server would hand on: an address of something there is but for one part that is meant to harm."""
-    path, named = operation["path"], [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
+    named = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
 
-    def call(body: bytes = b"{}", query: str = "", more: Mapping[str, str] | None = None, **values: str) -> Environ:
-        filled = path
-        for name in named:
-            value = values.get(name, str(things.get(name, ("1",))[0]))
-            filled = filled.replace(f"{{{name}}}", quote(value, safe="", errors="surrogatepass"))
-        return environ(
-            method, filled, body, {"HTTP_AUTHORIZATION": f"Bearer {key}", "QUERY_STRING": query, **(more or {})}
-        )
+    def call(body: bytes = b"{}", more: Mapping[str, str] | None = None, **values: str) -> Environ:
+        told = {**things, **{name: (text,) for name, text in values.items()}}
+        return environ(method, address_of(operation, told), body, shown(key) | (more or {}))
 
     yield from (call(more=headers) for headers in HEADERS)
-    yield from (call(query=query) for query in QUERIES)
+    yield from (call(more={"QUERY_STRING": query}) for query in QUERIES)
     if "requestBody" in operation:
         (media_type,) = operation["requestBody"]["content"]
         sent = "multipart/form-data; boundary=x" if media_type.startswith("multipart") else media_type
         yield from (call(body, more={"CONTENT_TYPE": sent}) for body in BODIES)
     yield from (call(**{name: value}) for name in named for value in IN_PATH)
+
+
+def call_of(method: str, operation: Mapping[str, Any], things: Mapping[str, Any], key: str) -> Environ:
+    """A call with nothing odd about it."""
+    return environ(method, address_of(operation, things), b"{}", shown(key))
+
+
+def address_of(operation: Mapping[str, Any], things: Mapping[str, Any]) -> str:
+    """The operation's address, about the first of the things that it names."""
+    path: str = operation["path"]
+    for name in [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]:
+        value = quote(str(things.get(name, ("1",))[0]), safe="", errors="surrogatepass")
+        path = path.replace(f"{{{name}}}", value)
+    return path
+
+
+def shown(key: str) -> dict[str, str]:
+    return {"HTTP_AUTHORIZATION": f"Bearer {key}"}
 
 
 def environ(method: str, path: str, body: bytes, more: Mapping[str, str]) -> Environ:

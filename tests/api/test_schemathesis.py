@@ -19,7 +19,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
 from tests.api.described_world import Described, build_described
-from tests.api.hostile import answer_to, hostile_calls
+from tests.api.hostile import answer_to, call_of, hostile_calls
 from xinzheng.config.wsgi import application
 
 CONFIG = SchemathesisConfig.from_str(
@@ -130,6 +130,19 @@ def test_what_is_meant_to_harm_is_told_as_a_problem_or_not_minded(world: Describ
             if status >= 500 or (status >= 400 and media_type != "application/problem+json"):
                 wrong.append(f"{operation.label} {str(asked)[:300]}: {status} {media_type}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_credential_of_another_kind_opens_nothing(world: Described) -> None:
+    """A unit's key is no token and a token no key; where anybody may ask, a bad credential is not passed over."""
+    opened = []
+    for operation in (found.ok() for found in schema.get_all_operations()):
+        raw = operation.definition.raw | {"path": operation.full_path}
+        taken = {scheme for way in raw["security"] for scheme in way}
+        for key in [key for scheme in {UNIT, PLATFORM} - taken for key in world.credentials[scheme]] + ["xz_no", "no"]:
+            caches["local"].clear()
+            status, _ = answer_to(call_of(operation.method, raw, world.things, key), undone)
+            opened += [f"{operation.label} {key[:5]}: {status}"] if status != 401 else []
+    assert opened == []
 
 
 def is_known(operation: Any, world: Described) -> bool:
