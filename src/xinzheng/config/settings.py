@@ -186,7 +186,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 # Platforms (OAuth 2): tokens that say nothing by themselves, kept as digests; only clients that keep a secret.
 IDP_OIDC_ADAPTER = "xinzheng.web.platforms.adapter.Adapter"
 IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
-IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"
+IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105 — how tokens are made, not one of them
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 60 * 60
 IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 90 * 24 * 60 * 60
 IDP_OIDC_AUTHORIZATION_CODE_EXPIRES_IN = 60
@@ -227,7 +227,11 @@ CACHES = {
         "LOCATION": "accounts_sharedcache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
-    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Limits are counted here: a count that is dropped to make room is a limit passed.
+    "local": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 # --- language and time -----------------------------------------------------------------------------------------------
@@ -242,7 +246,7 @@ STATICFILES_DIRS = [WEB / "static"] if (WEB / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "xinzheng.web.own_files.OwnFiles"},
 }
 
 # --- uploads ---------------------------------------------------------------------------------------------------------
