@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,18 @@ def test_a_file_of_a_thousand_columns_is_refused_with_how_many_there_may_be(tmp_
         assert f"第1行有{len(WIDE)}列，超过上限200列" in error.message
         with pytest.raises(TabularError, match="超过上限200列"):
             preview(path, defaults())
+
+
+def test_a_file_of_quotation_marks_takes_no_more_memory_than_another(tmp_path: Path) -> None:
+    path, size = tmp_path / "批次.csv", 2 * 1024**2
+    path.write_text(csv_text([ROW]) + '"' * size, "utf-8")
+    tracemalloc.start()
+    try:
+        read_batch(path, defaults())
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 12 * size
 
 
 def test_a_row_of_a_thousand_cells_below_a_good_header_is_refused_by_its_line(tmp_path: Path) -> None:

@@ -288,7 +288,8 @@ def _unmarked(separator: str) -> bytes:
 
 def _quoted_cell(separator: str) -> re.Pattern[bytes]:
     mark = re.escape(separator.encode())
-    return re.compile(rb"(?:(?<=[\n" + mark + rb'])|\A)"[^"]*(?:""[^"]*)*"(?=[\r\n' + mark + rb"]|\Z)")
+    # Possessive (+): nothing that was taken is ever given back, else a file of quotes takes seventy times its size.
+    return re.compile(rb"(?:(?<=[\n" + mark + rb'])|\A)"[^"]*+(?:""[^"]*+)*+"(?=[\r\n' + mark + rb"]|\Z)")
 
 
 def _unclosed(file_name: str, line: int) -> TabularError:
