@@ -17,7 +17,7 @@ from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_nu
 
 LINES_AT_MOST = 10_000
 QR_TEXT_MAX, CELL_MAX = 4096, 64
-NAME_AT_MOST = 60
+NAME_AT_MOST, LEFT_OUT = 60, "（号码略）"
 TOLD_AT_MOST = 5
 MEBIBYTE = 1024 * 1024
 NUMBER, CODE, QR = "number", "code", "qr"
@@ -80,9 +80,15 @@ def read_check_file(content: bytes, name: str) -> list[CheckLine]:
 def told_name(name: str) -> str:
     """A file's name as it is kept and shown: nothing that is not seen, no number of a person, not long."""
     seen = "".join(letter if letter.isprintable() and letter not in "/\\" else "�" for letter in name.strip(" ."))
-    stem, dot, ending = seen.rpartition(".")
-    short = seen if len(seen) <= NAME_AT_MOST else f"{(stem or ending)[: NAME_AT_MOST - 6]}…{dot}{ending[:5]}"
-    return PHONE.sub("（号码略）", IDENTITY_NUMBER.sub("（号码略）", short)) or "文件"
+    told = PHONE.sub(LEFT_OUT, IDENTITY_NUMBER.sub(LEFT_OUT, seen))
+    # Full width digits and digits set apart are the same number.
+    narrow = "".join(unicodedata.normalize("NFKC", told).split())
+    if PHONE.search(narrow) or IDENTITY_NUMBER.search(narrow):
+        return LEFT_OUT
+    stem, dot, ending = told.rpartition(".")
+    return (
+        told if len(told) <= NAME_AT_MOST else f"{(stem or ending)[: NAME_AT_MOST - 6]}…{dot}{ending[:5]}"
+    ) or "文件"
 
 
 def template() -> bytes:
