@@ -3,8 +3,11 @@
 from datetime import date
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from xinzheng.adapters.calendar import default_calendar
+from xinzheng.apps.reports.packs import current_calendar
+from xinzheng.config.environment import calendar_years
 from xinzheng.core.errors import CalendarError
 
 
@@ -71,3 +74,21 @@ def test_a_wrong_calendar_file_is_refused_with_its_line(tmp_path, text, line, me
 def test_a_calendar_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(CalendarError, match="文件不存在"):
         default_calendar(tmp_path / "none.csv")
+
+
+def test_the_operator_s_file_is_the_calendar_in_use(tmp_path, settings):
+    path = tmp_path / "years.csv"
+    path.write_text("日期,安排\n2027-01-01,休\n", encoding="utf-8")
+    settings.XINZHENG_CALENDAR_YEARS = calendar_years(str(path))
+    assert not current_calendar().is_working_day(date(2027, 1, 1))
+    assert current_calendar().is_working_day(date(2027, 1, 4))
+    settings.XINZHENG_CALENDAR_YEARS = calendar_years("")
+    with pytest.raises(CalendarError):
+        current_calendar().is_working_day(date(2027, 1, 4))
+
+
+def test_nothing_starts_with_a_wrong_calendar_file(tmp_path):
+    path = tmp_path / "years.csv"
+    path.write_text("日期,安排\n2027-13-01,休\n", encoding="utf-8")
+    with pytest.raises(ImproperlyConfigured, match=r"XINZHENG_CALENDAR_YEARS：.*years.csv:2：日期“2027-13-01”不存在"):
+        calendar_years(str(path))

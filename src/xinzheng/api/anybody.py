@@ -9,7 +9,7 @@ from ninja.throttling import BaseThrottle
 from xinzheng.api.callers import Body, Caller, UnitKey, check_body
 from xinzheng.api.limits import PER_KEY, count_for, seconds_left
 from xinzheng.api.platforms import PerPlatform, PlatformCaller, PlatformToken, require
-from xinzheng.apps.accounts.key_actions import PREFIX
+from xinzheng.apps.accounts.key_actions import is_key_shaped
 from xinzheng.apps.reports.looks import PUBLIC, by_client, by_key
 
 VERIFY = "verify"
@@ -36,7 +36,7 @@ class Anybody:
         Raises ProblemError ``scope-missing``: the platform was not let to verify.
         """
         shown = str(request.META.get("HTTP_AUTHORIZATION", ""))
-        if shown and not shown.partition(" ")[2].strip().startswith(PREFIX):
+        if shown and not is_key_shaped(shown.partition(" ")[2].strip()):
             platform = self._token(request)
             if platform is not None:
                 require(platform, VERIFY)

@@ -9,8 +9,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError, conninfo
 
+from xinzheng.adapters.calendar import read_years
 from xinzheng.adapters.identity_platforms import read_platforms
 from xinzheng.adapters.postgres_embedded import connection_info
+from xinzheng.core.errors import CalendarError
 from xinzheng.core.floors import Floors
 from xinzheng.core.identity_platforms import IdentityPlatform, PlatformError
 
@@ -143,6 +145,17 @@ def identity_platforms(path: str) -> tuple[IdentityPlatform, ...]:
         return read_platforms(Path(path)) if path else ()
     except PlatformError as error:
         raise ImproperlyConfigured(error.message) from error
+
+
+def calendar_years(path: str) -> Path | None:
+    """The operator's file of announced years, looked at before anything depends on it; None without one."""
+    if not path:
+        return None
+    try:
+        read_years(Path(path))
+    except CalendarError as error:
+        raise ImproperlyConfigured(f"XINZHENG_CALENDAR_YEARS：{error.message}") from error
+    return Path(path).absolute()
 
 
 def host_name(host: str) -> str:

@@ -51,6 +51,8 @@ XINZHENG_TRANSPARENCY = "xinzheng.adapters.transparency"
 XINZHENG_POLICY_FILES = "xinzheng.adapters.policy_files"
 XINZHENG_DEPLOYMENT_FILES = "xinzheng.adapters.deployment_files"
 XINZHENG_CALENDAR = "xinzheng.adapters.calendar"
+# A file of working days (CSV) of years that the calendar does not know yet.
+XINZHENG_CALENDAR_YEARS = environment.calendar_years(os.environ.get("XINZHENG_CALENDAR_YEARS", ""))
 XINZHENG_BULLETIN = "xinzheng.adapters.pdf.bulletin"
 XINZHENG_WORKBOOK_OUT = "xinzheng.adapters.workbook_out"
 XINZHENG_WEBHOOKS = "xinzheng.adapters.webhooks"

@@ -14,6 +14,7 @@ from xinzheng.core.errors import XinzhengError
 
 PREFIX = "xz_"
 RANDOM_BYTES = 32
+LENGTH = len(PREFIX) + len(secrets.token_urlsafe(RANDOM_BYTES))
 NAME_AT_MOST = 100
 NOBODYS_DIGEST = bytes(32)
 
@@ -96,6 +97,11 @@ def recognise_key(secret: str, *, today: date) -> ApiKey | None:
     if found.last_used_date != today:
         ApiKey.objects.filter(pk=found.pk).update(last_used_date=today)
     return found
+
+
+def is_key_shaped(text: str) -> bool:
+    """Whether a text may be a unit's key; a platform's random token is longer, and may begin with any letters."""
+    return text.startswith(PREFIX) and len(text) <= LENGTH
 
 
 def _digest(secret: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -83,10 +84,14 @@ def current_setting(policy_id: str) -> Setting:
     return Setting(issuer, tuple(deployment.extensions))
 
 
-@lru_cache(maxsize=1)
 def current_calendar() -> Calendar:
-    """The working-day calendar in use."""
-    calendar: Calendar = ports.calendars().default_calendar()
+    """The working-day calendar in use, with the operator's years as they were when the process first asked."""
+    return _calendar(settings.XINZHENG_CALENDAR_YEARS)
+
+
+@lru_cache(maxsize=2)
+def _calendar(years: Path | None) -> Calendar:
+    calendar: Calendar = ports.calendars().default_calendar(years)
     return calendar
 
 
