@@ -53,7 +53,8 @@ SELECT v.share_id, s.report_number, s.purpose_name, v.open_until, v.at, v.accoun
        EXISTS (SELECT FROM codes_shareend e WHERE e.share_id = s.id),
        (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1),
        v.receiver_id,
-       (SELECT state FROM codes_receiverdecision d WHERE d.receiver_id = v.receiver_id ORDER BY d.id DESC LIMIT 1)
+       (SELECT state FROM codes_receiverdecision d WHERE d.receiver_id = v.receiver_id ORDER BY d.id DESC LIMIT 1),
+       (SELECT digest FROM reports_report r WHERE r.number = s.report_number)
 FROM codes_view v JOIN codes_sharecode s ON s.id = v.share_id
 WHERE v.id = %s
 """
@@ -133,7 +134,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class OpenView:
-    """A view and whether it is open now; ``status`` is the report's present one."""
+    """A view and whether it is open now; ``status`` is the report's present one, ``digest`` its content's."""
 
     share_id: uuid.UUID
     number: str
@@ -145,6 +146,7 @@ class OpenView:
     status: str
     receiver_id: int | None
     receiver_state: str | None
+    digest: bytes
 
     @property
     def is_suspended(self) -> bool:
