@@ -253,6 +253,23 @@ def test_a_person_agrees_to_less_to_nothing_or_not_at_all(software: Software, pe
     assert AuditEvent.objects.filter(action="platform-declined", who=people.clean.actor).count() == 1
 
 
+def test_what_a_person_does_not_agree_to_when_asked_again_is_over(software: Software, people: People) -> None:
+    before, theirs = consented(software, people.clean), consented(software, people.punished)
+    browser = enter(Client(), people.clean)
+    ticket = browser.get(AUTHORIZE, software.asks()).context["ticket"]
+    less = browser.post(AUTHORIZE, {"request": ticket, "answer": "allow", "scopes": ["reports:read"]})
+    assert called(before["access_token"]).scopes == {"openid", "reports:read"}
+    again = software.refreshes(before["refresh_token"]).json()
+    assert called(again["access_token"]).scopes == {"openid", "reports:read"}
+    assert software.redeems(sent_back(less)["code"]).status_code == 200
+    assert [grant.scopes for grant in grants_of(people.clean)] == [{"openid", "reports:read"}]
+    # What was not asked for this time stays.
+    ticket = browser.get(AUTHORIZE, software.asks(scope="codes reports:apply")).context["ticket"]
+    browser.post(AUTHORIZE, {"request": ticket, "answer": "allow", "scopes": ["codes"]})
+    assert called(again["access_token"]).scopes == {"openid", "reports:read"}
+    assert called(theirs["access_token"]).scopes == {"openid", "reports:read", "reports:apply"}
+
+
 def test_an_answer_counts_for_who_saw_the_page_and_in_time_alone(software: Software, people: People) -> None:
     page = enter(Client(), people.clean).get(AUTHORIZE, software.asks())
     form = {"request": page.context["ticket"], "scopes": ["reports:read"], "answer": "allow"}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from xinzheng.apps.accounts.mandate_queries import subjects_of
 from xinzheng.apps.accounts.models import Account, Platform
 from xinzheng.apps.accounts.platform_tokens import acts_for_somebody, may_be_acted_for
-from xinzheng.apps.accounts.platforms import PlatformError
+from xinzheng.apps.accounts.platforms import ON_BEHALF, PlatformError
 from xinzheng.apps.audit.actions import About, record_event
 
 CLOSED, MANDATE_ENDED, OVER, CODE_REUSED = "account-closed", "mandate-ended", "over", "code-reused"
@@ -48,6 +48,21 @@ def note_consent(account: Account, client_id: str, scopes: Collection[str]) -> N
 def note_refusal(account: Account, client_id: str) -> None:
     """Write down that the person did not let the platform act (不同意)."""
     _record("platform-declined", client_id, account, account.actor, {})
+
+
+@transaction.atomic
+def narrow(account: Account, client_id: str, refused: Collection[str]) -> None:
+    """Take from what the platform holds already what the person, asked again, did not agree to (缩小授权)."""
+    if not refused:
+        return
+    Platform.objects.select_for_update().get(pk=client_id)  # as in take_back
+    for token in Token.objects.filter(user=account, client_id=client_id):
+        left = [scope for scope in token.get_scopes() if scope not in refused]
+        if set(left) & set(ON_BEHALF):
+            token.set_scopes(left)
+            token.save(update_fields=["scopes"])
+        else:
+            token.delete()
 
 
 @transaction.atomic

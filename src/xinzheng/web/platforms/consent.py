@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_let_platforms_act
-from xinzheng.apps.accounts.platform_grants import note_consent, note_refusal
+from xinzheng.apps.accounts.platform_grants import narrow, note_consent, note_refusal
 from xinzheng.apps.accounts.platforms import ON_BEHALF, OPENID
 from xinzheng.web.access import refuse_if, signed_in
 from xinzheng.web.form_errors import FieldError, by_field
@@ -58,6 +58,7 @@ def _answer(request: HttpRequest, account: Account, asked: Asked) -> HttpRespons
     if not subject_rows(account):
         return _impossible(request, NOBODY)
     with transaction.atomic():
+        narrow(account, asked.platform.pk, set(asked.scopes) - set(chosen))
         note_consent(account, asked.platform.pk, chosen)
         headers, body, status = get_server().create_authorization_response(
             asked.uri, "GET", "", {}, scopes=chosen, credentials={"user": account}
