@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.small_city import build_small_city, uscc
 from tests.web.conftest import client_of, issue
-from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.codes.looking import Ticket, Visitor, open_view
 from xinzheng.apps.codes.models import Receiver, ShareCode, ShownCode, Subscription, View
@@ -189,6 +190,16 @@ def test_suspending_needs_a_reason_that_the_receiver_reads(bank: Account) -> Non
     assert "账户出借" in own
 
 
+def test_a_receiver_that_was_renamed_is_called_so_from_now_on(agent: Account, report: Report, bank: Account) -> None:
+    look(shared(agent, report), bank)
+    office, address = client_of(opened("office", Role.OFFICE_OPERATOR)), f"/office/receivers/{bank.receiver_id}/name"
+    before = Receiver.objects.get(pk=bank.receiver_id).name
+    assert "名称没有变化" in office.post(address, {"name": before}, follow=True).content.decode()
+    assert "已更正名称" in office.post(address, {"name": "示例银行甲分行"}, follow=True).content.decode()
+    assert "示例银行甲分行" in page(client_of(bank), "/receiver")
+    assert before in page(client_of(agent), f"/reports/{report.number}")
+
+
 def test_a_receiver_reads_its_own_looks_and_the_content_only_while_it_is_open(
     agent: Account, report: Report, bank: Account
 ) -> None:
@@ -206,6 +217,24 @@ def test_a_receiver_reads_its_own_looks_and_the_content_only_while_it_is_open(
     take_back(made.pk, by="test")
     assert content not in page(client, "/receiver")
     assert client.get(content).status_code == 410
+
+
+def test_what_a_verified_body_was_shown_is_not_for_whoever_comes_to_the_browser_later(
+    agent: Account, report: Report, bank: Account
+) -> None:
+    made = shared(agent, report, receiver_id=bank.receiver_id)
+    code, client = show(made.pk, ShownCode.Form.PAPER, by="test").secret, client_of(bank)
+    ticket = re.search(r'name="ticket" value="([^"]+)"', page(client, f"/s/{code}"))
+    assert ticket
+    address = client.post("/s", {"ticket": ticket[1], "purpose": "financing"}).headers["Location"]
+    assert FULL_NAME in page(client, address)
+    assert client.get(f"{address}/open").status_code == 204
+    close_account(Account.objects.get(pk=bank.pk), by="test")
+    assert client.get(f"{address}/open").headers["HX-Refresh"] == "true"
+    left = client.get(address)
+    assert (left.status_code, left.headers["Location"]) == (302, f"/sign-in?next={quote(address, safe='')}")
+    client.force_login(verified("other", Registration(**ASKED)))
+    assert client.get(address).status_code == 404
 
 
 def test_a_suspended_receiver_is_refused_at_the_code_and_at_what_was_open(

@@ -1,11 +1,12 @@
 """The content while a view is open: to the browser that opened it, or to the account; gone at once when it closes."""
 
 import uuid
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signing import BadSignature
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -17,6 +18,7 @@ from xinzheng.apps.codes.models import View
 from xinzheng.apps.codes.receivers import receiver_of
 from xinzheng.apps.codes.subscribing import may_subscribe
 from xinzheng.core.lifecycle import STATUS_WORDS, ReportStatus
+from xinzheng.web.access import SIGN_IN
 from xinzheng.web.codes.quiet import bad_code, quiet
 from xinzheng.web.context import signed_in_account
 
@@ -51,6 +53,9 @@ def view(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
     found = _own_view(request, view_id)
     if found is None:
         return bad_code(request)
+    if not _is_entered(request, found):
+        back = f"{SIGN_IN}?{urlencode({'next': request.path})}"
+        return HttpResponseRedirect(back) if signed_in_account(request) is None else bad_code(request)
     if not found.is_open:
         return render(request, "codes/view_over.html", {"why": _why_over(found)}, status=410)
     title, name, body = body_of(found.number, found.digest)
@@ -72,7 +77,7 @@ def view(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
 def view_open(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
     """Whether it is still open, for the page that shows it: nothing, or the word to load anew."""
     found = _own_view(request, view_id)
-    if found is not None and found.is_open:
+    if found is not None and found.is_open and _is_entered(request, found):
         return HttpResponse(status=204)
     return HttpResponse(headers={"HX-Refresh": "true"})
 
@@ -89,6 +94,14 @@ def _own_view(request: HttpRequest, view_id: uuid.UUID) -> OpenView | None:
     if found is None or not (is_held or (account is not None and found.account_id == account.pk)):
         return None
     return found
+
+
+def _is_entered(request: HttpRequest, found: OpenView) -> bool:
+    """Whether who was shown it as a verified body is still signed in as that: the browser alone may be anybody's."""
+    if found.receiver_id is None or found.account_id is None:
+        return True
+    account = signed_in_account(request)
+    return account is not None and account.pk == found.account_id
 
 
 def _why_over(found: OpenView) -> str:
