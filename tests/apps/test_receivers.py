@@ -16,6 +16,7 @@ from xinzheng.apps.codes.receivers import (
     Registration,
     State,
     answer_claim,
+    correct_name,
     decide,
     receiver_of,
     refusals_to_check_batches,
@@ -61,6 +62,20 @@ def test_a_body_registers_and_works_once_the_office_has_verified_it() -> None:
     assert refusals_to_check_batches(again(account), bank) == []
     actions = AuditEvent.objects.filter(action__startswith="receiver-").order_by("id").values_list("action", flat=True)
     assert list(actions) == ["receiver-registered", "receiver-decided", "receiver-account-answered"]
+
+
+def test_a_name_written_wrong_is_corrected_and_what_the_body_is_cannot_be_changed() -> None:
+    bank = registered(clerk())
+    correct_name(bank.pk, "示例银行股份有限公司苏州分行", by=OFFICE)
+    assert Receiver.objects.get(pk=bank.pk).name == "示例银行股份有限公司苏州分行"
+    event = AuditEvent.objects.get(action="receiver-renamed")
+    assert event.details == {"name": "示例银行股份有限公司苏州分行", "former_name": bank.name}
+    with pytest.raises(XinzhengError, match="没有变化"):
+        correct_name(bank.pk, "示例银行股份有限公司苏州分行", by=OFFICE)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Receiver.objects.filter(pk=bank.pk).update(uscc=uscc(72))
+    with pytest.raises(DatabaseError, match="delete rows"), transaction.atomic():
+        Receiver.objects.filter(pk=bank.pk).delete()
 
 
 def test_who_registers_a_body_that_is_registered_is_answered_alike_and_works_for_nobody() -> None:

@@ -41,6 +41,13 @@ def test_a_receiver_is_listed_verified_suspended_and_verified_again(capsys: pyte
     assert set(AuditEvent.objects.filter(action="receiver-decided").values_list("who", flat=True)) == {"command-line"}
 
 
+def test_a_receiver_is_renamed(capsys: pytest.CaptureFixture[str]) -> None:
+    clerk("one")
+    assert told(capsys, "rename", CODE, "示例银行股份有限公司苏州分行")["name"] == "示例银行股份有限公司苏州分行"
+    assert main(["receivers", "rename", CODE, "示例银行苏州分行"]) == 0
+    assert capsys.readouterr().out == "“示例银行苏州分行”现在是“待核实”。\n"
+
+
 def test_a_later_account_is_confirmed_by_verifying_with_it(capsys: pytest.CaptureFixture[str]) -> None:
     clerk("one")
     told(capsys, "verify", CODE, "--account", "one")
@@ -55,6 +62,8 @@ def test_a_later_account_is_confirmed_by_verifying_with_it(capsys: pytest.Captur
         (["refuse", CODE], "receiver-refused"),
         (["verify", CODE, "--account", "nobody"], "unknown-account"),
         (["verify", uscc(71)], "unknown-receiver"),
+        (["rename", uscc(71), "示例银行"], "unknown-receiver"),
+        (["rename", CODE, " "], "receiver-refused"),
     ],
 )
 def test_what_does_not_fit_is_refused(words: list[str], code: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ ROWS = (
     row("receivers/search", "agent other_agent person"),
     row("office/receivers", "office justice data"),
     row("office/receivers/<int:receiver_id>/decide", "office", receiver_id="=1", posts_only=True, is_bare=True),
+    row("office/receivers/<int:receiver_id>/name", "office", receiver_id="=1", posts_only=True, is_bare=True),
     row(
         "office/receivers/<int:receiver_id>/accounts/<int:account_id>",
         "office",

@@ -1,4 +1,4 @@
-"""``xinzheng receivers``: bodies that demand certificates (核验单位): list them, verify, refuse, suspend."""
+"""``xinzheng receivers``: bodies that demand certificates (核验单位): list them, verify, refuse, suspend, rename."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xinzheng.core.errors import XinzhengError
 
 if TYPE_CHECKING:
+    from xinzheng.apps.codes.models import Receiver
     from xinzheng.apps.codes.receiver_queries import ReceiverRow
 
 NEEDS_DATABASE = True
@@ -14,8 +15,8 @@ BY = "command-line"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``receivers list|verify|refuse|suspend``."""
-    parser = subparsers.add_parser("receivers", help="核验单位：列出、核实、不予通过、停用")
+    """Add ``receivers list|verify|refuse|suspend|rename``."""
+    parser = subparsers.add_parser("receivers", help="核验单位：列出、核实、不予通过、停用、更正名称")
     actions = parser.add_subparsers(dest="action", required=True, metavar="操作")
     listing = actions.add_parser("list", help="列出核验单位和等待确认的账户")
     listing.set_defaults(run=list_run)
@@ -30,6 +31,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("uscc", metavar="USCC", help="单位的统一社会信用代码")
         one.add_argument("--reason", default="", metavar="文字", help="理由，单位会看到")
         one.set_defaults(run=decide_run, state=state)
+    renaming = actions.add_parser("rename", help="更正名称：登记时写错，或者后来改名")
+    renaming.add_argument("uscc", metavar="USCC", help="单位的统一社会信用代码")
+    renaming.add_argument("name", metavar="名称", help="登记机关公示的名称")
+    renaming.set_defaults(run=rename_run)
     for action in actions.choices.values():
         action.add_argument("--json", action="store_true", help="输出一个JSON对象")
 
@@ -50,22 +55,44 @@ def list_run(args: argparse.Namespace) -> int:
 
 def decide_run(args: argparse.Namespace) -> int:
     """Decide on one, or where it is verified already only confirm the accounts."""
-    from xinzheng.apps.codes.receiver_queries import receiver_by_uscc, receiver_rows
     from xinzheng.apps.codes.receivers import Decision, State, answer_claim, decide, state_of
 
-    found = receiver_by_uscc(args.uscc)
-    if found is None:
-        message = f"没有登记代码为“{args.uscc[:40]}”的核验单位，请用 xinzheng receivers list 查看。"
-        raise XinzhengError(message, code="unknown-receiver")
+    found = _receiver(args.uscc)
     keys = [_account_id(name) for name in getattr(args, "account", [])]
     if keys and state_of(found) == State.VERIFIED == State(args.state):
         for key in keys:
             answer_claim(found.pk, key, is_admitted=True, by=BY)
     else:
         decide(found.pk, Decision(State(args.state), args.reason, keys), by=BY)
-    row = next(row for row in receiver_rows() if row.id == found.pk)
-    print(json.dumps(_facts(row), ensure_ascii=False) if args.json else f"“{row.name}”现在是“{row.state.words}”。")
+    _tell(found.pk, as_json=args.json)
     return 0
+
+
+def rename_run(args: argparse.Namespace) -> int:
+    """Call one by another name from now on."""
+    from xinzheng.apps.codes.receivers import correct_name
+
+    found = _receiver(args.uscc)
+    correct_name(found.pk, args.name, by=BY)
+    _tell(found.pk, as_json=args.json)
+    return 0
+
+
+def _receiver(uscc: str) -> "Receiver":
+    from xinzheng.apps.codes.receiver_queries import receiver_by_uscc
+
+    found = receiver_by_uscc(uscc)
+    if found is None:
+        message = f"没有登记代码为“{uscc[:40]}”的核验单位，请用 xinzheng receivers list 查看。"
+        raise XinzhengError(message, code="unknown-receiver")
+    return found
+
+
+def _tell(receiver_id: int, *, as_json: bool) -> None:
+    from xinzheng.apps.codes.receiver_queries import receiver_rows
+
+    row = next(row for row in receiver_rows() if row.id == receiver_id)
+    print(json.dumps(_facts(row), ensure_ascii=False) if as_json else f"“{row.name}”现在是“{row.state.words}”。")
 
 
 def _account_id(username: str) -> int:

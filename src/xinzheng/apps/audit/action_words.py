@@ -67,6 +67,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "receiver-account-answered": "确认核验单位的账户",
     "receiver-decided": "核实核验单位",
     "receiver-registered": "登记核验单位",
+    "receiver-renamed": "更正核验单位名称",
     "reconciliation-signed": "签认数据核对",
     "reconciliation-stated": "填报数据核对",
     "recovery-codes-made": "生成恢复码",

@@ -3,10 +3,14 @@
 import pgtrigger
 
 
-def append_only() -> list[pgtrigger.Trigger]:
-    """Triggers for ``Meta.triggers`` by which PostgreSQL refuses UPDATE, DELETE and TRUNCATE on the model's table."""
+def append_only(*kept: str) -> list[pgtrigger.Trigger]:
+    """Triggers for ``Meta.triggers`` by which PostgreSQL refuses UPDATE, DELETE and TRUNCATE on the model's table.
+
+    ``kept``: only these columns can never change; the others are corrected in place, and the audit trail tells how.
+    """
+    changing = pgtrigger.UpdateOf(*kept) if kept else pgtrigger.Update
     return [
-        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Protect(name="append_only", operation=changing | pgtrigger.Delete),
         pgtrigger.Trigger(
             name="no_truncate",
             level=pgtrigger.Statement,

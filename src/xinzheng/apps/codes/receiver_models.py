@@ -11,7 +11,7 @@ from xinzheng.apps.audit.history import append_only
 
 
 class Receiver(models.Model):
-    """Receiver (要求提交证明的单位) as it registered itself; the last decision holds."""
+    """Receiver (要求提交证明的单位) as it registered itself; the last decision holds. Its name can be corrected."""
 
     uscc = models.TextField(unique=True)
     name = models.TextField()
@@ -20,7 +20,7 @@ class Receiver(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        triggers: ClassVar = append_only()
+        triggers: ClassVar = append_only("id", "uscc", "kind", "created_by", "created_at")
 
     def __str__(self) -> str:
         return self.uscc

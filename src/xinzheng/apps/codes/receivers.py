@@ -139,6 +139,24 @@ def decide(receiver_id: int, decision: Decision, *, by: str) -> ReceiverDecision
 
 
 @transaction.atomic
+def correct_name(receiver_id: int, name: str, *, by: str) -> None:
+    """Call a receiver by another name from now on (更正名称): misspelt when it registered, or renamed since.
+
+    Looks that were recorded keep the name of their time. Raises ``unknown-receiver``, ``receiver-refused``.
+    """
+    found = _locked(receiver_id)
+    try:
+        new = check_body_name(name)
+    except XinzhengError as error:
+        raise ReceiverError(error.message, field="name") from error
+    if new == found.name:
+        raise ReceiverError("名称没有变化。", field="name")
+    Receiver.objects.filter(pk=found.pk).update(name=new)
+    facts = {"name": new, "former_name": found.name}
+    record_event(who=by, action="receiver-renamed", object_kind="receiver", object_id=found.pk, details=facts)
+
+
+@transaction.atomic
 def answer_claim(receiver_id: int, account_id: int, *, is_admitted: bool, by: str) -> None:
     """Say whether an account works for the body it claimed to (确认账户). Raises ``unknown-claim``."""
     account = Account.objects.select_for_update().filter(pk=account_id, role=Role.RECEIVER).first()

@@ -9,7 +9,7 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_run_the_office, refusals_to_see_receivers
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.codes.receiver_queries import ReceiverRow, receiver_rows
-from xinzheng.apps.codes.receivers import FOLLOWING, REASON_AT_MOST, Decision, State, answer_claim, decide
+from xinzheng.apps.codes.receivers import FOLLOWING, REASON_AT_MOST, Decision, State, answer_claim, correct_name, decide
 from xinzheng.apps.registry.queries import find_subject, subject_at
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
@@ -43,6 +43,22 @@ def decide_receiver(request: HttpRequest, account: Account, receiver_id: int) ->
             raise Http404(error.message) from error
         return _page(request, {receiver_id: error.message}, (state, reason))
     messages.add_message(request, messages.SUCCESS, f"已{DEEDS[State(state)]}，立即生效。", extra_tags="none")
+    return redirect("office-receivers")
+
+
+@form_on(PAGE)
+@signed_in
+def rename_receiver(request: HttpRequest, account: Account, receiver_id: int) -> HttpResponse:
+    """Call one by another name from now on."""
+    refuse_if(refusals_to_run_the_office(account))
+    try:
+        correct_name(receiver_id, request.POST.get("name", ""), by=account.actor)
+    except XinzhengError as error:
+        if error.code == "unknown-receiver":
+            raise Http404(error.message) from error
+        messages.add_message(request, messages.WARNING, error.message, extra_tags="unver")
+        return redirect("office-receivers")
+    messages.add_message(request, messages.SUCCESS, "已更正名称，立即生效。", extra_tags="none")
     return redirect("office-receivers")
 
 

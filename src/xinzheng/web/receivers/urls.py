@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("receivers/search", search.search_receivers, name="receivers-search"),
     path("office/receivers", office_receivers.office_receivers, name="office-receivers"),
     path("office/receivers/<int:receiver_id>/decide", office_receivers.decide_receiver, name="office-receiver-decide"),
+    path("office/receivers/<int:receiver_id>/name", office_receivers.rename_receiver, name="office-receiver-name"),
     path(
         "office/receivers/<int:receiver_id>/accounts/<int:account_id>",
         office_receivers.answer_account,
