@@ -8,7 +8,7 @@ def append_only(*kept: str) -> list[pgtrigger.Trigger]:
 
     ``kept``: only these columns can never change; the others are corrected in place, and the audit trail tells how.
     """
-    changing = pgtrigger.UpdateOf(*kept) if kept else pgtrigger.Update
+    changing = pgtrigger.UpdateOf(*kept) if kept else pgtrigger.Update  # type: ignore[no-untyped-call]
     return [
         pgtrigger.Protect(name="append_only", operation=changing | pgtrigger.Delete),
         pgtrigger.Trigger(
