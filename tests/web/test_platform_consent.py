@@ -25,6 +25,7 @@ from tests.web.conftest import People
 from xinzheng.api.platforms import PlatformCaller, PlatformToken, acting_account
 from xinzheng.api.problems import ProblemError
 from xinzheng.apps.accounts.actions import close_account
+from xinzheng.apps.accounts.administering import close_for, reopen_for
 from xinzheng.apps.accounts.mandates import revoke
 from xinzheng.apps.accounts.models import Account, Mandate
 from xinzheng.apps.accounts.platform_grants import end_grants, grants_of
@@ -339,6 +340,16 @@ def test_what_a_consent_rests_on_is_asked_at_each_call(software: Software, peopl
     assert end_grants() == 2
     ended = AuditEvent.objects.filter(action="platform-consent-ended").order_by("id")
     assert [event.details["why"] for event in ended] == ["mandate-ended", "account-closed"]
+
+
+def test_a_closed_account_that_is_opened_again_has_let_no_platform_act(software: Software, people: People) -> None:
+    tokens = consented(software, people.clean)
+    close_for(people.clean.pk, by=None)
+    reopen_for(people.clean.pk, by=None)
+    assert refusal(tokens["access_token"]) == (401, "token-refused")
+    assert software.refreshes(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    (ended,) = AuditEvent.objects.filter(action="platform-consent-ended")
+    assert ended.details["why"] == "account-closed"
 
 
 def test_a_person_sees_and_takes_back_what_platforms_may_do(software: Software, people: People) -> None:

@@ -18,6 +18,7 @@ from xinzheng.apps.accounts.permissions import (
     refusals_to_close_account,
     refusals_to_open_account,
 )
+from xinzheng.apps.accounts.platform_grants import end_grants_of
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.privacy import IDENTITY_NUMBER
 from xinzheng.core.errors import XinzhengError
@@ -65,7 +66,7 @@ def open_for(new: NewAccount, *, by: Account | None) -> Account:
 
 @transaction.atomic
 def close_for(account_id: int, *, by: Account | None) -> Account:
-    """Close an account (停用): every session of it ends at once; what it did stays.
+    """Close an account (停用): its sessions and what it let platforms do end for good; what it did stays.
 
     Raises:
         AccountError: ``account-refused``, ``unknown-account`` or ``account-closed-already``.
@@ -77,6 +78,7 @@ def close_for(account_id: int, *, by: Account | None) -> Account:
         raise AccountError("这个账户已经停用。", code="account-closed-already")
     actor = COMMAND_LINE if by is None else by.actor
     close_account(found, by=actor)
+    end_grants_of(found)
     return end_sessions(found, by=actor)
 
 

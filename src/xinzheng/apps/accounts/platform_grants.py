@@ -100,11 +100,19 @@ def end_grants() -> int:
     _note_ended({(token.client_id, token.user_id) for token in over.filter(type=Token.Type.REFRESH_TOKEN)}, OVER)
     count: int = over.delete()[0]
     for account in Account.objects.filter(pk__in=Token.objects.filter(user__isnull=False).values("user")):
-        why = _why_ended(account)
-        if why is not None:
-            tokens = Token.objects.filter(user=account)
-            _note_ended(set(tokens.values_list("client_id", "user_id")), why)
-            count += tokens.delete()[0]
+        count += end_grants_of(account)
+    return count
+
+
+@transaction.atomic
+def end_grants_of(account: Account) -> int:
+    """Delete an account's tokens if it is closed or acts for nobody any more; how many."""
+    why = _why_ended(account)
+    if why is None:
+        return 0
+    tokens = Token.objects.filter(user=account)
+    _note_ended(set(tokens.values_list("client_id", "user_id")), why)
+    count: int = tokens.delete()[0]
     return count
 
 
