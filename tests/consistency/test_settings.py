@@ -141,6 +141,8 @@ def test_identity_numbers_do_not_get_into_the_log() -> None:
         ("'HTTP_AUTHORIZATION': 'Bearer abcdefgh.ijkl'", "'HTTP_AUTHORIZATION': 'Bearer [略]'"),
         ("Cookie: __Host-sessionid=abc; csrftoken=def", "Cookie: __Host-sessionid=[略]; csrftoken=[略]"),
         ("key xz_aB3-_dEfGhIjK refused", "key [接口密钥] refused"),
+        ("platform's xp_aB3-_dEfGhIjK refused", "platform's [接口密钥] refused"),
+        ("signed with whsec_aB3+/dEfGhIjKl==.", "signed with [接口密钥]."),
         ("call 13812345678 now", "call [手机号码] now"),
     ],
 )

@@ -18,14 +18,15 @@ SECRET_NAMES = (
 )  # fmt: skip
 NAMED_SECRET = re.compile(rf"(?i)(?<![\w-])((?:__Host-)?(?:{'|'.join(SECRET_NAMES)})=)[^\s&\"'<>;,)]+")
 AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
-UNIT_KEY = re.compile(r"\bxz_[\w-]{8,}")
+# Of units, of platforms and of webhooks, which end in Base64.
+OWN_KEY = re.compile(r"\b(?:xz_|xp_|whsec_)[\w+/-]{8,}=*")
 MASKS = (
     (IDENTITY_NUMBER, "[身份号码]"),
     (PHONE, "[手机号码]"),
     (CODE_PATH, r"\1[码]"),
     (NAMED_SECRET, r"\1[略]"),
     (AUTHORIZATION, r"\1 [略]"),
-    (UNIT_KEY, "[接口密钥]"),
+    (OWN_KEY, "[接口密钥]"),
 )
 
 
