@@ -25,7 +25,6 @@ from tests.web.conftest import People
 from xinzheng.api.platforms import PlatformCaller, PlatformToken, acting_account
 from xinzheng.api.problems import ProblemError
 from xinzheng.apps.accounts.actions import close_account
-from xinzheng.apps.accounts.administering import close_for, reopen_for
 from xinzheng.apps.accounts.mandates import revoke
 from xinzheng.apps.accounts.models import Account, Mandate
 from xinzheng.apps.accounts.platform_grants import end_grants, grants_of
@@ -254,23 +253,6 @@ def test_a_person_agrees_to_less_to_nothing_or_not_at_all(software: Software, pe
     assert AuditEvent.objects.filter(action="platform-declined", who=people.clean.actor).count() == 1
 
 
-def test_what_a_person_does_not_agree_to_when_asked_again_is_over(software: Software, people: People) -> None:
-    before, theirs = consented(software, people.clean), consented(software, people.punished)
-    browser = enter(Client(), people.clean)
-    ticket = browser.get(AUTHORIZE, software.asks()).context["ticket"]
-    less = browser.post(AUTHORIZE, {"request": ticket, "answer": "allow", "scopes": ["reports:read"]})
-    assert called(before["access_token"]).scopes == {"openid", "reports:read"}
-    again = software.refreshes(before["refresh_token"]).json()
-    assert called(again["access_token"]).scopes == {"openid", "reports:read"}
-    assert software.redeems(sent_back(less)["code"]).status_code == 200
-    assert [grant.scopes for grant in grants_of(people.clean)] == [{"openid", "reports:read"}]
-    # What was not asked for this time stays.
-    ticket = browser.get(AUTHORIZE, software.asks(scope="codes reports:apply")).context["ticket"]
-    browser.post(AUTHORIZE, {"request": ticket, "answer": "allow", "scopes": ["codes"]})
-    assert called(again["access_token"]).scopes == {"openid", "reports:read"}
-    assert called(theirs["access_token"]).scopes == {"openid", "reports:read", "reports:apply"}
-
-
 def test_an_answer_counts_for_who_saw_the_page_and_in_time_alone(software: Software, people: People) -> None:
     page = enter(Client(), people.clean).get(AUTHORIZE, software.asks())
     form = {"request": page.context["ticket"], "scopes": ["reports:read"], "answer": "allow"}
@@ -342,16 +324,6 @@ def test_what_a_consent_rests_on_is_asked_at_each_call(software: Software, peopl
     assert [event.details["why"] for event in ended] == ["mandate-ended", "account-closed"]
 
 
-def test_a_closed_account_that_is_opened_again_has_let_no_platform_act(software: Software, people: People) -> None:
-    tokens = consented(software, people.clean)
-    close_for(people.clean.pk, by=None)
-    reopen_for(people.clean.pk, by=None)
-    assert refusal(tokens["access_token"]) == (401, "token-refused")
-    assert software.refreshes(tokens["refresh_token"]).json()["error"] == "invalid_grant"
-    (ended,) = AuditEvent.objects.filter(action="platform-consent-ended")
-    assert ended.details["why"] == "account-closed"
-
-
 def test_a_person_sees_and_takes_back_what_platforms_may_do(software: Software, people: People) -> None:
     tokens, theirs = consented(software, people.clean), consented(software, people.punished)
     browser = enter(Client(), people.clean)
@@ -371,32 +343,6 @@ def test_a_person_sees_and_takes_back_what_platforms_may_do(software: Software, 
     events = AuditEvent.objects.filter(object_id=software.made.platform.pk, who=people.clean.actor).order_by("id")
     assert [event.action for event in events] == ["platform-allowed", "platform-consent-taken-back"]
     assert {event.subject_id for event in events} == {people.clean.subject_id}
-
-
-def test_a_code_that_is_out_gives_nothing_once_the_consent_is_taken_back(software: Software, people: People) -> None:
-    consented(software, people.clean)
-    browser = enter(Client(), people.clean)
-    code = sent_back(allows(browser, software))["code"]
-    browser.post(f"/account/platforms/{software.made.platform.pk}/take-back")
-    assert software.redeems(code).json()["error"] == "invalid_grant"
-    assert not Token.objects.exists()
-
-
-def test_a_code_that_comes_again_ends_what_it_gave(software: Software, people: People) -> None:
-    theirs, before = consented(software, people.punished), consented(software, people.clean)
-    other = Software(register_platform(NewPlatform("另一平台", SCOPES, [BACK]), by="test"))
-    code = sent_back(allows(enter(Client(), people.clean), software))["code"]
-    given = software.redeems(code).json()
-    strangers = (other, Software(MadePlatform(software.made.platform, "guessed")))
-    assert [stranger.redeems(code).status_code for stranger in strangers] == [400, 401]
-    assert acting_account(called(given["access_token"])) == people.clean
-    assert software.redeems(code).json()["error"] == "invalid_grant"
-    assert refusal(given["access_token"]) == (401, "token-refused")
-    assert software.refreshes(given["refresh_token"]).json()["error"] == "invalid_grant"
-    assert acting_account(called(before["access_token"])) == people.clean
-    assert acting_account(called(theirs["access_token"])) == people.punished
-    (ended,) = AuditEvent.objects.filter(action="platform-consent-ended")
-    assert ended.details == {"why": "code-reused", "account": people.clean.pk}
 
 
 def test_the_discovery_address_names_what_there_is(software: Software) -> None:
