@@ -89,10 +89,10 @@ def calendar_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
         path.write_text("\n".join(["日期,安排", *lines]) + "\n", encoding="utf-8")
         with_file = default_calendar(path)
         monkeypatch.setattr(packs.ports.calendars(), "default_calendar", lambda: with_file)
-        packs.current_calendar.cache_clear()
+        packs.calendar_with.cache_clear()
 
     yield put_in_use
-    packs.current_calendar.cache_clear()
+    packs.calendar_with.cache_clear()
 
 
 def stored_years(report: Report) -> set[int]:

@@ -86,11 +86,12 @@ def current_setting(policy_id: str) -> Setting:
 
 def current_calendar() -> Calendar:
     """The working-day calendar in use, with the operator's years as they were when the process first asked."""
-    return _calendar(settings.XINZHENG_CALENDAR_YEARS)
+    return calendar_with(settings.XINZHENG_CALENDAR_YEARS)
 
 
 @lru_cache(maxsize=2)
-def _calendar(years: Path | None) -> Calendar:
+def calendar_with(years: Path | None) -> Calendar:
+    """The calendar with the years of an operator's file; read once a process."""
     calendar: Calendar = ports.calendars().default_calendar(years)
     return calendar
 
