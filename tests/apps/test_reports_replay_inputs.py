@@ -1,12 +1,12 @@
 """Replay when what a report rested on is gone or has grown: the column map its records were read by, the calendar."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 
 from tests.apps.test_ledger_maps import CONTENT, OWN, SOURCE_ROW, unit_id
 from tests.small_city import BY, SmallCity, build_small_city, today, uscc
@@ -19,6 +19,7 @@ from xinzheng.apps.reports.models import Report, StoredInput
 from xinzheng.apps.reports.queries import current_status
 from xinzheng.apps.reports.replaying import decision_of, replay_report
 from xinzheng.apps.reports.reviewing import review_reports
+from xinzheng.config.environment import calendar_years
 from xinzheng.core.decision import Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,18 +82,15 @@ def test_a_report_is_replayed_after_the_same_row_was_read_by_another_version_of_
 
 
 @pytest.fixture
-def calendar_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def calendar_file(tmp_path: Path, settings: SettingsWrapper) -> Any:
     """Puts an operator's calendar of further years into use."""
 
     def put_in_use(*lines: str) -> None:
         path = tmp_path / "calendar.csv"
         path.write_text("\n".join(["日期,安排", *lines]) + "\n", encoding="utf-8")
-        with_file = default_calendar(path)
-        monkeypatch.setattr(packs.ports.calendars(), "default_calendar", lambda: with_file)
-        packs.calendar_with.cache_clear()
+        settings.XINZHENG_CALENDAR_YEARS = calendar_years(str(path))
 
-    yield put_in_use
-    packs.calendar_with.cache_clear()
+    return put_in_use
 
 
 def stored_years(report: Report) -> set[int]:
