@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from tests.apps.test_ledger_maps import CONTENT, OWN, SOURCE_ROW, unit_id
 from tests.small_city import BY, SmallCity, build_small_city, today, uscc
@@ -82,7 +81,7 @@ def test_a_report_is_replayed_after_the_same_row_was_read_by_another_version_of_
 
 
 @pytest.fixture
-def calendar_file(tmp_path: Path, settings: SettingsWrapper) -> Any:
+def calendar_file(tmp_path: Path, settings: Any) -> Any:
     """Puts an operator's calendar of further years into use."""
 
     def put_in_use(*lines: str) -> None:
