@@ -68,6 +68,8 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> Iterator[Non
 
 
 FLUSH = DatabaseOperations.execute_sql_flush
+# Not of Django's models: left alone by its flush, jobs of one test would be worked off in the next.
+QUEUE = ["procrastinate_jobs", "procrastinate_workers"]
 
 
 def empty_in_spite_of_history(self: Any, sql_list: list[str]) -> None:
@@ -86,6 +88,7 @@ def _asking_for_the_filled(truncate: str) -> str:
     """From the statement that would empty all tables, one that tells which of them are not empty."""
     tables = re.findall(r'"(\w+)"', truncate)
     assert tables
+    tables += QUEUE
     return " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in tables)
 
 

@@ -19,6 +19,7 @@ from xinzheng.apps.accounts.idempotency import (
     PlatformRequest,
     RepeatableRequest,
     forget_old_requests,
+    kept_key,
     once,
     once_for_platform,
 )
@@ -180,13 +181,14 @@ def test_the_second_of_two_at_the_same_moment_gets_what_the_first_made(
 def test_the_second_of_two_calls_of_a_platform_gets_what_the_first_made(
     second_connection: "psycopg.Connection[Any]",
 ) -> None:
+    request = PlatformRequest("client:a/account:1", "a", BODY)
     second_connection.execute(
         "INSERT INTO accounts_keptplatformrequest (caller, idempotency_key, body_sha256, made)"
-        " VALUES ('client:a/account:1', 'a', %s, 'first')",
-        [BODY],
+        " VALUES (%s, %s, %s, 'first')",
+        [request.caller, kept_key(request), BODY],
     )
     threading.Timer(0.3, second_connection.commit).start()
-    assert once_for_platform(PlatformRequest("client:a/account:1", "a", BODY), lambda: "second") == "first"
+    assert once_for_platform(request, lambda: "second") == "first"
     assert once_for_platform(PlatformRequest("client:a/account:2", "a", BODY), lambda: "another's") == "another's"
 
 

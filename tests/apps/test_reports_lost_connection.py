@@ -45,6 +45,7 @@ def test_only_a_connection_that_has_just_answered_is_spared_the_question_whether
         request_started.send(sender=None, environ={})
         return bool(connection.health_check_done)  # type: ignore[attr-defined]
 
+    connection.close()  # an old one is opened anew between requests, whatever it answered
     fetched("SELECT 1", [])
     assert is_spared()
     monkeypatch.setattr(prepared, "STANDS_SECONDS", 0.0)

@@ -71,8 +71,7 @@ def once_for_platform(request: PlatformRequest, act: Callable[[], str]) -> str:
     """
     kept, is_first = KeptPlatformRequest.objects.get_or_create(
         caller=request.caller,
-        # A digest: platforms write into a key what they like, also what numbers a person.
-        idempotency_key=hashlib.sha256(f"{request.caller} {request.idempotency_key}".encode()).hexdigest(),
+        idempotency_key=kept_key(request),
         defaults={"body_sha256": request.body_sha256},
     )
     if bytes(kept.body_sha256) != request.body_sha256:
@@ -81,6 +80,11 @@ def once_for_platform(request: PlatformRequest, act: Callable[[], str]) -> str:
         kept.made = act()
         kept.save(update_fields=["made"])
     return kept.made
+
+
+def kept_key(request: PlatformRequest) -> str:
+    """What is kept of a key, a digest: platforms write into it what they like, also what numbers a person."""
+    return hashlib.sha256(f"{request.caller} {request.idempotency_key}".encode()).hexdigest()
 
 
 def forget_old_requests() -> int:
