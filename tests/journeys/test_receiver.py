@@ -37,6 +37,7 @@ def test_register_verify_pick_look_subscribe_and_be_told(site: Site, people: Peo
     clerk, office, agent = site.visit(), site.visit(), site.visit()
     found = register(site, clerk)
     found += verify(site, office)
+    found += read(site, site.visit())
     pick(site, agent, number)
     typed = agent.locator("[data-typed]").inner_text()
     found += look(clerk, typed)
@@ -79,6 +80,15 @@ def verify(site: Site, office: Page) -> list[str]:
     office.get_by_role("button", name="提交决定").click()
     expect(office.get_by_role("status")).to_contain_text("已核实")
     return found
+
+
+def read(site: Site, lead: Page) -> list[str]:
+    """As one who leads for justice: names and how they stand."""
+    open_account(NewAccount("lead", "司法局", Role.JUSTICE_LEAD, password=PASSWORD), by="test")
+    site.sign_in(lead, "lead")
+    lead.goto("/office/receivers")
+    expect(lead.get_by_role("main")).to_contain_text(BANK)
+    return mistakes(lead, "receivers as read")
 
 
 def pick(site: Site, agent: Page, number: str) -> None:
