@@ -36,7 +36,7 @@ def opening(client: Client, role: Role, /, **changes: str) -> tuple[int, str]:
 
 
 def test_an_account_is_opened_with_a_password_shown_once_and_to_be_changed(people: People) -> None:
-    client = client_of(people.administrator)
+    client = enter(Client(), people.administrator)
     status, page = opening(client, Role.OFFICE_OPERATOR)
     assert status == 200
     (password,) = re.findall(r'<span class="digest">(\w{16})</span>', page)
@@ -47,11 +47,11 @@ def test_an_account_is_opened_with_a_password_shown_once_and_to_be_changed(peopl
 
 
 def test_each_administration_opens_its_own_accounts(people: People, security: Account, auditor: Account) -> None:
-    assert opening(client_of(people.administrator), Role.AUDITOR)[0] == 422
-    assert opening(client_of(security), Role.OFFICE_OPERATOR)[0] == 422
-    assert opening(client_of(auditor), Role.OFFICE_OPERATOR)[0] == 403
+    assert opening(enter(Client(), people.administrator), Role.AUDITOR)[0] == 422
+    assert opening(enter(Client(), security), Role.OFFICE_OPERATOR)[0] == 422
+    assert opening(enter(Client(), auditor), Role.OFFICE_OPERATOR)[0] == 403
     assert not Account.objects.filter(username="new").exists()
-    assert opening(client_of(security), Role.AUDITOR)[0] == 200
+    assert opening(enter(Client(), security), Role.AUDITOR)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_each_administration_opens_its_own_accounts(people: People, security: Ac
 )
 def test_a_mistake_is_told_and_opens_nothing(people: People, changes: dict[str, str], told: str) -> None:
     before = Account.objects.count()
-    status, page = opening(client_of(people.administrator), Role.OFFICE_OPERATOR, **changes)
+    status, page = opening(enter(Client(), people.administrator), Role.OFFICE_OPERATOR, **changes)
     assert status == 422
     assert told in page
     assert Account.objects.count() == before
@@ -81,6 +81,16 @@ def test_closing_ends_every_session_at_once_and_reopening_lets_in_again(people: 
     ours.post(f"{PAGE}/{people.office.pk}/reopen")
     people.office.refresh_from_db()
     assert people.office.is_active
+
+
+def test_opening_an_account_takes_a_fresh_proof(people: People) -> None:
+    client = client_of(people.administrator)
+    page = client.get(PAGE).content.decode()
+    assert 'href="/sign-in/again?next=/administration/accounts"' in page
+    assert 'name="username"' not in page
+    sent = client.post(PAGE, {"username": "new", "display_name": "新人", "role": "office_operator", "page": PAGE})
+    assert sent.headers["Location"] == "/sign-in/again?next=%2Fadministration%2Faccounts"
+    assert not Account.objects.filter(username="new").exists()
 
 
 def test_what_is_grave_takes_a_fresh_proof(people: People) -> None:

@@ -38,14 +38,13 @@ from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.administration.account_rows import account_page, account_rows, openable_roles
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.people.mandate_rows import LONGEST_NUMBER
-from xinzheng.web.sign_in.recent import freshly_signed_in
+from xinzheng.web.sign_in.recent import freshly_signed_in, is_fresh
 from xinzheng.web.sign_in.staff import is_everybodys
 
 PAGE, SESSIONS = "/administration/accounts", "/administration/sessions"
 FIELDS = {"user-name-unfit": "username", "user-name-taken": "username", "unit-unfit": "unit"}
 
 
-@sensitive_variables("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def accounts(request: HttpRequest, account: Account) -> HttpResponse:
@@ -55,6 +54,12 @@ def accounts(request: HttpRequest, account: Account) -> HttpResponse:
         return _page(request, account)
     if not openable_roles(account):
         refuse_if(["审计员只查看账户，不开户。"])
+    return _opened(request, account)
+
+
+@freshly_signed_in
+@sensitive_variables("password")
+def _opened(request: HttpRequest, account: Account) -> HttpResponse:
     role, password = request.POST.get("role", ""), first_password()
     if role not in [choice.value for choice in openable_roles(account)]:
         return _page(request, account, [FieldError("role", "请选择角色。")])
@@ -193,6 +198,7 @@ def _page(
         "next": page.next,
         "asked": asked,
         "roles": openable_roles(account),
+        "is_fresh": is_fresh(request, account),
         "staff_roles": [one for one in Role if one not in (Role.SUBJECT_AGENT, Role.RECEIVER)],
         "is_security": account.role == Role.SECURITY_ADMINISTRATOR,
         "units": sorted(units.items(), key=lambda unit: unit[1]),
