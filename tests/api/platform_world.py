@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from django.core.cache import caches
 from django.db import transaction
-from pytest_django.plugin import DjangoDbBlocker
 
+from tests.module_database import module_database
 from tests.platform_callers import Calls, registered, token_for
 from tests.small_city import build_small_city, uscc
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -37,12 +37,7 @@ class World:
         return Calls(token_for(of or self.agent, self.made, *scopes))
 
 
-@pytest.fixture(scope="module")
-def db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """As everywhere, but for all tests of a module together."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+db = module_database
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
-from pytest_django.plugin import DjangoDbBlocker
 from python_calamine import CalamineWorkbook
 
+from tests.module_database import module_database
 from tests.small_city import BY, build_small_city, uscc
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.models import Account, Platform, Role
@@ -65,12 +65,7 @@ class World:
     reports: list[Report]
 
 
-@pytest.fixture(scope="module")
-def db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """As everywhere, but for all tests of the module together: each undoes what it does itself."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+db = module_database
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
-from pytest_django.plugin import DjangoDbBlocker
 
+from tests.module_database import module_database
 from tests.small_city import build_small_city, uscc
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
@@ -35,12 +35,7 @@ from xinzheng.core.lifecycle import ReportStatus
 BANK, BROKER = "示例银行苏州分行", "示例证券有限公司"
 
 
-@pytest.fixture(scope="module")
-def db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """One city for all tests of this module: each undoes what it does."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+db = module_database
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
-from pytest_django.plugin import DjangoDbBlocker
 from python_calamine import CalamineWorkbook
 
+from tests.module_database import module_database
 from tests.small_city import BY, build_small_city, uscc
 from tests.web.conftest import client_of
 from tests.web.test_frame import INLINE
@@ -43,12 +43,7 @@ class World:
     line: str
 
 
-@pytest.fixture(scope="module")
-def db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """As everywhere, but for all tests of the module together: each undoes what it does itself."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+db = module_database
 
 
 @pytest.fixture(scope="module")

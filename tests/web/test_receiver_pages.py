@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django.plugin import DjangoDbBlocker
 
+from tests.module_database import module_database
 from tests.small_city import build_small_city, uscc
 from tests.web.conftest import client_of, issue
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
@@ -33,12 +33,7 @@ BANK, BROKER = "示例银行苏州分行", "示例证券有限公司"
 FULL_NAME, MASKED = "苏州示例精密制造有限公司", "苏州＊"
 
 
-@pytest.fixture(scope="module")
-def db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """One city for all tests of this module: each undoes what it does."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+db = module_database
 
 
 @pytest.fixture(scope="module")
