@@ -14,6 +14,8 @@ from xinzheng.apps.ledger.key_hooks import HOOKS
 from xinzheng.apps.ledger.key_models import BatchKey
 from xinzheng.apps.ledger.models import Batch
 from xinzheng.apps.ledger.uploads import take_in_upload
+from xinzheng.apps.oversight.key_hooks import HOOKS as OVERSIGHT_HOOKS
+from xinzheng.apps.redress.key_hooks import HOOKS as REDRESS_HOOKS
 from xinzheng.apps.registry.key_hooks import HOOKS as ACCOUNT_HOOKS
 from xinzheng.apps.registry.key_rotation import rotate_key
 from xinzheng.apps.registry.keys import HOLDERS, KEY_ENCRYPTION, KeyFileError, forget_keys, retired_keys, unwrap_key
@@ -40,7 +42,8 @@ def content_of(batch_id: int) -> bytes:
 
 
 def test_every_table_with_keys_of_its_own_has_a_hook() -> None:
-    assert {*HOOKS, *CODES_HOOKS, *ACCOUNT_HOOKS, "registry_personcontact"} == set(HOLDERS)
+    hooks = {*HOOKS, *CODES_HOOKS, *ACCOUNT_HOOKS, *REDRESS_HOOKS, *OVERSIGHT_HOOKS, "registry_personcontact"}
+    assert hooks == set(HOLDERS)
 
 
 def test_batches_and_uploads_are_read_under_the_new_key_alone(city: SmallCity, keys: Path) -> None:

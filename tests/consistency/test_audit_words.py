@@ -9,11 +9,15 @@ import pytest
 
 from xinzheng.apps.audit.action_words import ACTION_WORDS, OBJECT_WORDS
 from xinzheng.core.lifecycle import TRANSITIONS, ReportStatus
+from xinzheng.core.objections import Act
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "xinzheng"
 ENDED = set().union(*TRANSITIONS.values()) - {ReportStatus.IN_FORCE}
 # Names that are put together where the event is written.
-PUT_TOGETHER = {"report-": {f"report-{status}" for status in ENDED}}
+PUT_TOGETHER = {
+    "report-": {f"report-{status}" for status in ENDED},
+    "objection-": {f"objection-{act}" for act in Act},
+}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

@@ -162,10 +162,12 @@ def rotate(args: argparse.Namespace) -> int:
     """Replace the key-encryption key."""
     from xinzheng.apps.codes.key_hooks import HOOKS as OF_CODES
     from xinzheng.apps.ledger.key_hooks import HOOKS as OF_THE_LEDGER
+    from xinzheng.apps.oversight.key_hooks import HOOKS as OF_OVERSIGHT
+    from xinzheng.apps.redress.key_hooks import HOOKS as OF_REDRESS
     from xinzheng.apps.registry.actions import rotate_key
     from xinzheng.apps.registry.key_hooks import HOOKS as OF_ACCOUNTS
 
-    rotation = rotate_key(by=BY, hooks={**OF_THE_LEDGER, **OF_CODES, **OF_ACCOUNTS})
+    rotation = rotate_key(by=BY, hooks={**OF_THE_LEDGER, **OF_CODES, **OF_ACCOUNTS, **OF_REDRESS, **OF_OVERSIGHT})
     if args.json:
         print(json.dumps(asdict(rotation), ensure_ascii=False))
         return 0

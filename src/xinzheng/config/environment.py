@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,40 @@ def calendar_years(path: str) -> Path | None:
     except CalendarError as error:
         raise ImproperlyConfigured(f"XINZHENG_CALENDAR_YEARS：{error.message}") from error
     return Path(path).absolute()
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """The server that mail is given to; no host: none is sent. ``tls``: starttls, tls or off."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+    tls: str = "starttls"
+    sender: str = ""
+
+
+def mail() -> MailServer:
+    """The mail server (``XINZHENG_SMTP_*``, ``XINZHENG_MAIL_FROM``); the password stands in a file."""
+    host, sender = os.environ.get("XINZHENG_SMTP_HOST", ""), os.environ.get("XINZHENG_MAIL_FROM", "")
+    tls = choice("XINZHENG_SMTP_TLS", ("starttls", "tls", "off"))
+    port = whole_number("XINZHENG_SMTP_PORT", default={"starttls": 587, "tls": 465, "off": 25}[tls])
+    if host and "@" not in sender:
+        raise ImproperlyConfigured(
+            "有 XINZHENG_SMTP_HOST 时，XINZHENG_MAIL_FROM 须写明发件地址，如 xinzheng@example.gov.cn。"
+        )
+    if host and tls == "off" and host not in LOOPBACK:
+        raise ImproperlyConfigured("XINZHENG_SMTP_TLS=off 只能用于本机的邮件服务器；其他服务器请用 starttls 或 tls。")
+    user, path = os.environ.get("XINZHENG_SMTP_USER", ""), os.environ.get("XINZHENG_SMTP_PASSWORD_FILE", "")
+    return MailServer(host, port, user, _password_in(path) if path else "", tls, sender)
+
+
+def _password_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"XINZHENG_SMTP_PASSWORD_FILE 读不出来：{path}。") from error
 
 
 def host_name(host: str) -> str:

@@ -56,6 +56,11 @@ XINZHENG_CALENDAR_YEARS = environment.calendar_years(os.environ.get("XINZHENG_CA
 XINZHENG_BULLETIN = "xinzheng.adapters.pdf.bulletin"
 XINZHENG_WORKBOOK_OUT = "xinzheng.adapters.workbook_out"
 XINZHENG_WEBHOOKS = "xinzheng.adapters.webhooks"
+XINZHENG_EVIDENCE = "xinzheng.adapters.evidence"
+XINZHENG_REPAIR_RULES = "xinzheng.adapters.policy_files.repair_rules"
+XINZHENG_REDRESS_TERMS = "xinzheng.adapters.policy_files.redress_terms"
+# Who tells redress what time it is.
+XINZHENG_CLOCK = "django.utils.timezone.now"
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DEBUG = environment.flag("XINZHENG_DEBUG", default=False)
@@ -98,6 +103,7 @@ INSTALLED_APPS = [
     "xinzheng.apps.ledger",
     "xinzheng.apps.reports",
     "xinzheng.apps.codes",
+    "xinzheng.apps.redress",
     "xinzheng.apps.oversight",
     *_present("xinzheng.web"),
 ]
@@ -221,6 +227,19 @@ XINZHENG_WEBHOOKS_ROOTS = os.environ.get("XINZHENG_WEBHOOKS_ROOTS", "")
 XINZHENG_WEBHOOKS_LOOPBACK = environment.demonstration_flag(
     "XINZHENG_WEBHOOKS_LOOPBACK", is_demonstration=XINZHENG_DEMONSTRATION
 )
+
+# --- redress: evidence, and how long what people wrote is kept --------------------------------------------------------
+XINZHENG_EVIDENCE_MAX_BYTES = environment.mebibytes("XINZHENG_EVIDENCE_MAX_MIB", default=10)
+XINZHENG_KEEP_EVIDENCE_DAYS = environment.whole_number("XINZHENG_KEEP_EVIDENCE_DAYS", default=1095)
+XINZHENG_KEEP_SUGGESTION_DAYS = environment.whole_number("XINZHENG_KEEP_SUGGESTION_DAYS", default=365)
+
+# --- mail: no host, no mail ------------------------------------------------------------------------------------------
+XINZHENG_MAIL = environment.mail()
+EMAIL_HOST, EMAIL_PORT = XINZHENG_MAIL.host, XINZHENG_MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = XINZHENG_MAIL.user, XINZHENG_MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = XINZHENG_MAIL.tls == "starttls", XINZHENG_MAIL.tls == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = XINZHENG_MAIL.sender
 
 # --- caches: what all processes have to agree on stands in the database, limits of rate in each process ---------------
 CACHES = {

@@ -25,9 +25,11 @@ FIELDS = (
     "served_date",
     "repaired_date",
     "sealed",
+    "disputed",
     "subject_kind",
 )
 DATE_FIELDS = frozenset(name for name in FIELDS if name.endswith("_date") or name == "listed_through")
+FLAGS = frozenset({"sealed", "disputed"})
 REFERENCES = ("as_of", "window.from", "window.to")
 
 

@@ -81,6 +81,7 @@ class Record:
     standing_date: date | None = None
     repaired_date: date | None = None
     sealed: bool | None = False
+    disputed: bool = False
     listed_from: date | None = None
     listed_through: date | None = None
     owing: Decimal | None = None

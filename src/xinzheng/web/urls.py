@@ -101,4 +101,5 @@ urlpatterns = [
         path("", include(f"xinzheng.web.{room}.urls"))
         for room in ("sign_in", "people", "administration", "audit", "receivers", "subjects", "platforms")
     ),
+    *(path("", include(f"xinzheng.web.{room}.urls")) for room in ("objections", "repairs", "notices", "publicity")),
 ]

@@ -32,7 +32,7 @@ WORDS: Mapping[str, type[StrEnum]] = {
     "outcome": Outcome,
     "standing": Standing,
 }
-FACTS = (*DATES, *WORDS, "sealed", "owing", "document_key", "organ_key")
+FACTS = (*DATES, *WORDS, "sealed", "disputed", "owing", "document_key", "organ_key")
 NO_DOMAIN_NEEDED = ARREARS_KINDS | {RecordKind.CREDIT_REPAIR}
 
 
@@ -137,7 +137,7 @@ def _fact(key: str, value: Value) -> object:
         return value.day()
     if key in WORDS:
         return value.one_of(WORDS[key])
-    if key == "sealed":
+    if key in ("sealed", "disputed"):
         return value.flag()
     return _amount(value) if key == "owing" else value.text()
 

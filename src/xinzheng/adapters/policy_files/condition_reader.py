@@ -7,6 +7,7 @@ from xinzheng.adapters.policy_files.nodes import ISO_DAY, Value
 from xinzheng.core.conditions import (
     DATE_FIELDS,
     FIELDS,
+    FLAGS,
     REFERENCES,
     After,
     And,
@@ -76,12 +77,12 @@ def _test(field: str, test: str, value: Value, domains: frozenset[str]) -> Condi
         return Before(field, day) if test == "before" else After(field, day)
     if test == "in":
         return _is_in(field, value, domains)
-    return Equals(field, value.flag() if field == "sealed" else _word(field, value, domains))
+    return Equals(field, value.flag() if field in FLAGS else _word(field, value, domains))
 
 
 def _is_in(field: str, value: Value, domains: frozenset[str]) -> Condition:
-    if field == "sealed":
-        value.wrong("字段“sealed”只有 true 和 false，请用 equals")
+    if field in FLAGS:
+        value.wrong(f"字段“{field}”只有 true 和 false，请用 equals")
         return STAND_IN
     words = tuple(_word(field, item, domains) for item in value.items())
     if not words:

@@ -20,6 +20,7 @@ FIELD_NAMES = {
     "served_date": "送达日期",
     "repaired_date": "信用修复日期",
     "sealed": "依法封存",
+    "disputed": "异议处理中",
     "subject_kind": "主体类型",
 }
 VALUE_NAMES = {

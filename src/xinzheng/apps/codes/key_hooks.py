@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from xinzheng.apps.codes.models import BatchCheck, Webhook
+from xinzheng.apps.codes.models import BatchCheck, MailAddress, Webhook
 from xinzheng.apps.registry.key_rotation import Hook, Rewrap
 
 
@@ -34,7 +34,24 @@ def rewrap_webhooks(rewrap: Rewrap) -> int:
     return len(rows)
 
 
+def mail_owner(account_id: int) -> str:
+    """What the data key of an account's mail address is bound to."""
+    return f"mail-address:{account_id}"
+
+
+def rewrap_mail_addresses(rewrap: Rewrap) -> int:
+    """Wrap the key of every mail address anew; how many."""
+    rows = [(pk, bytes(key)) for pk, key in MailAddress.objects.values_list("pk", "wrapped_key")]
+    for pk, wrapped in rows:
+        MailAddress.objects.filter(pk=pk).update(wrapped_key=rewrap(wrapped, mail_owner(pk)))
+    return len(rows)
+
+
 # For every table of the codes app whose keys are under the key-encryption key.
 HOOKS: Mapping[str, Hook] = MappingProxyType(
-    {"codes_batchcheck": rewrap_batch_checks, "codes_webhook": rewrap_webhooks}
+    {
+        "codes_batchcheck": rewrap_batch_checks,
+        "codes_webhook": rewrap_webhooks,
+        "codes_mailaddress": rewrap_mail_addresses,
+    }
 )

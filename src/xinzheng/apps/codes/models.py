@@ -8,13 +8,18 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from xinzheng.apps.audit.history import append_only
+from xinzheng.apps.codes.mail_models import Mail, MailAddress, MailSending
 from xinzheng.apps.codes.receiver_models import BatchCheck, Receiver, ReceiverDecision, Subscription, SubscriptionEnd
-from xinzheng.apps.codes.webhook_models import Delivery, Notice, Webhook
+from xinzheng.apps.codes.webhook_models import Delivery, Notice, NoticeRead, Webhook
 
 __all__ = [
     "BatchCheck",
     "Delivery",
+    "Mail",
+    "MailAddress",
+    "MailSending",
     "Notice",
+    "NoticeRead",
     "Receiver",
     "ReceiverDecision",
     "ShareCode",

@@ -37,7 +37,7 @@ class Webhook(models.Model):
 
 
 class Notice(models.Model):
-    """Notice (通知): what happened, for one receiver, client or subject; body without personal data."""
+    """Notice (通知): what happened, for one receiver, client, subject, unit or role; body without personal data."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     event = models.TextField()
@@ -47,6 +47,8 @@ class Notice(models.Model):
     )
     client_id = models.TextField(default="")
     subject_id = models.BigIntegerField(null=True)
+    unit_id = models.BigIntegerField(null=True)
+    role = models.TextField(default="", db_default="")
     body = models.JSONField()
     at = models.DateTimeField(db_default=Now())
 
@@ -54,17 +56,36 @@ class Notice(models.Model):
         triggers: ClassVar = append_only()
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["source", "receiver", "client_id", "subject_id"], name="told_once", nulls_distinct=False
+                fields=["source", "receiver", "client_id", "subject_id", "unit_id", "role"],
+                name="told_once",
+                nulls_distinct=False,
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["receiver", "-at"], name="notices_of_receiver"),
             models.Index(fields=["subject_id", "-at"], name="notices_of_subject"),
             models.Index(fields=["client_id", "-at"], name="notices_of_client", condition=~Q(client_id="")),
+            models.Index(fields=["unit_id", "-at"], name="notices_of_unit", condition=Q(unit_id__isnull=False)),
+            models.Index(fields=["role", "-at"], name="notices_of_role", condition=~Q(role="")),
         ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.id}"
+
+
+class NoticeRead(models.Model):
+    """An account opened a notice (已读)."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="read", db_index=False)
+    account_id = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers: ClassVar = append_only()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["notice", "account_id"], name="read_once")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} {self.account_id}"
 
 
 class Delivery(models.Model):

@@ -14,6 +14,8 @@ from xinzheng.core.records import RecordKind
 
 CHINA = ZoneInfo("Asia/Shanghai")
 MODES = ("increment", "snapshot")
+# One row that an upheld objection corrects; judged by no floor, chosen on no form.
+CORRECTION = "correction"
 OTHER_KINDS = frozenset(
     {RecordKind.SOCIAL_INSURANCE_ARREARS, RecordKind.HOUSING_FUND_ARREARS, RecordKind.CREDIT_REPAIR}
 )

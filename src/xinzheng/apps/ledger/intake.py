@@ -13,7 +13,15 @@ from django.db import transaction
 from xinzheng.apps.audit.actions import check_constraints_now, open_entry, record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.ledger.coverage import state_coverage
-from xinzheng.apps.ledger.delivery import MODES, Answering, Delivery, answering, check_period, today_in_china
+from xinzheng.apps.ledger.delivery import (
+    CORRECTION,
+    MODES,
+    Answering,
+    Delivery,
+    answering,
+    check_period,
+    today_in_china,
+)
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.heads import are_there_heads
 from xinzheng.apps.ledger.holding import Merged, keep_reasons, reasons_against
@@ -120,7 +128,7 @@ def _received(receiving: _Receiving) -> BatchResult:
 
 
 def _check(delivery: Delivery) -> Answering:
-    if delivery.mode not in MODES:
+    if delivery.mode not in (*MODES, CORRECTION):
         message = f"没有报送方式“{delivery.mode}”，可用的有：increment（增量）、snapshot（全量快照）。"
         raise IntakeError(message, code="unknown-mode")
     who = answering(delivery.scope)

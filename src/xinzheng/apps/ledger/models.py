@@ -14,6 +14,8 @@ from django.db.models import F, Q
 
 from xinzheng.apps.audit.history import append_only
 from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.ledger.dispute_models import RecordDispute as RecordDispute  # noqa: PLC0414  # one place for all
+from xinzheng.apps.ledger.dispute_models import RecordWithdrawal as RecordWithdrawal  # noqa: PLC0414  # one place for all
 from xinzheng.apps.ledger.identical_models import IdenticalStretch  # noqa: F401  # Django finds models from here
 from xinzheng.apps.ledger.key_models import BatchKey  # noqa: F401  # Django finds models from here
 from xinzheng.apps.ledger.map_models import StoredMap
@@ -71,7 +73,9 @@ class Batch(models.Model):
                 condition=Q(lines=F("new") + F("changed") + F("identical") + F("rejected") + F("duplicate")),
                 name="every_line_accounted_for",
             ),
-            models.CheckConstraint(condition=Q(mode__in=["increment", "snapshot"]), name="batch_mode_known"),
+            models.CheckConstraint(
+                condition=Q(mode__in=["increment", "snapshot", "correction"]), name="batch_mode_known"
+            ),
             models.UniqueConstraint(fields=["confirms_id"], name="one_confirmation_per_batch"),
             models.CheckConstraint(condition=Q(kind__in=RECORD_KINDS), name="batch_kind_known"),
         ]

@@ -14,7 +14,11 @@ from xinzheng.core.subjects import Tie
 RECORDS = """
     SELECT v.record_id, v.subject_id, v.unit_id, v.kind, v.domain, v.organ_code, v.organ_name, v.document_key,
            v.decision_date, v.served_date, v.procedure, v.outcome, v.standing, v.standing_date, v.repaired_date,
-           v.sealed, v.listed_from, v.listed_through, v.owing, v.payload
+           v.sealed, v.listed_from, v.listed_through, v.owing, v.payload,
+           coalesce((
+               SELECT d.is_open FROM ledger_recorddispute d JOIN audit_position p ON p.entry_id = d.entry_id
+               WHERE d.subject_id = v.subject_id AND d.record_id = v.record_id AND p.position <= %(disputed_at)s
+               ORDER BY p.position DESC LIMIT 1), false) AS disputed
     FROM (
         SELECT DISTINCT ON (v.record_id) v.*
         FROM ledger_recordversion v JOIN audit_position p ON p.entry_id = v.entry_id
@@ -33,7 +37,7 @@ def records_at(subject_ids: Mapping[int, Tie], position: int, jurisdiction: str)
     it also tells whether an organ is here or elsewhere. ``content`` is every payload field as text, and
     who delivered it where the payload names no source; a natural person's holds neither name nor number.
     """
-    return _records(subject_ids, position, organs_at(jurisdiction, position))
+    return _records(subject_ids, (position, position), organs_at(jurisdiction, position))
 
 
 def records_in_hindsight(subject_ids: Mapping[int, Tie], then: int, now: int, jurisdiction: str) -> tuple[Record, ...]:
@@ -41,13 +45,13 @@ def records_in_hindsight(subject_ids: Mapping[int, Tie], then: int, now: int, ju
     registered since is read too. In the shape of :func:`records_at`."""
     organs = organs_at(jurisdiction, then)
     names = {**organs_at(jurisdiction, now).unit_names, **organs.unit_names}
-    return _records(subject_ids, now, replace(organs, unit_names=names))
+    return _records(subject_ids, (now, then), replace(organs, unit_names=names))
 
 
-def _records(subject_ids: Mapping[int, Tie], position: int, organs: Organs) -> tuple[Record, ...]:
+def _records(subject_ids: Mapping[int, Tie], at: tuple[int, int], organs: Organs) -> tuple[Record, ...]:
     with connection.cursor() as cursor:
         who = {"subjects": list(subject_ids), "units": list(organs.unit_names)}
-        cursor.execute(RECORDS, who | {"position": position})
+        cursor.execute(RECORDS, who | {"position": at[0], "disputed_at": at[1]})
         columns = [column.name for column in cursor.description]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return tuple(_record(row, subject_ids[row["subject_id"]], organs) for row in rows)
@@ -68,6 +72,7 @@ def _record(row: Mapping[str, Any], tie: Tie, organs: Organs) -> Record:
         standing_date=row["standing_date"],
         repaired_date=row["repaired_date"],
         sealed=row["sealed"],
+        disputed=row["disputed"],
         listed_from=row["listed_from"],
         listed_through=row["listed_through"],
         owing=row["owing"],

@@ -40,7 +40,11 @@ RESTORE = sql.SQL("""
         FROM delivered d
         JOIN audit_position p ON p.entry_id = d.batch_id
         JOIN ledger_batch o ON o.entry_id = d.batch_id
+        JOIN shown s ON s.record_id = d.record_id
         WHERE NOT o.held AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = d.batch_id)
+        AND NOT EXISTS (
+            SELECT 1 FROM ledger_recordwithdrawal t JOIN audit_position tp ON tp.entry_id = t.entry_id
+            WHERE t.subject_id = s.subject_id AND t.record_id = d.record_id AND tp.position > p.position)
         ORDER BY d.record_id, o.unit_id = d.unit_id DESC, p.position DESC, d.content_id DESC
     )
     SELECT b.record_id, b.subject_id, nextval('ledger_recordversion_id_seq') AS version_id,

@@ -10,8 +10,37 @@ from django.db.models import F, Q
 
 from xinzheng.apps.audit.history import append_only
 from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.oversight.publicity_models import (
+    Doubt,
+    MajorProblem,
+    MajorProblemStep,
+    Ruling,
+    RulingSignature,
+    Suggestion,
+    SuggestionAnswer,
+    SuggestionWords,
+    Training,
+)
 from xinzheng.core.records import RecordKind
 
+__all__ = [
+    "Bulletin",
+    "Doubt",
+    "MajorProblem",
+    "MajorProblemStep",
+    "NamedOfficer",
+    "Notice",
+    "PaperDemand",
+    "PaperDemandAnswer",
+    "Reconciliation",
+    "ReconciliationSignature",
+    "Ruling",
+    "RulingSignature",
+    "Suggestion",
+    "SuggestionAnswer",
+    "SuggestionWords",
+    "Training",
+]
 RECORD_KINDS = [kind.value for kind in RecordKind]
 FIRST_OF_MONTH = Q(month__day=1)
 

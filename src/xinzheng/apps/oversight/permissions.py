@@ -9,6 +9,7 @@ from xinzheng.apps.accounts.permissions import (
     refusals_to_submit,
 )
 from xinzheng.apps.oversight.officers import named_officer
+from xinzheng.apps.oversight.publicity_models import RULING_ROLES
 
 
 def refusals_to_see_quality(account: Account, unit_id: int) -> list[str]:
@@ -37,6 +38,33 @@ def refusals_to_publish(account: Account) -> list[str]:
     return refusals_to_run_the_office(account)
 
 
+def refusals_to_ask_for_ruling(account: Account) -> list[str]:
+    """Put a doubtful reading of a clause to the office (提请裁定): officers, the credit office, the justice lead."""
+    if account.role in (*OF_A_UNIT, Role.OFFICE_OPERATOR, Role.JUSTICE_LEAD):
+        return [] if account.is_active else [INACTIVE]
+    return [
+        *([] if account.is_active else [INACTIVE]),
+        f"只有数源单位、信用办和司法局联络员可以提请裁定，{_own_role(account)}",
+    ]
+
+
+def refusals_to_sign_ruling(account: Account) -> list[str]:
+    """Draft a ruling and sign it (会签裁定): the credit office and the justice lead, one signature each."""
+    if account.role in RULING_ROLES:
+        return [] if account.is_active else [INACTIVE]
+    return [*([] if account.is_active else [INACTIVE]), f"裁定由信用办和司法局联络员会签，{_own_role(account)}"]
+
+
+def refusals_to_answer_suggestions(account: Account) -> list[str]:
+    """Read and answer suggestions and complaints (答复意见建议): the credit office."""
+    return refusals_to_run_the_office(account)
+
+
+def refusals_to_keep_registers(account: Account) -> list[str]:
+    """Keep the registers of trainings and of major problems (培训登记、重大问题): the credit office."""
+    return refusals_to_run_the_office(account)
+
+
 def refusals_to_reconcile(account: Account, unit_id: int) -> list[str]:
     """State a unit's own list (对账): its officers."""
     return refusals_to_submit(account, unit_id)
@@ -53,3 +81,7 @@ def refusals_to_sign(account: Account, unit_id: int, domain: str) -> list[str]:
     if refusals_to_answer_for_lines(account, unit_id):
         return ["核对结果须由本单位责任人签字。"]
     return []
+
+
+def _own_role(account: Account) -> str:
+    return f"本账户的角色是{Role(account.role).label}。"

@@ -2,8 +2,9 @@
 
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.accounts.permissions import LEADS
-from xinzheng.apps.accounts.roles import ACCOUNT_DEEDS, OF_NO_ROLE, Deed, matrix, of_roles, of_unit
+from xinzheng.apps.accounts.roles import ACCOUNT_DEEDS, OF_NO_ROLE, Deed, matrix, of_roles, of_subject, of_unit
 from xinzheng.apps.oversight import permissions
+from xinzheng.apps.redress import permissions as of_redress
 
 DEEDS: tuple[Deed, ...] = (
     *ACCOUNT_DEEDS,
@@ -22,6 +23,21 @@ DEEDS: tuple[Deed, ...] = (
         lambda account, place: permissions.refusals_to_sign(account, place.unit_id, place.domain),
         own=frozenset({Role.RESPONSIBLE_OFFICER}),
     ),
+    of_roles("受理和复核异议", of_redress.refusals_to_take_in_objections, Role.OFFICE_OPERATOR),
+    of_unit("查看转办的异议", of_redress.refusals_to_see_objections, office=Role.OFFICE_OPERATOR),
+    of_unit("办理转来的异议", of_redress.refusals_to_decide_objection, Role.RESPONSIBLE_OFFICER),
+    of_subject("准备信用修复材料", of_redress.refusals_to_prepare_repair),
+    of_roles(
+        "提请裁定条款的适用疑问",
+        permissions.refusals_to_ask_for_ruling,
+        Role.DEPARTMENT_OFFICER,
+        Role.RESPONSIBLE_OFFICER,
+        Role.OFFICE_OPERATOR,
+        Role.JUSTICE_LEAD,
+    ),
+    of_roles("起草和会签裁定", permissions.refusals_to_sign_ruling, Role.OFFICE_OPERATOR, Role.JUSTICE_LEAD),
+    of_roles("答复意见建议", permissions.refusals_to_answer_suggestions, Role.OFFICE_OPERATOR),
+    of_roles("登记培训和重大问题", permissions.refusals_to_keep_registers, Role.OFFICE_OPERATOR),
 )
 
 HEAD = """# 权限矩阵

@@ -33,6 +33,10 @@ HOLDERS = (
     "codes_batchcheck",
     "codes_webhook",
     "registry_personcontact",
+    "codes_mailaddress",
+    "redress_evidencecontent",
+    "redress_stepwords",
+    "oversight_suggestionwords",
     "mfa_authenticator",
 )
 # A row that is just being written has no wrapped key yet; the sign-in library keeps its secrets within its data.

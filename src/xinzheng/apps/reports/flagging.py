@@ -230,7 +230,7 @@ def _new_entries(after: int, head: int) -> _New | None:
     if not rows:
         return None
     entries = [entry for _, entry, _ in rows]
-    spoke = [(entry, entry) for _, entry, kind in rows if kind == "batch"]
+    spoke = [(entry, entry) for _, entry, kind in rows if kind in ("batch", "record-withdrawn")]
     withdrawn = _rows("SELECT batch_id, entry_id FROM ledger_batchwithdrawal WHERE entry_id = ANY(%s)", [entries])
     return _New(rows[-1][0], entries, [*spoke, *withdrawn])
 

@@ -1,0 +1,1 @@
+"""Notices (通知): the list of whoever is signed in, and mail."""

@@ -1,0 +1,1 @@
+"""Objections (异议): the subject's pages."""

@@ -1,0 +1,1 @@
+"""Publicity and training: figures, guides, suggestions, rulings, registers."""

@@ -1,0 +1,5 @@
+"""Addresses of repair."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
