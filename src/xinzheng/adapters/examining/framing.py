@@ -22,6 +22,7 @@ class Kind(IntEnum):
 
     PDF = 1
     PICTURE = 2
+    EVIDENCE = 3
 
 
 class Unexamined(Enum):

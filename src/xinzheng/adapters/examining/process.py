@@ -13,6 +13,8 @@ import socket
 import sys
 import time
 
+from xinzheng.adapters.evidence import contents
+from xinzheng.adapters.evidence.verdicts import send_verdict
 from xinzheng.adapters.examining.framing import ORDER, READY, Kind, Limits, receive_part
 from xinzheng.adapters.qr import pictures
 from xinzheng.adapters.qr.picture_messages import send_reading
@@ -31,6 +33,7 @@ def main() -> None:
     control = socket.socket(fileno=os.dup(CONTROL))
     warming.warm_up()
     pictures.warm_up()
+    contents.warm_up()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()  # a child's collector would copy every page it looks at
@@ -101,7 +104,12 @@ def _examine_picture(talk: socket.socket, data: bytes) -> None:
     send_reading(talk, pictures.read_picture(data))
 
 
-EXAMINATIONS = {Kind.PDF: _examine_pdf, Kind.PICTURE: _examine_picture}
+def _examine_evidence(talk: socket.socket, data: bytes) -> None:
+    receive_part(talk, 0)
+    send_verdict(talk, contents.judge(data))
+
+
+EXAMINATIONS = {Kind.PDF: _examine_pdf, Kind.PICTURE: _examine_picture, Kind.EVIDENCE: _examine_evidence}
 
 
 def _bound(limits: Limits) -> None:

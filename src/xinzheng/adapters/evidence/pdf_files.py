@@ -1,0 +1,70 @@
+"""Whether a PDF can be taken as evidence: it opens for everybody, has pages, and carries nothing that acts."""
+
+from typing import Any
+
+import pypdfium2
+from pypdfium2 import raw
+
+from xinzheng.adapters.evidence.verdicts import MOST_PAGES, Problem
+
+END = b"%%EOF"
+# What programs that scan or sign leave behind the end; an appended file is larger, or no white space.
+BLANK = b"\r\n\t \x00"
+CARRYING = (
+    raw.FPDF_ANNOT_FILEATTACHMENT,
+    raw.FPDF_ANNOT_SOUND,
+    raw.FPDF_ANNOT_MOVIE,
+    raw.FPDF_ANNOT_SCREEN,
+    raw.FPDF_ANNOT_THREED,
+    raw.FPDF_ANNOT_RICHMEDIA,
+)
+
+
+def problem_of_pdf(data: bytes) -> Problem | None:
+    """What is wrong with it, None if nothing."""
+    if END not in data:
+        return Problem.BROKEN
+    if data[data.rfind(END) + len(END) :].strip(BLANK):
+        return Problem.SOMETHING_BESIDE
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        return Problem.ENCRYPTED if _asks_for_a_password(error) else Problem.BROKEN
+    try:
+        return _problem_inside(document)
+    except pypdfium2.PdfiumError:
+        return Problem.BROKEN
+    finally:
+        document.close()
+
+
+def _asks_for_a_password(error: pypdfium2.PdfiumError) -> bool:
+    return bool(getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD)
+
+
+def _problem_inside(document: Any) -> Problem | None:
+    count = len(document)
+    if not count:
+        return Problem.BROKEN
+    if count > MOST_PAGES:
+        return Problem.TOO_MANY_PAGES
+    if document.count_attachments():
+        return Problem.CARRIES_FILES
+    if raw.FPDFDoc_GetJavaScriptActionCount(document) > 0:
+        return Problem.CARRIES_SCRIPTS
+    return next(filter(None, (_problem_of_page(document, number) for number in range(count))), None)
+
+
+def _problem_of_page(document: Any, number: int) -> Problem | None:
+    """Each page is unfolded once; one with a film, a sound or a file pinned to it is not taken."""
+    page = document[number]
+    try:
+        for index in range(raw.FPDFPage_GetAnnotCount(page)):
+            annotation = raw.FPDFPage_GetAnnot(page, index)
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            raw.FPDFPage_CloseAnnot(annotation)
+            if kind in CARRYING:
+                return Problem.CARRIES_FILES
+    finally:
+        page.close()
+    return None

@@ -1,0 +1,149 @@
+"""What strangers hand in as evidence: told by its content, whole, of one kind only, and never a danger to us."""
+
+import io
+import zipfile
+import zlib
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from tests.hostile_pdfs import depth, document, stream
+from tests.redress_city import small_pdf
+from xinzheng.adapters.evidence import examine_file
+from xinzheng.adapters.examining import Limits
+
+LARGEST = 10 * 1024**2
+
+
+def drawn(kind: str, size: tuple[int, int] = (64, 48), mode: str = "RGB", **how: object) -> bytes:
+    """A picture."""
+    made = io.BytesIO()
+    Image.new(mode, size).save(made, kind, **how)
+    return made.getvalue()
+
+
+def archive() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("a", "b")
+    return made.getvalue()
+
+
+def changed(**how: object) -> bytes:
+    """A PDF saved anew by another program."""
+    made = io.BytesIO()
+    with pikepdf.open(io.BytesIO(small_pdf())) as pdf:
+        if "attached" in how:
+            pdf.attachments["a.exe"] = b"MZ"
+        if "script" in how:
+            script = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+            pdf.Root.Names = pikepdf.Dictionary(JavaScript=pikepdf.Dictionary(Names=["a", script]))
+        for _ in range(int(str(how.get("pages", 1))) - 1):
+            pdf.pages.append(pdf.pages[0])
+        password = how.get("password")
+        pdf.save(made, encryption=pikepdf.Encryption(user=password, owner="b") if password is not None else False)
+    return made.getvalue()
+
+
+def bomb() -> bytes:
+    """Two megabytes that unfold to two gigabytes when the page is read."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b" " * 2**20) for _ in range(2000)) + packer.flush()
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>"
+    pages = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page]
+    return document([*pages, stream(packed, b"/Filter/FlateDecode")])
+
+
+def found(data: bytes, **bounds: float) -> str:
+    """Its media type, or what is wrong with it."""
+    verdict = examine_file(io.BytesIO(data), LARGEST, Limits(**bounds) if bounds else Limits(12.0, 8, 768 * 1024**2))  # type: ignore[arg-type]
+    assert not (verdict.media_type and verdict.problem)
+    return verdict.media_type or verdict.problem
+
+
+JPG, PNG = drawn("JPEG"), drawn("PNG")
+FILM, NOTES = b"\x00\x00\x00\x18ftypmp42" + bytes(99), b"Image_UTC_Data1690000000000SEFHk\x00SEFT"
+COMMENT = b"\xff\xfe\x00\x0a%PDF-1.4"
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (small_pdf(), "application/pdf"),
+        (small_pdf() + b"\r\n\x00\x00", "application/pdf"),
+        (changed(password=""), "application/pdf"),
+        (changed(pages=200), "application/pdf"),
+        (JPG, "image/jpeg"),
+        (drawn("JPEG", progressive=True), "image/jpeg"),
+        (drawn("JPEG", mode="CMYK"), "image/jpeg"),
+        (JPG + JPG, "image/jpeg"),
+        (JPG + FILM, "image/jpeg"),
+        (JPG + NOTES, "image/jpeg"),
+        (PNG, "image/png"),
+        (drawn("PNG", mode="RGBA"), "image/png"),
+        (drawn("PNG", (10_000, 5_000), "1"), "image/png"),
+    ],
+)
+def test_a_sound_file_is_taken_for_what_it_is_whatever_a_camera_left_behind_it(data: bytes, what: str) -> None:
+    assert found(data) == what
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b" ", "other-kind"),
+        (b"<html><script>alert(1)</script>", "other-kind"),
+        (archive(), "other-kind"),
+        (b"MZ" + small_pdf(), "other-kind"),
+        (small_pdf()[:300], "broken"),
+        (b"%PDF-1.7\n%%EOF\n", "broken"),
+        (JPG[: len(JPG) // 2], "broken"),
+        (JPG[:-2], "broken"),
+        (JPG[:3], "broken"),
+        (PNG[: len(PNG) // 2], "broken"),
+        (PNG[:-4], "broken"),
+        (PNG.replace(b"IDAT", b"IDOT"), "broken"),
+        (changed(password="a"), "encrypted"),
+        (changed(pages=201), "too-many-pages"),
+        (drawn("PNG", (10_000, 5_001), "1"), "too-many-pixels"),
+        (drawn("PNG", (14_000, 13_000), "1"), "too-many-pixels"),
+        (changed(attached=True), "carries-files"),
+        (changed(script=True), "carries-scripts"),
+    ],
+)
+def test_what_does_not_open_or_is_too_much_is_refused_with_its_reason(data: bytes, why: str) -> None:
+    assert found(data) == why
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        small_pdf() + archive(),
+        small_pdf() + b"GIF89a",
+        PNG + small_pdf(),
+        PNG + archive(),
+        JPG + archive(),
+        JPG + b"Rar!\x1a\x07\x00",
+        JPG + b"<script>alert(1)</script>",
+        JPG + FILM + b"Rar!\x1a\x07\x00",
+        JPG + FILM + archive(),
+        JPG[:2] + COMMENT + JPG[2:],
+    ],
+)
+def test_a_file_that_another_program_takes_for_something_else_is_refused(data: bytes) -> None:
+    assert found(data) == "something-beside"
+
+
+@pytest.mark.parametrize("data", [bomb(), depth()])
+def test_a_bomb_ends_its_own_process_and_the_next_file_is_read(data: bytes) -> None:
+    assert found(data) in ("over-limit", "broken")
+    assert found(small_pdf()) == "application/pdf"
+
+
+def test_what_is_too_large_is_not_even_handed_in() -> None:
+    assert examine_file(io.BytesIO(small_pdf()), 100).problem == "too-large"
+
+
+def test_a_file_over_the_limits_was_not_examined_and_is_no_evidence() -> None:
+    assert found(small_pdf(), memory_bytes=1024) == "over-limit"
