@@ -12,10 +12,10 @@ from django.db.models import Q
 
 from xinzheng.apps.codes.delivering import deliver
 from xinzheng.apps.codes.models import Notice
-from xinzheng.core.lifecycle import STATUS_WORDS
+from xinzheng.apps.codes.notice_events import REPORT_ENDED, WEBHOOK_FAILING
+from xinzheng.apps.codes.notice_words import Reader, Told, sentence_of
 
-REPORT_ENDED = "report-not-in-force"
-WEBHOOK_FAILING = "webhook-failing"
+__all__ = ["REPORT_ENDED", "WEBHOOK_FAILING", "Addressee", "NoticeRow", "notices_of", "sweep_ended", "tell"]
 
 # What is due is what stands in the tables and was not told: never "what came after the last one I saw", because
 # transactions do not become visible in the order of their numbers. A receiver that is suspended is told when it is
@@ -41,23 +41,30 @@ FROM due ORDER BY id
 ON CONFLICT DO NOTHING RETURNING id
 """
 TELL = """
-INSERT INTO codes_notice (id, event, source, receiver_id, client_id, subject_id, body)
-VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO codes_notice (id, event, source, receiver_id, client_id, subject_id, unit_id, role, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Whom a notice is for (通知对象): a receiver, a platform's client or a subject."""
+    """Whom a notice is for (通知对象): one of a receiver, a platform's client, a subject, a unit, a role."""
 
     receiver_id: int | None = None
     client_id: str = ""
     subject_id: int | None = None
+    unit_id: int | None = None
+    role: str = ""
+
+    @property
+    def columns(self) -> tuple[int | None, str, int | None, int | None, str]:
+        """As the table has it."""
+        return self.receiver_id, self.client_id, self.subject_id, self.unit_id, self.role
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """A notice as its addressee reads it."""
+    """A notice as a receiver reads it."""
 
     id: UUID
     event: str
@@ -66,11 +73,8 @@ class NoticeRow:
 
     @property
     def words(self) -> str:
-        """What happened, in a sentence."""
-        if self.event == WEBHOOK_FAILING:
-            return "有通知一直没有发到本单位的系统，请到“回调”查看。"
-        number, status = self.body.get("number", ""), STATUS_WORDS.get(str(self.body.get("status", "")), "")
-        return f"报告{number}的状态变为“{status}”。" if self.event == REPORT_ENDED else self.event
+        """What happened, in a sentence for a receiver."""
+        return sentence_of(Told(self.event, self.body), Reader.RECEIVER)
 
 
 @transaction.atomic
@@ -89,7 +93,7 @@ def tell(event: str, source: str, addressees: Iterable[Addressee], body: dict[st
     told: list[UUID] = []
     with connection.cursor() as cursor:
         for to in addressees:
-            cursor.execute(TELL, [uuid4(), event, source, to.receiver_id, to.client_id, to.subject_id, said])
+            cursor.execute(TELL, [uuid4(), event, source, *to.columns, said])
             told += [key for (key,) in cursor.fetchall()]
     if told:
         deliver(told)

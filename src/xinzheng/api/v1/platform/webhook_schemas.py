@@ -7,7 +7,22 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-Event = Literal["report-not-in-force", "application-done"]
+Event = Literal[
+    "report-not-in-force",
+    "application-done",
+    "objection-accepted",
+    "objection-declined",
+    "objection-more-asked",
+    "objection-lapsed",
+    "objection-handed-over",
+    "objection-returned",
+    "objection-upheld",
+    "objection-promised",
+    "objection-delivered",
+    "objection-dismissed",
+    "objection-remanded",
+    "objection-confirmed",
+]
 EXAMPLE: JsonDict = {"url": "https://hooks.example.cn/xinzheng", "events": ["report-not-in-force"]}
 SHOWN_ONCE = "密钥，whsec_ 后面是 Base64；只在这里出现一次，请立即存好"
 
@@ -20,8 +35,9 @@ class WebhookFields(BaseModel):
     url: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^https://[!-~]+$")] = Field(
         description="公网上的 https 地址，端口443或者8443；不带用户名、#，不能写个人信息"
     )
-    events: Annotated[list[Event], Field(min_length=1, max_length=10)] = Field(
-        description="report-not-in-force：订阅的报告不再有效；application-done：平台代为提交的申请有了结果"
+    events: Annotated[list[Event], Field(min_length=1, max_length=20)] = Field(
+        description="report-not-in-force：订阅的报告、平台代为申请的报告不再有效；application-done：平台代为提交的申请"
+        "有了结果；objection- 开头的：平台代为提出的异议到了新的环节"
     )
 
 
