@@ -3,6 +3,7 @@
 from xinzheng.adapters.policy_files.case_reader import PolicyCase, load_cases
 from xinzheng.adapters.policy_files.case_runner import run_case
 from xinzheng.adapters.policy_files.condition_text import condition_text
+from xinzheng.adapters.policy_files.decree_text import decree_text
 from xinzheng.adapters.policy_files.guide_words import guide_words
 from xinzheng.adapters.policy_files.locations import deployments_folder, policies_folder
 from xinzheng.adapters.policy_files.mistakes import Mistake, mistakes_of
@@ -22,6 +23,7 @@ __all__ = [
     "PolicyCase",
     "case_files",
     "condition_text",
+    "decree_text",
     "deployments_folder",
     "guide_words",
     "list_policies",
