@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.accounts.permissions import refusals_to_object
+from xinzheng.apps.audit.actions import open_entry, take_position
 from xinzheng.apps.audit.privacy import text_to_keep
 from xinzheng.apps.redress.clock import now
 from xinzheng.apps.redress.errors import RedressError
@@ -23,10 +24,13 @@ from xinzheng.apps.registry.queries import responsible_units
 from xinzheng.core.decision import china_date
 from xinzheng.core.identifiers import document_key
 from xinzheng.core.objections import OPEN, Act, Ground
+from xinzheng.core.records import ARREARS_KINDS, LISTING_KINDS, RecordKind
 
 OPEN_AT_MOST = 50
 A_DAY_AT_MOST = 20
 DOCUMENT_NUMBER_AT_MOST = 100
+# Lists and arrears are known by their kind alone.
+WITHOUT_NUMBER = LISTING_KINDS | ARREARS_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,17 @@ def lodge(new: NewObjection, *, account: Account, key: uuid.UUID) -> Objection:
     _within_limits(new.subject_id, at)
     shown = _missing(new) if new.ground is Ground.MISSING else _present(new)
     objection = _write(new, shown, (account, key, at))
-    write_step(Held(objection, None), Taking(Act.LODGE, words=new.words, files=new.files), by=account.actor)
+    entry_id = _report_missing(objection, account.actor) if new.ground is Ground.MISSING else None
+    taking = Taking(Act.LODGE, words=new.words, files=new.files, entry_id=entry_id)
+    write_step(Held(objection, None), taking, by=account.actor)
     return objection
+
+
+def _report_missing(objection: Objection, by: str) -> int:
+    """An entry, so that what is delivered after it is told from what stood there before."""
+    entry = open_entry(kind="record-missed", by=by, unit_id=objection.unit_id, note={"objection": objection.number})
+    take_position(entry)
+    return entry.pk
 
 
 def _same(made: Objection, new: NewObjection, account: Account) -> Objection:
@@ -109,8 +122,9 @@ def _missing(new: NewObjection) -> Shown:
     units = [u for u in responsible_units(new.policy_id) if u.domain == new.domain and new.kind in u.kinds]
     if new.record_id is not None or not units:
         raise RedressError("请选择遗漏的记录属于哪个领域、哪一类。", code="objection-refused")
-    if not number:
-        raise RedressError("请填写遗漏的记录的文书文号，例如信用修复决定书的文号。", code="objection-refused")
+    if not number and RecordKind(new.kind) not in WITHOUT_NUMBER:
+        message = "请填写遗漏的记录的文书文号；遗漏的是信用修复的，填写原处罚决定书的文号。"
+        raise RedressError(message, code="objection-refused")
     still_open = Objection.objects.filter(
         subject_id=new.subject_id, ground=Ground.MISSING, kind=new.kind, domain=new.domain, head__state__in=OPEN
     )
@@ -131,7 +145,6 @@ def _refuse_second(other: Objection | None, subject_id: int) -> None:
 
 def _write(new: NewObjection, shown: Shown, made: tuple[Account, uuid.UUID, datetime]) -> Objection:
     account, key, at = made
-    shown = replace(shown, document_number=shown.document_number or "")
     return Objection.objects.create(
         key=key,
         number=take_number(OBJECTION_PREFIX, china_date(at)),

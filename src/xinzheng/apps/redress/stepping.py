@@ -14,11 +14,11 @@ from xinzheng.apps.ledger.record_withdrawal import mark_disputed
 from xinzheng.apps.redress.clock import now
 from xinzheng.apps.redress.errors import RedressError
 from xinzheng.apps.redress.evidence import Found, keep
-from xinzheng.apps.redress.models import Objection, ObjectionHead, Step
+from xinzheng.apps.redress.models import Correction, Objection, ObjectionHead, Step
 from xinzheng.apps.redress.terms import stepped, terms_of
 from xinzheng.apps.redress.tidings import tell_of
 from xinzheng.apps.redress.words import keep_words
-from xinzheng.core.decision import CHINA
+from xinzheng.core.decision import CHINA, china_date
 from xinzheng.core.objection_clock import limit_of
 from xinzheng.core.objections import Act, Course, Ground, Move, State
 
@@ -32,6 +32,18 @@ RECORD_LOCK = 0x6F626A65
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a step did in the ledger (更正): as :class:`~xinzheng.apps.redress.models.Correction` keeps it."""
+
+    what: Correction.What
+    subject_id: int
+    record_id: int
+    entry_id: int | None = None
+    batch_id: int | None = None
+    payload_sha256: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Taking:
     """What a step says (步骤内容): who has it next, why, and what came with it; files were looked into already."""
 
@@ -42,6 +54,7 @@ class Taking:
     words: str = ""
     files: Sequence[Found] = ()
     entry_id: int | None = None
+    corrected: Corrected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,8 @@ def write_step(held: Held, taking: Taking, *, by: str) -> Step:
     """Write a step that was found legal, permitted and complete."""
     move = held.course.move(taking.act)
     step = _step(held, move, taking, by)
+    if taking.corrected is not None:
+        _write_correction(step, taking.corrected)
     keep(taking.files, step=step, by=by)
     keep_words(step, taking.words)
     after = Held(held.objection, held.head, (*held.steps, step))
@@ -134,9 +149,25 @@ def _step(held: Held, move: Move, taking: Taking, by: str) -> Step:
         unit_id=taking.unit_id if taking.unit_id is not None else kept,
         reason=taking.reason,
         reason_code=taking.reason_code,
-        entry_id=taking.entry_id,
+        entry_id=taking.corrected.entry_id if taking.corrected is not None else taking.entry_id,
         actor=by,
         at=_moment(held),
+    )
+
+
+def _write_correction(step: Step, corrected: Corrected) -> None:
+    assert step.unit_id is not None
+    Correction.objects.create(
+        step=step,
+        what=corrected.what,
+        subject_id=corrected.subject_id,
+        record_id=corrected.record_id,
+        unit_id=step.unit_id,
+        blamed_unit_id=step.objection.blamed_unit_id or step.unit_id,
+        entry_id=corrected.entry_id,
+        batch_id=corrected.batch_id,
+        payload_sha256=corrected.payload_sha256,
+        day=china_date(step.at),
     )
 
 
