@@ -22,9 +22,10 @@ from xinzheng.apps.redress.words import WordsError, keep_words, words_of
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 2, 2, tzinfo=UTC)
 FIRM, UNIT, OTHER_UNIT = 1, 7, 8
+OBJECTION, REPAIR = "Y20261102-0001", "X20261102-0001"
 
 
-def lodged(number: str = "Y20261102-0001", state: str = "intake", at: datetime = AT, subject: int = FIRM) -> Step:
+def lodged(number: str = OBJECTION, state: str = "intake", at: datetime = AT, subject: int = FIRM) -> Step:
     """The first step of an objection that stands so since."""
     made = Objection.objects.create(
         number=number, ground="wrong", subject_id=subject, policy_id="suzhou-2024", record_id=1, version_id=1,
@@ -36,7 +37,7 @@ def lodged(number: str = "Y20261102-0001", state: str = "intake", at: datetime =
 
 def repair(at: datetime = AT) -> RepairCase:
     return RepairCase.objects.create(
-        number="X20261102-0001", subject_id=FIRM, record_id=1, version_id=1, rules="", rules_sha256=bytes(32),
+        number=REPAIR, subject_id=FIRM, record_id=1, version_id=1, rules="", rules_sha256=bytes(32),
         guidance="{}", account_id=1, made_at=at,
     )  # fmt: skip
 
@@ -125,25 +126,28 @@ def test_the_parties_open_it_each_time_on_record_and_to_others_it_is_not_there(p
     (kept,) = keep([file()], step=step, by="account:1")
     for name in ("stranger", "officer", "other", "auditor"):
         with pytest.raises(EvidenceUnknownError) as raised:
-            open_evidence(kept.pk, account=people[name])
+            open_evidence(kept.pk, of=OBJECTION, account=people[name])
         assert raised.value.code == "evidence-unknown"
     Step.objects.create(
         objection=step.objection, seq=2, act="accept", state="with-unit", by="office", unit_id=UNIT, actor="a", at=AT
     )
     for name in ("agent", "office", "officer"):
-        opened = open_evidence(kept.pk, account=people[name])
+        opened = open_evidence(kept.pk, of=OBJECTION, account=people[name])
         assert (opened.name, opened.media_type, opened.content) == ("完税证明.pdf", "application/pdf", small_pdf())
     with pytest.raises(EvidenceUnknownError):
-        open_evidence(kept.pk, account=people["other"])
+        open_evidence(kept.pk, of=OBJECTION, account=people["other"])
     events = AuditEvent.objects.filter(action="evidence-opened").order_by("pk").values_list("who", "subject_id")
     assert list(events) == [(people[name].actor, FIRM) for name in ("agent", "office", "officer")]
 
 
 def test_the_file_of_a_repair_is_the_subjects_and_the_offices(people: Mapping[str, Account]) -> None:
     (kept,) = keep([file()], repair=repair(), by="account:1")
-    assert open_evidence(kept.pk, account=people["agent"]).name == open_evidence(kept.pk, account=people["office"]).name
+    for name in ("agent", "office"):
+        assert open_evidence(kept.pk, of=REPAIR, account=people[name]).name == "完税证明.pdf"
     with pytest.raises(EvidenceUnknownError):
-        open_evidence(kept.pk, account=people["officer"])
+        open_evidence(kept.pk, of=REPAIR, account=people["officer"])
+    with pytest.raises(EvidenceUnknownError):
+        open_evidence(kept.pk, of=OBJECTION, account=people["agent"])
 
 
 def test_words_keep_their_lines_sealed_and_are_read_by_step() -> None:
@@ -168,15 +172,13 @@ def test_after_its_time_the_content_goes_and_the_digest_stays(
     case = repair()
     keep([file()], repair=case, by="account:1")
     assert (forget_old(today), forget_old(today)) == (3, 0)
-    assert [row.is_deleted for row in evidence_of(objection_id=closed.objection_id)] == [True]
-    assert [(row.is_deleted, row.name) for row in evidence_of(objection_id=open_.objection_id)] == [
-        (False, "完税证明.pdf")
-    ]
-    assert [row.is_deleted for row in evidence_of(repair_id=case.pk)] == [True]
+    assert [row.is_deleted for row in evidence_of(OBJECTION)] == [True]
+    assert [(row.is_deleted, row.name) for row in evidence_of("Y2")] == [(False, "完税证明.pdf")]
+    assert [row.is_deleted for row in evidence_of(REPAIR)] == [True]
     assert set(words_of([closed.pk, open_.pk, late.pk])) == {open_.pk, late.pk}
     assert Evidence.objects.count() == 4
     with pytest.raises(EvidenceUnknownError) as raised:
-        open_evidence(evidence_of(objection_id=closed.objection_id)[0].id, account=people["agent"])
+        open_evidence(evidence_of(OBJECTION)[0].id, of=OBJECTION, account=people["agent"])
     assert raised.value.code == "evidence-deleted"
     event = AuditEvent.objects.get(action="evidence-deleted")
     assert (event.who, event.details) == ("system", {"count": 3, "days": 10})

@@ -230,6 +230,8 @@ XINZHENG_WEBHOOKS_LOOPBACK = environment.demonstration_flag(
 
 # --- redress: evidence, and how long what people wrote is kept --------------------------------------------------------
 XINZHENG_EVIDENCE_MAX_BYTES = environment.mebibytes("XINZHENG_EVIDENCE_MAX_MIB", default=10)
+# All files of one objection or repair together.
+XINZHENG_EVIDENCE_TOGETHER_BYTES = 4 * XINZHENG_EVIDENCE_MAX_BYTES
 XINZHENG_KEEP_EVIDENCE_DAYS = environment.whole_number("XINZHENG_KEEP_EVIDENCE_DAYS", default=1095)
 XINZHENG_KEEP_SUGGESTION_DAYS = environment.whole_number("XINZHENG_KEEP_SUGGESTION_DAYS", default=365)
 

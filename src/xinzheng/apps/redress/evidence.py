@@ -19,7 +19,6 @@ from xinzheng.apps.redress.ports import evidence_files
 from xinzheng.apps.registry.keys import encrypt, new_data_key, wrap_key
 
 MOST_FILES = 10
-MOST_BYTES_IN_ALL = 40 * 1024 * 1024
 LONGEST_NAME = 80
 MEBIBYTE = 1024 * 1024
 WHY_UNFIT: Mapping[str, str] = MappingProxyType(
@@ -108,8 +107,12 @@ def keep(
     if len(files) > MOST_FILES:
         words = f"一次最多上传{MOST_FILES}个文件，现在有{len(files)}个。请去掉几个，或者合成一个PDF。"
         raise EvidenceError(words, code="evidence-too-many")
-    if _size_so_far(step, repair) + sum(len(file.content) for file in files) > MOST_BYTES_IN_ALL:
-        words = f"这一件的证据合起来超过{MOST_BYTES_IN_ALL // MEBIBYTE}MB，请缩小后再上传。"
+    if (
+        _size_so_far(step, repair) + sum(len(file.content) for file in files)
+        > settings.XINZHENG_EVIDENCE_TOGETHER_BYTES
+    ):
+        most = settings.XINZHENG_EVIDENCE_TOGETHER_BYTES // MEBIBYTE
+        words = f"这一件的证据合起来超过{most}MB，请缩小后再上传。"
         raise EvidenceError(words, code="evidence-too-large")
     first = 1 + Evidence.objects.filter(step=step, repair=repair).count()
     return [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 from xinzheng.apps.accounts.permissions import refusals_to_object
@@ -44,14 +45,16 @@ class EvidenceRow:
 
 
 @transaction.atomic
-def open_evidence(evidence_id: int, *, account: Account) -> Opened:
-    """The file for a party: the subject, the unit the objection lies or lay with, the office; written down.
+def open_evidence(evidence_id: int, *, of: str, account: Account) -> Opened:
+    """The file of the objection or repair ``of`` for a party: the subject, the units it lies or lay with, the office.
+
+    Each opening is written down.
 
     Raises:
         EvidenceUnknownError: ``evidence-unknown``, also for everybody else; ``evidence-deleted`` for a party.
     """
     row = Evidence.objects.select_related("step__objection", "repair", "content").filter(pk=evidence_id).first()
-    if row is None or refusals_to_open(row, account):
+    if row is None or _case_of(row).number != of or refusals_to_open(row, account):
         raise EvidenceUnknownError("没有这份证据，请从办理页面重新打开。")
     sealed = getattr(row, "content", None)
     if sealed is None:
@@ -73,10 +76,10 @@ def refusals_to_open(row: Evidence, account: Account) -> list[str]:
     return refusals_to_object(account, _case_of(row).subject_id)
 
 
-def evidence_of(*, objection_id: int | None = None, repair_id: int | None = None) -> list[EvidenceRow]:
-    """The files of an objection or of a repair, in the order they were given."""
-    mine = {"step__objection": objection_id} if objection_id is not None else {"repair": repair_id}
-    found = Evidence.objects.select_related("content").defer("content__content_ct").filter(**mine)
+def evidence_of(number: str) -> list[EvidenceRow]:
+    """The files of the objection or repair of this number, in the order they were given; who may see it asks first."""
+    mine = Q(step__objection__number=number) | Q(repair__number=number)
+    found = Evidence.objects.select_related("content").defer("content__content_ct").filter(mine)
     return [_row(one) for one in found.order_by("step__seq", "place")]
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 ROOM_FOR_FIELDS = 64 * 1024
 TOO_LARGE, TOO_MANY = "too-large", "too-many"
 
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
 def sized(setting: str, refuse: Callable[[HttpRequest, str], HttpResponse]) -> Callable[[View], View]:
@@ -24,12 +24,12 @@ def sized(setting: str, refuse: Callable[[HttpRequest, str], HttpResponse]) -> C
         protected = csrf_protect(view)
 
         @wraps(view)
-        def guarded(request: HttpRequest) -> HttpResponse:
+        def guarded(request: HttpRequest, /, **kwargs: object) -> HttpResponse:
             length = str(request.META.get("CONTENT_LENGTH") or "0")
             if not length.isdecimal() or int(length) > getattr(settings, setting) + ROOM_FOR_FIELDS:
                 return refuse(request, TOO_LARGE)
             try:
-                return protected(request)
+                return protected(request, **kwargs)
             except TooManyFilesSent:
                 return refuse(request, TOO_MANY)
 
