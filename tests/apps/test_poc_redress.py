@@ -56,12 +56,12 @@ def test_a_correction_is_a_batch_of_one_row_inside_the_objections_transaction(ci
     assert Batch.objects.get(pk=done.batch).mode == "correction"
 
 
-def test_a_corrected_amount_leaves_the_report_in_force_today(city: SmallCity) -> None:
+def test_a_corrected_amount_supersedes_what_printed_the_wrong_one(city: SmallCity) -> None:
     city.submit([city.penalty(FIRM, "一号")])
     report = issue(city)
     correction(city, **{"处罚内容": "罚款2万元", "罚款金额(万元)": "2"})
     review_reports()
-    assert status(report)[0] == "in_force"
+    assert status(report) == ("superseded", "records-corrected")
 
 
 def test_a_withdrawn_record_is_gone_supersedes_and_the_old_report_replays(city: SmallCity) -> None:

@@ -94,6 +94,11 @@ class Record:
         """The date the window looks at (design §4): the listing date for lists, else the decision date."""
         return self.listed_from if self.kind in LISTING_KINDS else self.decision_date
 
+    def without_later_standing(self, day: date) -> "Record":
+        """The record as it stood on a day, where only what its standing became later is known."""
+        is_later = self.standing_date is not None and self.standing_date > day
+        return replace(self, standing=Standing.IN_FORCE, standing_date=None) if is_later else self
+
     def is_gone_by(self, day: date) -> bool:
         """Whether it was withdrawn or found void (撤销、确认违法或无效) by the day; no date means it was."""
         gone = self.standing in (Standing.WITHDRAWN, Standing.VOID)

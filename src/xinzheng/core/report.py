@@ -165,7 +165,8 @@ def notes(policy: Policy, decision: Decision, issuer: Issuer) -> list[str]:
     return [say(policy, key, **values) for key in policy.notes if wanted.get(key, True)]
 
 
-def _cards(policy: Policy, decision: Decision) -> Json:
+def record_cards(policy: Policy, decision: Decision) -> Json:
+    """The records that a report prints (所列记录), by section; one without any is left out."""
     names = {domain.code: domain.name for domain in decision.domains}
     by_record = {finding.record.id: finding for finding in decision.findings}
     cards: Json = {
@@ -204,7 +205,7 @@ def report_content(
         "subject": _subject_part(policy, subject),
         "scope": _scope_part(policy, decision, imprint.purpose),
         "domains": [_domain_row(policy, d, units.get(d.code, "")) for d in decision.domains],
-        **_cards(policy, decision),
+        **record_cards(policy, decision),
         "other": [_other_row(policy, o, units.get(o.code, "")) for o in decision.other],
         "notes": notes(policy, decision, issuer),
         "seal": {"name": issuer.seal_name, "date": decision.as_of_date.isoformat()},

@@ -26,6 +26,7 @@ from xinzheng.adapters.tabular.reading import read_batch, read_batches, stream_b
 from xinzheng.adapters.tabular.register_checks import REGISTER_CHECKS, RegisterCheck
 from xinzheng.adapters.tabular.tables import Table, TableRow, read_table
 from xinzheng.adapters.tabular.templates import template_xlsx
+from xinzheng.adapters.tabular.typing_back import column_ids, json_line, typed_values
 
 __all__ = [
     "DEFECT_SCHEMA",
@@ -51,9 +52,11 @@ __all__ = [
     "alike_lines",
     "beaten_defects",
     "catalogue",
+    "column_ids",
     "column_map_of",
     "column_maps",
     "defects_csv",
+    "json_line",
     "map_faults",
     "mappable_fields",
     "own_column_map",
@@ -64,6 +67,7 @@ __all__ = [
     "stream_batches",
     "template_csv",
     "template_xlsx",
+    "typed_values",
     "unread_words",
     "with_column_map",
     "write_defects_csv",

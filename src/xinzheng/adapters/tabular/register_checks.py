@@ -127,5 +127,12 @@ _WORDS = (
         "本批暂存期间，本单位又报送了同一条记录，以后报的为准，本行只保存不入账。",
         "信证报送规则",
     ),
+    RegisterCheck(
+        "withdrawn-since",
+        "",
+        "warning",
+        "本批暂存期间，这条记录经异议核实已经撤下，本行只保存不入账。确有这条记录的，请单独报送。",
+        "信证报送规则",
+    ),
 )
 REGISTER_CHECKS: Mapping[str, RegisterCheck] = MappingProxyType({check.code: check for check in _WORDS})

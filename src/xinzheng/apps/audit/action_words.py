@@ -94,6 +94,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "receiver-renamed": "更正核验单位名称",
     "reconciliation-signed": "签认数据核对",
     "reconciliation-stated": "填报数据核对",
+    "record-dispute-ended": "结束记录的异议标注",
+    "record-disputed": "标注记录异议处理中",
     "record-withdrawn": "撤下一条记录",
     "recovery-codes-made": "生成恢复码",
     "reminders-sent": "催办",

@@ -21,6 +21,14 @@ SPOKEN_SINCE = sql.SQL("""
     AND NOT EXISTS (SELECT 1 FROM ledger_batchwithdrawal w WHERE w.batch_id = l.entry_id)
 """)
 
+# Records that were taken out after the held batch had come (撤下记录), among those with these heads.
+WITHDRAWN_SINCE = sql.SQL("""
+    SELECT h.version_id FROM ledger_recordhead h
+    JOIN ledger_recordwithdrawal t ON t.subject_id = h.subject_id AND t.record_id = h.record_id
+    WHERE h.payload_sha256 IS NULL AND t.entry_id > {held}
+    AND (h.record_id, h.subject_id) IN (SELECT * FROM unnest({records}::bigint[], {subjects}::bigint[]))
+""")
+
 REPEATED = sql.SQL("""
     SELECT b.entry_id FROM ledger_batch b JOIN ledger_identicalline i ON i.entry_id = b.entry_id
     WHERE b.held AND b.entry_id <> {settled} AND i.version_id IN ({versions})
@@ -36,25 +44,51 @@ def as_held(decided: pl.DataFrame) -> pl.DataFrame:
 
 
 def leave_overtaken(decided: pl.DataFrame, entry_id: int, held: int) -> pl.DataFrame:
-    """The rows of a held batch that is booked now: what the unit delivered after it stays, as had it been booked then.
+    """The rows of a held batch that is booked now: what the unit said after it stays, as had it been booked then.
 
     Overtaken rows are kept as duplicates, each with a note. Raises as ``refuse_if_repeated`` does.
     """
-    changed = decided.filter((pl.col("fate") == "changed") & pl.col("head_digest").is_not_null())
-    if not changed.height:
+    changed = decided.filter(pl.col("fate") == "changed")
+    is_live = pl.col("head_digest").is_not_null()
+    again = _delivered_since(changed.filter(is_live), held)
+    out = _withdrawn_since(changed.filter(~is_live), held)
+    noted = [
+        line_defects(lines, code)
+        for lines, code in ((again, "delivered-again-since"), (out, "withdrawn-since"))
+        if lines.len()
+    ]
+    if not noted:
         return decided
-    versions = sql.Literal("{" + changed.get_column("head_version").cast(pl.String).str.join(",").item() + "}")
-    found = [row[0] for row in rows_of(SPOKEN_SINCE.format(versions=versions, held=sql.Literal(held)))]
-    lines = changed.filter(pl.col("head_version").is_in(found)).get_column("line")
-    refuse_if_repeated(sql.SQL("SELECT unnest({}::bigint[])").format(versions), settled=held)
-    if not lines.len():
-        return decided
-    copy_frame("ledger_defect", _notes(lines, entry_id), DEFECT_COLUMNS)
-    is_overtaken = pl.col("line").is_in(lines.implode())
+    copy_frame("ledger_defect", pl.concat(noted).with_columns(entry_id=pl.lit(entry_id, pl.Int64)), DEFECT_COLUMNS)
+    is_overtaken = pl.col("line").is_in(pl.concat([again, out]).implode())
     return decided.with_columns(
         fate=pl.when(is_overtaken).then(pl.lit("duplicate")).otherwise("fate"),
         version_id=pl.when(~is_overtaken).then("version_id"),
     )
+
+
+def _delivered_since(changed: pl.DataFrame, held: int) -> pl.Series:
+    """The lines whose records the unit delivered again after the held batch."""
+    if not changed.height:
+        return changed.get_column("line")
+    versions = _array(changed, "head_version")
+    found = [row[0] for row in rows_of(SPOKEN_SINCE.format(versions=versions, held=sql.Literal(held)))]
+    lines = changed.filter(pl.col("head_version").is_in(found)).get_column("line")
+    refuse_if_repeated(sql.SQL("SELECT unnest({}::bigint[])").format(versions), settled=held)
+    return lines
+
+
+def _withdrawn_since(gone: pl.DataFrame, held: int) -> pl.Series:
+    """The lines whose records were taken out after the held batch."""
+    if not gone.height:
+        return gone.get_column("line")
+    records, subjects = _array(gone, "head_record"), _array(gone, "subject_id")
+    found = rows_of(WITHDRAWN_SINCE.format(records=records, subjects=subjects, held=sql.Literal(held)))
+    return gone.filter(pl.col("head_version").is_in([row[0] for row in found])).get_column("line")
+
+
+def _array(rows: pl.DataFrame, column: str) -> sql.Literal:
+    return sql.Literal("{" + rows.get_column(column).cast(pl.String).str.join(",").item() + "}")
 
 
 def refuse_if_repeated(versions: sql.Composable, *, settled: int) -> None:
@@ -69,7 +103,3 @@ def refuse_if_repeated(versions: sql.Composable, *, settled: int) -> None:
     if found:
         said = f"批次{found[0][0]}暂存待确认，其中有与本批相同的记录。请先确认或者撤回批次{found[0][0]}，再处理本批。"
         raise IntakeError(said, code="held-batch-waits", batch=found[0][0])
-
-
-def _notes(lines: pl.Series, entry_id: int) -> pl.DataFrame:
-    return line_defects(lines, "delivered-again-since").with_columns(entry_id=pl.lit(entry_id, pl.Int64))

@@ -182,7 +182,7 @@ def _merged_or_held(receiving: _Receiving, entry: Entry, stretches: Iterator[Str
     try:
         with transaction.atomic():
             merged = _merged(receiving, entry, stretches, sha256)
-            if receiving.confirms is not None:
+            if receiving.confirms is not None or receiving.delivery.mode == CORRECTION:
                 return merged
             if reasons := reasons_against(entry, who, receiving.delivery, merged):
                 raise _TooUnusual(replace(merged, mended=0, reasons=reasons))

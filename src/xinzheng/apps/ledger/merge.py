@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from django.db import connection
-from psycopg import sql
+from django.db import OperationalError, connection, transaction
+from psycopg import errors, sql
 
+from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.heads import HEAD, change_heads, find_heads, write_new_heads
 from xinzheng.apps.ledger.held_lines import HELD, as_held, leave_overtaken
 from xinzheng.apps.ledger.identical_lines import write_identical_lines
@@ -23,6 +24,8 @@ from xinzheng.apps.ledger.versions import write_versions
 
 # Only one merge at a time: two would not see each other's heads. Readers and reports never ask for it.
 INTAKE_LOCK = 0x696E74616B65
+# How long somebody who sits at a form waits for a merge; a large one takes a minute.
+PATIENCE = "15s"
 
 FATES = ("new", "changed", "identical", "rejected", "duplicate")
 ACCEPTED = ("new", "changed", "identical")
@@ -75,6 +78,29 @@ def begin_merging() -> None:
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("SET LOCAL jit = off")
     widen_pipe()
+
+
+def begin_merging_soon() -> None:
+    """As ``begin_merging``, but not for longer than somebody at a form waits.
+
+    Raises:
+        IntakeError: ``ledger-busy``; the transaction can go on.
+    """
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute(
+                    "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)", [PATIENCE]
+                )
+                (before, _) = cursor.fetchone()
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INTAKE_LOCK])
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
+        except OperationalError as error:
+            if not isinstance(error.__cause__, errors.LockNotAvailable):
+                raise
+            message = "正在接收一批大文件，账本暂时不能写入。填写的内容还在，请过一两分钟再提交。"
+            raise IntakeError(message, code="ledger-busy") from error
+    begin_merging()
 
 
 # Unlogged, and made in the delivery's own transaction: whatever ends that, kill -9 included, takes the table with it.

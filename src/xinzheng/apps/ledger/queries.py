@@ -13,6 +13,7 @@ from xinzheng.apps.ledger.batch_queries import (
     return_calendar,
 )
 from xinzheng.apps.ledger.confirmations import confirmation_of
+from xinzheng.apps.ledger.corrections import CurrentRow, current_row, head_since
 from xinzheng.apps.ledger.coverage_queries import (
     ReturnedStretch,
     case_coverage,
@@ -48,6 +49,7 @@ __all__ = [
     "BatchSummary",
     "ColumnMapSummary",
     "CoverageState",
+    "CurrentRow",
     "DefectLine",
     "HeldBatch",
     "ReturnedStretch",
@@ -68,9 +70,11 @@ __all__ = [
     "confirmation_of",
     "coverage_at",
     "coverage_calendar",
+    "current_row",
     "defects_total",
     "delivered_uploads",
     "has_waiting_lines",
+    "head_since",
     "held_batches",
     "hold_reasons",
     "last_touch",

@@ -52,7 +52,7 @@ def ranked(decided: pl.DataFrame, entry_id: int, deliverer: int) -> pl.DataFrame
     if not differing.height:
         return decided
     is_own_row, is_live = pl.col("unit_id") == deliverer, pl.col("head_digest").is_not_null()
-    is_returned_head = pl.col("head_version").is_in(_returned_versions(differing))
+    is_returned_head = pl.col("head_version").is_in(returned_versions(differing))
     disputed = differing.filter(is_own_row == is_returned_head)
     live = disputed.filter(is_live)
     same = live.filter(pl.Series(_says_the_same(live), dtype=pl.Boolean)).get_column("line")
@@ -67,8 +67,11 @@ def ranked(decided: pl.DataFrame, entry_id: int, deliverer: int) -> pl.DataFrame
     return decided.with_columns(fate=fate.otherwise("fate"))
 
 
-def _returned_versions(rows: pl.DataFrame) -> list[int]:
-    """Of the versions these rows met, those that a return brought and the unit has not confirmed since."""
+def returned_versions(rows: pl.DataFrame) -> list[int]:
+    """Of the versions these rows met, those that a return brought and the unit has not confirmed since.
+
+    ``rows`` holds ``head_version`` and ``subject_id``, at least one of them.
+    """
     found = rows_of(RETURNED.format(versions=_array(rows, "head_version"), subjects=_array(rows, "subject_id")))
     if not found:
         return []

@@ -14,9 +14,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.ledger.delivery import CORRECTION
+from xinzheng.apps.ledger.models import Batch
 from xinzheng.apps.reports import packs
 from xinzheng.apps.reports.models import ReportScope, ReviewCursor, StoredInput
-from xinzheng.apps.reports.scopes import ANNOUNCED, SCOPE_LOCK
+from xinzheng.apps.reports.scopes import ANNOUNCED, OBJECTION, SCOPE_LOCK
 from xinzheng.core.records import LISTING_KINDS, RecordKind
 
 FLAGGED = "flagged"
@@ -35,10 +37,16 @@ IS_OPEN = """NOT EXISTS (
     WHERE e.report_id = s.report_id AND e.status IN ('superseded', 'revoked', 'expired', 'voided'))"""
 
 # A flag that is open already keeps its first entry; that it was touched again makes whoever looks at it look again.
-TOUCH = """
+# First is by position: an objection may name an entry of long ago. Once an objection, it stays one.
+TOUCH = f"""
     ON CONFLICT (report_id) WHERE decided_at IS NULL
-    DO UPDATE SET flagged_at = clock_timestamp(), waits_since = NULL
-"""
+    DO UPDATE SET flagged_at = clock_timestamp(), waits_since = NULL,
+        why = CASE WHEN excluded.why = '{OBJECTION}' THEN excluded.why ELSE reports_reviewflag.why END,
+        entry_id = CASE WHEN excluded.why <> '{OBJECTION}' OR coalesce(
+            (SELECT p.position FROM audit_position p WHERE p.entry_id = reports_reviewflag.entry_id), 0)
+            <= (SELECT p.position FROM audit_position p WHERE p.entry_id = excluded.entry_id)
+            THEN reports_reviewflag.entry_id ELSE excluded.entry_id END
+"""  # noqa: S608
 
 # Every version of a record that a new entry speaks of, or no longer speaks of, says which reports could print it: of
 # its subject, with its domain and kind, with its day in their period. A repair follows its penalty, of whatever domain.
@@ -70,6 +78,19 @@ BY_RECORDS = f"""
       AND (v.kind = %(repair)s OR (s.policy_id, v.domain, v.kind) IN (
           SELECT * FROM unnest(%(policies)s::text[], %(domains)s::text[], %(kinds)s::text[])))
       AND s.position < %(last)s AND {IS_OPEN}
+    GROUP BY s.report_id
+    {TOUCH}
+"""  # noqa: S608
+
+# What an upheld objection did to a subject's records touches all that is printed of them, whatever it weighs.
+BY_OBJECTIONS = f"""
+    INSERT INTO reports_reviewflag (report_id, entry_id, why, flagged_at, answer)
+    SELECT s.report_id, min(v.entry_id), '{OBJECTION}', clock_timestamp(), ''
+    FROM ledger_recordversion v
+    JOIN reports_reporttie t ON t.subject_id = v.subject_id
+    JOIN reports_reportscope s ON s.report_id = t.report_id
+    WHERE v.batch_id = ANY(%(objected)s)
+    AND s.position < %(last)s AND {IS_OPEN}
     GROUP BY s.report_id
     {TOUCH}
 """  # noqa: S608
@@ -179,6 +200,7 @@ class _New:
     last: int
     entries: list[int]
     batches: list[tuple[int, int]]
+    objected: list[int]
 
 
 def flag_reports() -> int:
@@ -232,12 +254,20 @@ def _new_entries(after: int, head: int) -> _New | None:
     entries = [entry for _, entry, _ in rows]
     spoke = [(entry, entry) for _, entry, kind in rows if kind in ("batch", "record-withdrawn")]
     withdrawn = _rows("SELECT batch_id, entry_id FROM ledger_batchwithdrawal WHERE entry_id = ANY(%s)", [entries])
-    return _New(rows[-1][0], entries, [*spoke, *withdrawn])
+    objected = [entry for _, entry, kind in rows if kind == "record-withdrawn"] + _corrections_among(entries)
+    return _New(rows[-1][0], entries, [*spoke, *withdrawn], objected)
+
+
+def _corrections_among(entries: Iterable[int]) -> list[int]:
+    """Those entries that are a corrected row each."""
+    return list(Batch.objects.filter(pk__in=list(entries), mode=CORRECTION).values_list("pk", flat=True))
 
 
 def _flag_entries(new: _New) -> int:
     values: dict[str, Any] = {"entries": new.entries, "last": new.last}
     flagged = _count(BY_SUCCESSIONS, values)
+    if new.objected:
+        flagged += _count(BY_OBJECTIONS, values | {"objected": new.objected})
     _count(FILLED, values)
     _count(LOST, values)
     return flagged + (_count(BY_RECORDS, values | _record_values(new.batches)) if new.batches else 0)

@@ -47,7 +47,7 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding as its subject reads it (逐条认定)."""
+    """A finding as its subject reads it (逐条认定); ``record`` and ``clause`` are for links, not to be read."""
 
     effect: str
     effect_word: str
@@ -60,6 +60,8 @@ class FindingView:
     citation: str
     is_statute: bool
     marks: list[str]
+    record: int
+    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ def _finding_view(finding: dict[str, Any]) -> FindingView:
         "，".join(part for part in (finding["source"], finding["section"]) if part),
         finding["is_statute"],
         finding["marks"],
+        int(finding["record"]),
+        finding["clause"],
     )
 
 

@@ -1,5 +1,7 @@
 """Reviewing (复核): flagged reports are decided again as of their own moment; what contradicts them supersedes them.
 
+Where an upheld objection touched their records, what they print of records is compared as well (ADR 0025).
+
 Pack, calendar, setting, request, moment, the subject and who answers are the report's own; records, coverage and
 successions are what the ledger knows today. What happened after the report's moment carries a later date and weighs
 nothing. See :mod:`xinzheng.core.superseding` for what is waited for.
@@ -7,7 +9,7 @@ nothing. See :mod:`xinzheng.core.superseding` for what is waited for.
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
@@ -24,11 +26,14 @@ from xinzheng.apps.registry import queries as registry
 from xinzheng.apps.reports.cases import Question
 from xinzheng.apps.reports.flagging import flag_reports, flag_slice
 from xinzheng.apps.reports.models import Report, ReviewFlag, StatusEvent
+from xinzheng.apps.reports.printed import last_of_act
 from xinzheng.apps.reports.replaying import decision_of, question_of
+from xinzheng.apps.reports.scopes import OBJECTION
 from xinzheng.apps.reports.status import Why, change_status, lock_report
 from xinzheng.core.coverage import Coverage, Responsibility
 from xinzheng.core.decision import Case, ReportOutcome, Result, china_date, decide
-from xinzheng.core.lifecycle import REASON_WORDS, ReportStatus
+from xinzheng.core.lifecycle import REASON_WORDS, ReportStatus, SupersedingReason
+from xinzheng.core.report import record_cards
 from xinzheng.core.superseding import DomainStand, Judgement, Stand, judge, reason_of, stand_of
 
 UNDER_WAY = "under-way"
@@ -116,20 +121,31 @@ def _review(flag_id: int, by: str) -> str:
 
 
 def _answer(report: Report, flag: ReviewFlag, head: int, by: str) -> str:
-    look = Lookback(report, question_of(report))
-    issued = issued_stand(report)
-    if look.stand_at(head).is_same(issued):
-        return Judgement.STANDS
-    # Only now, for it is rare: the ledger has to be what differs, not the program.
-    then = stand_of(decision_of(report)[1])
-    if not then.is_same(issued):
-        if flag.answer != NOT_DERIVABLE:
-            record_event(who=by, action="report-not-derivable", object_kind="report", object_id=report.number)
-        return NOT_DERIVABLE
-    judgement = look.judgement(then, head)
-    if judgement is Judgement.SUPERSEDED:
-        _supersede(report, _first_contradiction(look, then, (_before(flag, report), head)), then, look, by)
+    look, judgement = Lookback(report, question_of(report)), Judgement.STANDS
+    if not look.stand_at(head).is_same(issued := issued_stand(report)):
+        # Only now, for it is rare: the ledger has to be what differs, not the program.
+        then = stand_of(decision_of(report)[1])
+        if not then.is_same(issued):
+            if flag.answer != NOT_DERIVABLE:
+                record_event(who=by, action="report-not-derivable", object_kind="report", object_id=report.number)
+            return NOT_DERIVABLE
+        judgement = look.judgement(then, head)
+        if judgement is Judgement.SUPERSEDED:
+            _supersede_contradicted(look, then, (_before(flag, report), head), by)
+    if judgement is not Judgement.SUPERSEDED and flag.why == OBJECTION:
+        # What waits may keep the result open; what an objection corrected will not be as it was again.
+        return _answer_printed(look, (_before(flag, report), head), by) or judgement
     return judgement
+
+
+def _answer_printed(look: "Lookback", between: tuple[int, int], by: str) -> Judgement | None:
+    """Supersede a report of which an upheld objection changed what it prints, whatever its result."""
+    before = look.printed_at(between[0])
+    if look.printed_at(between[1]) == before:
+        return None
+    position = _first(lambda position: look.printed_at(position) != before, between)
+    _supersede(look.report, last_of_act(position), SupersedingReason.RECORDS_CORRECTED, by)
+    return Judgement.SUPERSEDED
 
 
 def issued_stand(report: Report) -> Stand:
@@ -162,19 +178,29 @@ class Lookback:
         """What the ledger at a position makes of what was said."""
         return judge(then, self.stand_at(position), self.settled_stand_at(position))
 
+    def printed_at(self, position: int) -> Mapping[str, object]:
+        """What the report would print of records; standings of after its moment are not told."""
+        case = self._case(position, partial(ledger.case_coverage, self.question.policy.id))
+        day = case.as_of_date
+        records = tuple(record.without_later_standing(day) for record in case.records)
+        decision = decide(self.question.policy, replace(case, records=records), self.question.calendar)
+        return record_cards(self.question.policy, decision)
+
     def _stand(self, position: int, coverage_of: Callable[[tuple[int, ...], int], Coverage]) -> Stand:
+        return stand_of(decide(self.question.policy, self._case(position, coverage_of), self.question.calendar))
+
+    def _case(self, position: int, coverage_of: Callable[[tuple[int, ...], int], Coverage]) -> Case:
         asked, day = self.question, china_date(self.question.as_of)
         view = registry.Hindsight(asked.position, position, day)
         ties = registry.ties_in_hindsight(asked.subject_id, view)
         answering = _answering(asked.policy.id, registry_state(asked.position))
-        case = Case(
+        return Case(
             request=asked.request,
             subject=registry.subject_at(asked.subject_id, asked.position),
             records=ledger.records_in_hindsight(ties, asked.position, position, asked.policy.jurisdiction),
             coverage=replace(coverage_of(tuple(ties), position), responsibilities=answering),
             as_of=asked.as_of,
         )
-        return stand_of(decide(asked.policy, case, asked.calendar))
 
 
 @lru_cache(maxsize=64)
@@ -189,20 +215,31 @@ def _before(flag: ReviewFlag, report: Report) -> int:
     return max(report.position, place.position - 1 if place else 0)
 
 
-def _first_contradiction(look: Lookback, then: Stand, between: tuple[int, int]) -> int:
-    """The position from which on the report is contradicted; found by halving."""
+def _first(has_changed: Callable[[int], bool], between: tuple[int, int]) -> int:
+    """The position from which on something has changed; found by halving."""
     low, high = between
     while high - low > 1:
         middle = (low + high) // 2
-        if look.judgement(then, middle) is Judgement.SUPERSEDED:
+        if has_changed(middle):
             high = middle
         else:
             low = middle
     return high
 
 
-def _supersede(report: Report, position: int, then: Stand, look: Lookback, by: str) -> None:
+def _supersede_contradicted(look: Lookback, then: Stand, between: tuple[int, int], by: str) -> None:
+    def is_contradicted(position: int) -> bool:
+        return look.judgement(then, position) is Judgement.SUPERSEDED
+
+    low, high = between
+    if is_contradicted(low):
+        # An objection's own entry flagged it before what had come earlier was looked at.
+        low = look.report.position
+    position = last_of_act(_first(is_contradicted, (low, high)))
+    _supersede(look.report, position, reason_of(then, look.settled_stand_at(position)), by)
+
+
+def _supersede(report: Report, position: int, reason: SupersedingReason, by: str) -> None:
     entry = Position.objects.select_related("entry").get(position=position).entry
-    reason = reason_of(then, look.settled_stand_at(position))
     why = Why(REASON_WORDS[reason], reason, entry.pk, entry.recorded_at)
     change_status(report, ReportStatus.SUPERSEDED, by, why)

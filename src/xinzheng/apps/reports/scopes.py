@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from xinzheng.apps.ledger.delivery import CORRECTION
 from xinzheng.apps.registry.queries import units_at
 from xinzheng.apps.reports.cases import Question
 from xinzheng.apps.reports.models import Report, ReportGap, ReportScope, ReportTie, ReviewCursor, ReviewFlag
@@ -18,6 +19,16 @@ SCOPE_LOCK = 0x7265706F727473
 # The row of ``ReviewCursor`` that says up to which position flagging has begun.
 ANNOUNCED = "announced"
 MEANWHILE = "meanwhile"
+# Why a report is flagged whose printed records are compared as well (异议).
+OBJECTION = "objection"
+OBJECTED_SINCE = """
+    SELECT EXISTS (
+        SELECT 1 FROM reports_reporttie t
+        JOIN ledger_recordversion v ON v.subject_id = t.subject_id
+        JOIN audit_position p ON p.entry_id = v.batch_id AND p.position > %(position)s
+        LEFT JOIN ledger_batch b ON b.entry_id = v.batch_id
+        WHERE t.report_id = %(report)s AND coalesce(b.mode, %(mode)s) = %(mode)s)
+"""
 
 
 def note_scope(report: Report, question: Question, decision: Decision, ties: Iterable[int]) -> None:
@@ -76,4 +87,12 @@ def _flag_if_overtaken(report: Report) -> None:
     # A statement of its own: its snapshot is taken after the lock.
     announced = ReviewCursor.objects.filter(name=ANNOUNCED).values_list("position", flat=True).first()
     if announced is not None and announced > report.position:
-        ReviewFlag.objects.create(report=report, entry_id=0, why=MEANWHILE)
+        why = OBJECTION if _is_objected_since(report) else MEANWHILE
+        ReviewFlag.objects.create(report=report, entry_id=0, why=why)
+
+
+def _is_objected_since(report: Report) -> bool:
+    """Whether an upheld objection touched a subject of the report since it was decided."""
+    with connection.cursor() as cursor:
+        cursor.execute(OBJECTED_SINCE, {"report": report.number, "position": report.position, "mode": CORRECTION})
+        return bool(cursor.fetchone()[0])
