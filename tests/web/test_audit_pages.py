@@ -174,7 +174,7 @@ def test_the_page_costs_the_same_however_many_events_there_are(
     for _ in range(2):
         write(60, who="account:1")
         write(5, who="api-key:1")
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             client.get(PAGE)
 
 

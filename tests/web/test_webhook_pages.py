@@ -117,7 +117,7 @@ def test_what_was_sent_is_told_and_ends_with_the_webhook(
     assert "已送到" in shown
     assert "还没有送到" in shown
     assert "对方应答503。" in shown
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get(PAGE)
     ended = browser.post(f"{PAGE}/{Webhook.objects.get().pk}/end", follow=True)
     assert "已停用，不再发送" in text(ended)

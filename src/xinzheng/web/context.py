@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
+from xinzheng.apps.codes.inbox import unread
 
 ELDER_COOKIE = "elder"
 ELDER_SIZES = {"large": "大字", "larger": "更大", "largest": "最大"}
@@ -35,6 +37,16 @@ class Shell:
     nav: tuple[NavItem, ...]
     account: Account | None
     here: str
+
+    @property
+    def unread(self) -> int:
+        """How many notices whoever is there has not read; asked where the head is drawn, and never in the way of it."""
+        if self.account is None:
+            return 0
+        try:
+            return unread(self.account)
+        except DatabaseError:
+            return 0
 
 
 PUBLIC = (

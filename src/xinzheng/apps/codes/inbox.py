@@ -84,6 +84,15 @@ def read_all(account: Account) -> int:
     return len(marks)
 
 
+def may_read(notice: Notice, account: Account) -> bool:
+    """Whether the account may read this one now, whichever subject it has chosen to act for."""
+    if notice.subject_id is not None:
+        return _may_read_of(account, notice.subject_id)
+    if notice.receiver_id is not None:
+        return notice.receiver_id == account.receiver_id and not objections(notice.receiver_id)
+    return notice.role == account.role or (notice.unit_id is not None and notice.unit_id == account.unit_id)
+
+
 def _readable(account: Account) -> QuerySet[Notice]:
     """What it may read now: a subject's only by a mandate to read or to object, a receiver's while it is verified."""
     wanted = Q(role=account.role)

@@ -1,5 +1,10 @@
 """Addresses of notices."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.notices import inbox, mail
+
+urlpatterns: list[URLPattern] = [
+    path("notices", inbox.notices, name="notices"),
+    path("account/mail", mail.mail, name="account-mail"),
+]
