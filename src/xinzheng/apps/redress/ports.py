@@ -14,3 +14,8 @@ def evidence_files() -> Any:
 def redress_terms() -> Any:
     """The dated terms of objections: ``load_redress_terms``."""
     return import_module(settings.XINZHENG_REDRESS_TERMS)
+
+
+def repair_rules() -> Any:
+    """The dated rules of repair, read once a process."""
+    return import_module(settings.XINZHENG_REPAIR_RULES).repair_rules()
