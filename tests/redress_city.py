@@ -1,16 +1,22 @@
 """A small Suzhou with one firm, one penalty, and everybody who takes part in redress."""
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.small_city import BY, PENALTY, SmallCity, build_small_city, uscc
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.ledger.models import RecordHead
+from xinzheng.apps.redress.evidence import Found
+from xinzheng.apps.redress.handling import Doing, take_step
+from xinzheng.apps.redress.lodging import NewObjection, lodge
+from xinzheng.apps.redress.models import Objection, ObjectionHead, Step
 from xinzheng.apps.registry.queries import unit_by_uscc
 from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.core.decision import Request
+from xinzheng.core.objections import MOVES, Act, Ground, Need
 
 DOMAIN, KIND, POLICY = "water_affairs", PENALTY, "suzhou-2024"
 FIRM, OTHER_FIRM = uscc(1), uscc(2)
@@ -65,6 +71,32 @@ def build_redress_city(folder: Path) -> RedressCity:
     batch = city.submit([made.penalty()], DOMAIN).batch
     head = RecordHead.objects.get(subject_id=made.firm)
     return RedressCity(city, *firms, *units, head.record_id, head.version_id, batch, _accounts(made))
+
+
+def lodge_one(redress: RedressCity, ground: Ground = Ground.WRONG, who: str = "agent", **changes: object) -> Objection:
+    """An objection of the firm to its penalty, or of whatever the changes say; lodged now."""
+    new = NewObjection(redress.firm, POLICY, ground, redress.record, words="罚款金额写错了")
+    if ground is Ground.MISSING:
+        new = replace(new, record_id=None, domain=DOMAIN, kind=KIND, document_number="苏水罚〔2026〕9号")
+    new = replace(new, **changes)
+    return lodge(new, account=redress.accounts[who], key=uuid.uuid4())
+
+
+def do(redress: RedressCity, number: str, act: Act, who: str, **changes: object) -> Step:
+    """One act by an account of the city, who has just looked; with words, a reason and a file where it needs them."""
+    seen = ObjectionHead.objects.get(objection__number=number).seq
+    needs = {need for move in MOVES if move.act is act for need in move.needs}
+    doing = Doing(number, seen, act, reason="经核对，说明如下", words="补充说明")
+    if Need.EVIDENCE in needs:
+        doing = replace(doing, files=[a_file()])
+    if act is Act.HAND_OVER:
+        doing = replace(doing, unit_id=redress.other_unit)
+    return take_step(replace(doing, **changes), account=redress.accounts[who])
+
+
+def a_file(words: str = "evidence") -> Found:
+    """A file that was looked into already; it is a sound PDF."""
+    return Found("application/pdf", small_pdf(words), "证据.pdf")
 
 
 def unit_id(city: SmallCity, domain: str, rank: int = 0) -> int:

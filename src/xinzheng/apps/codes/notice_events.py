@@ -10,8 +10,9 @@ WEBHOOK_FAILING = "webhook-failing"
 APPLICATION_DONE = "application-done"
 # What a call to try a webhook says it is.
 WEBHOOK_TEST = "webhook-test"
-# An objection is late; what it corrected is wrong again; a record's publication is over.
+# An objection is late, or soon will be; what it corrected is wrong again; a record's publication is over.
 OBJECTION_OVERDUE = "objection-overdue"
+OBJECTION_DUE_SOON = "objection-due-soon"
 CORRECTION_UNDONE = "correction-undone"
 PUBLICATION_ENDED = "publication-ended"
 

@@ -9,6 +9,7 @@ from typing import Any
 from xinzheng.apps.codes.notice_events import (
     APPLICATION_DONE,
     CORRECTION_UNDONE,
+    OBJECTION_DUE_SOON,
     OBJECTION_OVERDUE,
     OF_ACTS,
     PUBLICATION_ENDED,
@@ -70,6 +71,7 @@ TO_DESKS: Mapping[str, str] = MappingProxyType(
         OF_ACTS[Act.REMAND]: "异议{n}经复核退回本单位，请重新办理。",
         OF_ACTS[Act.CONFIRM]: "异议{n}经复核，维持原来的结论。",
         OF_ACTS[Act.WITHDRAW]: "主体撤回了异议{n}，不用再办理。",
+        OBJECTION_DUE_SOON: "异议{n}的办理时限快到了，请抓紧办理。",
         OBJECTION_OVERDUE: "异议{n}超过了办理时限，请立即办理。",
         CORRECTION_UNDONE: "异议{n}更正过的记录又被后来的报送改动，请核对。",
     }

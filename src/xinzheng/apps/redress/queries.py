@@ -268,14 +268,14 @@ def _row(head: ObjectionHead, steps: list[Step], names: dict[int | None, str], t
     )
 
 
-def _urgency(row: ObjectionRow) -> tuple[int, date, float]:
+def _urgency(row: ObjectionRow) -> tuple[int, date, float, str]:
     """Late, due, waiting or not known, closed; the newest change first among equals."""
     clock = row.clock
     if clock is None:
-        return 3, FAR, -row.changed_at.timestamp()
+        return 3, FAR, -row.changed_at.timestamp(), row.number
     if clock.due is None:
-        return 2, FAR, row.changed_at.timestamp()
-    return (0 if clock.is_over else 1), clock.due, row.changed_at.timestamp()
+        return 2, FAR, row.changed_at.timestamp(), row.number
+    return (0 if clock.is_over else 1), clock.due, row.changed_at.timestamp(), row.number
 
 
 def open_on(subject_id: int) -> dict[int, str]:
