@@ -36,9 +36,9 @@ class Box:
 
 
 @contextmanager
-def mail_server() -> Iterator[Box]:
+def mail_server(box: Box | None = None) -> Iterator[Box]:
     """The server at work, on a free port."""
-    box = Box()
+    box = Box() if box is None else box
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         box.port = free.getsockname()[1]

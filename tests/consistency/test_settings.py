@@ -104,6 +104,54 @@ def test_each_floor_can_be_set_and_none_can_be_switched_off(monkeypatch: pytest.
         environment.floors()
 
 
+def test_without_a_mail_server_no_mail_is_sent() -> None:
+    assert environment.mail() == environment.MailServer("", 587)
+
+
+def test_a_mail_server_is_taken_with_its_port_and_the_password_from_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "password").write_text("geheim\n", encoding="utf-8")
+    monkeypatch.setenv("XINZHENG_SMTP_HOST", "smtp.example.gov.cn")
+    monkeypatch.setenv("XINZHENG_SMTP_TLS", "tls")
+    monkeypatch.setenv("XINZHENG_SMTP_USER", "xinzheng")
+    monkeypatch.setenv("XINZHENG_SMTP_PASSWORD_FILE", str(tmp_path / "password"))
+    monkeypatch.setenv("XINZHENG_MAIL_FROM", "xinzheng@example.gov.cn")
+    found = environment.mail()
+    assert (found.host, found.port, found.tls, found.user) == ("smtp.example.gov.cn", 465, "tls", "xinzheng")
+    assert (found.password, found.sender) == ("geheim", "xinzheng@example.gov.cn")
+    assert "geheim" not in repr(found)
+    monkeypatch.setenv("XINZHENG_SMTP_PORT", "2465")
+    assert environment.mail().port == 2465
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"XINZHENG_MAIL_FROM": "nobody"}, "XINZHENG_MAIL_FROM"),
+        ({"XINZHENG_SMTP_TLS": "off"}, "XINZHENG_SMTP_TLS"),
+        ({"XINZHENG_SMTP_TLS": "ssl"}, "XINZHENG_SMTP_TLS"),
+        ({"XINZHENG_SMTP_PORT": "0"}, "XINZHENG_SMTP_PORT"),
+        ({"XINZHENG_SMTP_PASSWORD_FILE": "/nowhere/password"}, "XINZHENG_SMTP_PASSWORD_FILE"),
+    ],
+)
+def test_a_mail_server_set_wrongly_is_refused_by_name(
+    changed: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = {"XINZHENG_SMTP_HOST": "smtp.example.gov.cn", "XINZHENG_MAIL_FROM": "xinzheng@example.gov.cn"}
+    for name, value in (right | changed).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=named):
+        environment.mail()
+
+
+def test_mail_goes_unprotected_to_this_machine_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XINZHENG_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("XINZHENG_SMTP_TLS", "off")
+    monkeypatch.setenv("XINZHENG_MAIL_FROM", "xinzheng@example.gov.cn")
+    assert (environment.mail().port, environment.mail().tls) == (25, "off")
+
+
 @pytest.mark.django_db
 def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline() -> None:
     policy = Client().get("/no-such-page").headers["Content-Security-Policy"]
