@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from tests.permissions.addresses import CALLERS, NOBODY
+from tests.redress_city import a_file
 from tests.small_city import PENALTY, SmallCity, build_small_city, today, uscc
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.key_actions import create_key, revoke_key
@@ -29,6 +30,9 @@ from xinzheng.apps.codes.subscribing import subscribe
 from xinzheng.apps.codes.webhooks import Owner, register_webhook
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope
 from xinzheng.apps.ledger.uploads import queue_upload
+from xinzheng.apps.redress.handling import Doing, take_step
+from xinzheng.apps.redress.lodging import NewObjection, lodge
+from xinzheng.apps.redress.models import Evidence
 from xinzheng.apps.registry.letters import ask_with_letter, read_letter
 from xinzheng.apps.registry.persons import register_person
 from xinzheng.apps.registry.queries import unit_by_uscc
@@ -37,19 +41,21 @@ from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Report
 from xinzheng.core.decision import Request
 from xinzheng.core.lifecycle import typed_code
+from xinzheng.core.objections import Act, Ground
 
 OURS, THEIRS = "甲方印记精密制造有限公司", "乙方印记化工有限公司"
 OUR_ROWS, THEIR_ROWS = "水务印记清洗有限公司", "税务印记货运有限公司"
 PERSON_NUMBER, PERSON = "330502199001010014", "无名氏印记"
 MARKS = (OURS, THEIRS, OUR_ROWS, THEIR_ROWS, PERSON, PERSON_NUMBER)
-# The office and the auditor may read any report; what units deliver the office and who answers for it.
+# The office and the auditor may read any report; what units deliver the office and who answers for it. A unit is told
+# whose objection lies with it.
 MAY_SEE: Mapping[str, tuple[str, ...]] = {
     "agent": (OURS,),
     "other_agent": (THEIRS,),
     "person": (PERSON, PERSON_NUMBER),
-    "officer": (OUR_ROWS,),
-    "chief": (OUR_ROWS,),
-    "other_officer": (THEIR_ROWS,),
+    "officer": (OUR_ROWS, OURS),
+    "chief": (OUR_ROWS, OURS),
+    "other_officer": (THEIR_ROWS, THEIRS),
     "office": (OURS, THEIRS, OUR_ROWS, THEIR_ROWS),
     "auditor": (OURS, THEIRS),
 }
@@ -95,6 +101,8 @@ def build_world(folder: Path) -> World:
     ours |= _watched(accounts["receiver"], accounts["agent"], ours["report"])
     theirs |= _watched(stranger, accounts["other_agent"], theirs["report"])
     ours["webhook"], theirs["webhook"] = _webhook(accounts["receiver"]), _webhook(stranger)
+    ours |= _objection(city, accounts, "agent", "water_affairs")
+    theirs |= _objection(city, accounts, "other_agent", "taxation")
     keys = _keys(accounts)
     shared = {"key": keys.pop("number")}
     return World(city, accounts, ours | shared, theirs | shared, keys)
@@ -145,6 +153,20 @@ def _things(city: SmallCity, agent: Account, rows: tuple[str, str, int]) -> dict
         "batch": str(delivered.batch),
         "upload": str(_upload(city, domain, name, serial)),
     }
+
+
+def _objection(city: SmallCity, accounts: Mapping[str, Account], agent: str, domain: str) -> dict[str, str]:
+    """An objection with a file, because a record is missing; it lies with the unit of the domain."""
+    account = accounts[agent]
+    assert account.subject_id is not None
+    name = OURS if agent == "agent" else THEIRS
+    new = NewObjection(
+        account.subject_id, "suzhou-2024", Ground.MISSING, domain=domain, kind=PENALTY, document_number="示罚〔2026〕99号",
+        words=f"{name}的记录有遗漏", files=[a_file()],
+    )  # fmt: skip
+    made = lodge(new, account=account, key=uuid.uuid4())
+    take_step(Doing(made.number, 1, Act.ACCEPT, unit_id=_unit(city, domain)), account=accounts["office"])
+    return {"objection": made.number, "evidence": str(Evidence.objects.get(step__objection=made).pk)}
 
 
 def _checked(name: str, account: Account, serial: int, number: str) -> tuple[Account, str]:
