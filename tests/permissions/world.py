@@ -161,8 +161,8 @@ def _objection(city: SmallCity, accounts: Mapping[str, Account], agent: str, dom
     assert account.subject_id is not None
     name = OURS if agent == "agent" else THEIRS
     new = NewObjection(
-        account.subject_id, "suzhou-2024", Ground.MISSING, domain=domain, kind=PENALTY, document_number="示罚〔2026〕99号",
-        words=f"{name}的记录有遗漏", files=[a_file()],
+        account.subject_id, "suzhou-2024", Ground.MISSING, domain=domain, kind=PENALTY,
+        document_number="示罚〔2026〕99号", words=f"{name}的记录有遗漏", files=[a_file()],
     )  # fmt: skip
     made = lodge(new, account=account, key=uuid.uuid4())
     take_step(Doing(made.number, 1, Act.ACCEPT, unit_id=_unit(city, domain)), account=accounts["office"])
