@@ -8,7 +8,7 @@ from xinzheng.core.decision import CHINA, Decision, DomainResult, OtherResult, R
 from xinzheng.core.lifecycle import verification_origin
 from xinzheng.core.policy import Effect, Policy
 from xinzheng.core.records import ARREARS_KINDS, RecordKind
-from xinzheng.core.report_records import arrears_row, record_card, repair_card
+from xinzheng.core.report_records import arrears_row, dispute_note, record_card, repair_card
 from xinzheng.core.sentences import gap_clauses, not_verifiable, say, spoken_date
 from xinzheng.core.subjects import Subject, SubjectKind
 
@@ -167,7 +167,7 @@ def notes(policy: Policy, decision: Decision, issuer: Issuer) -> list[str]:
 
 def record_cards(policy: Policy, decision: Decision) -> Json:
     """The records that a report prints (所列记录), by section; one without any is left out."""
-    names = {domain.code: domain.name for domain in decision.domains}
+    names, day = {domain.code: domain.name for domain in decision.domains}, decision.as_of_date
     by_record = {finding.record.id: finding for finding in decision.findings}
     cards: Json = {
         "records": [record_card(policy, f, names[f.record.domain]) for f in decision.findings if f.is_counted]
@@ -176,9 +176,12 @@ def record_cards(policy: Policy, decision: Decision) -> Json:
     repairs = [r for o in decision.other if o.code == RecordKind.CREDIT_REPAIR for r in o.records]
     apart = [f for f in decision.findings if f.effect is Effect.LISTED_APART and f.record not in repairs]
     if arrears:
-        cards["arrears"] = [arrears_row(record) for record in arrears]
+        cards["arrears"] = [arrears_row(record) | dispute_note(policy, record, day) for record in arrears]
     if repairs:
-        cards["repairs"] = [repair_card(policy, record, by_record.get(record.id)) for record in repairs]
+        cards["repairs"] = [
+            repair_card(policy, record, by_record.get(record.id)) | dispute_note(policy, record, day)
+            for record in repairs
+        ]
     if apart:
         cards["apart"] = [record_card(policy, f, names[f.record.domain]) for f in apart]
     return cards

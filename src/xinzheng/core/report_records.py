@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 
+from xinzheng.core.conditions import Equals
 from xinzheng.core.policy import Clause, Effect, Policy
 from xinzheng.core.records import Procedure, Record, Standing
 from xinzheng.core.sentences import say, spoken_date
 from xinzheng.core.weighing import Finding
 
 Card = dict[str, object]
+DISPUTED = Equals("disputed", value=True)
 
 
 def _text(content: Mapping[str, str | None], key: str) -> str | None:
@@ -69,6 +71,17 @@ def record_card(policy: Policy, finding: Finding, domain_name: str) -> Card:
         "marks": list(finding.marks),
         "finding": finding_text(policy, finding),
     }
+
+
+def dispute_note(policy: Policy, record: Record, day: date) -> Card:
+    """What other information notes of a record under an objection (异议处理中), in the policy's own word; else nothing.
+
+    A policy of before there were such marks notes nothing, so that its reports replay.
+    """
+    if not record.disputed:
+        return {}
+    marks = (c.mark for c in policy.clauses_on(day) if c.effect is Effect.MARKED and c.condition == DISPUTED)
+    return {"note": mark} if (mark := next(marks, None)) else {}
 
 
 def arrears_row(record: Record) -> Card:

@@ -101,5 +101,6 @@ EXTRA = {
     "finding": "本报告认定",
     "reason": "理由",
     "remark": "备注",
+    "note": "注明",
 }
 AMOUNTS = frozenset({"fine", "confiscation"})  # in 万元, as the source gives them

@@ -142,4 +142,5 @@ def _card(card: Card, record: Content) -> dict[str, Any]:
 def _arrears(row: Content) -> list[str]:
     period = f"{stated(row.get('from'))}至{stated(row.get('to'))}"
     amounts = (stated(row.get(field)) for field in ("due", "paid", "owing"))
-    return [stated(row.get("insurance")), stated(row.get("agency")), period, *amounts]
+    note = f"（{row['note']}）" if row.get("note") else ""
+    return [stated(row.get("insurance")) + note, stated(row.get("agency")), period, *amounts]

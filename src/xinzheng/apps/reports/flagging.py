@@ -37,14 +37,14 @@ IS_OPEN = """NOT EXISTS (
     WHERE e.report_id = s.report_id AND e.status IN ('superseded', 'revoked', 'expired', 'voided'))"""
 
 # A flag that is open already keeps its first entry; that it was touched again makes whoever looks at it look again.
-# First is by position: an objection may name an entry of long ago. Once an objection, it stays one.
+# Once an objection's, it stays one, and its entry is the first of an objection: an objection may name one of long ago.
 TOUCH = f"""
     ON CONFLICT (report_id) WHERE decided_at IS NULL
     DO UPDATE SET flagged_at = clock_timestamp(), waits_since = NULL,
         why = CASE WHEN excluded.why = '{OBJECTION}' THEN excluded.why ELSE reports_reviewflag.why END,
-        entry_id = CASE WHEN excluded.why <> '{OBJECTION}' OR coalesce(
+        entry_id = CASE WHEN excluded.why <> '{OBJECTION}' OR (reports_reviewflag.why = '{OBJECTION}' AND coalesce(
             (SELECT p.position FROM audit_position p WHERE p.entry_id = reports_reviewflag.entry_id), 0)
-            <= (SELECT p.position FROM audit_position p WHERE p.entry_id = excluded.entry_id)
+            <= (SELECT p.position FROM audit_position p WHERE p.entry_id = excluded.entry_id))
             THEN reports_reviewflag.entry_id ELSE excluded.entry_id END
 """  # noqa: S608
 
