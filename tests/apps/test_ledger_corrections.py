@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.module_database import module_database
+from tests.returning import PLATFORM, Return, unit_id
 from tests.small_city import BY, PENALTY, SmallCity, build_small_city, uscc
 from tests.tabular_rows import PERSON
 from xinzheng.apps.audit.models import AuditEvent, Entry
@@ -17,6 +18,7 @@ from xinzheng.apps.ledger import merge
 from xinzheng.apps.ledger.actions import (
     CorrectedRow,
     confirm_batch,
+    explain_line,
     fetch_raw_file,
     mark_disputed,
     submit_correction,
@@ -283,3 +285,47 @@ def test_the_units_own_next_file_undoes_a_correction_and_so_must_be_watched(city
     again = city.submit([city.penalty(FIRM, NUMBER)])
     assert (again.changed, again.held) == (1, False)
     assert current_row(row.record_id).values == row.values
+
+
+def returned(city: SmallCity) -> tuple[Return, CurrentRow]:
+    """A record that the provincial platform brought, and who did."""
+    brought = Return(city)
+    brought.bring(brought.row(FIRM))
+    return brought, current_row(RecordHead.objects.latest("record_id").record_id)
+
+
+def test_who_answers_for_a_returned_record_corrects_it_and_who_brought_it_is_named(city: SmallCity) -> None:
+    brought, row = returned(city)
+    assert (row.unit_id, row.delivered_by) == (unit_id(brought.units[0]), unit_id(PLATFORM))
+    assert row.is_returned
+    assert submit_correction(corrected(row, city, procedure="简易程序"), by=BY).changed == 1
+    now = current_row(row.record_id)
+    assert (now.unit_id, now.delivered_by, now.is_returned) == (row.unit_id, row.unit_id, False)
+
+
+def test_the_old_row_returned_again_is_not_booked_and_keeps_the_domain_open_until_explained(city: SmallCity) -> None:
+    city.declare_everything()
+    brought, row = returned(city)
+    submit_correction(corrected(row, city, procedure="简易程序"), by=BY)
+    assert brought.domain(row.subject_id).result == "none_found"
+    again = brought.bring(brought.row(FIRM))
+    assert again.rejected == 1
+    assert brought.domain(row.subject_id).result == "not_verifiable"
+    assert current_row(row.record_id).values["procedure"] == "简易程序"
+    explain_line(batch_id=again.batch, line=2, reason="经异议核实已更正", by=BY)
+    assert brought.domain(row.subject_id).result == "none_found"
+
+
+def test_what_was_taken_out_is_not_brought_back_by_a_return(city: SmallCity) -> None:
+    brought, row = returned(city)
+    withdraw_record(record_id=row.record_id, seen_version=row.version_id, reason="不属实", by=BY)
+    assert brought.bring(brought.row(FIRM)).rejected == 1
+    assert brought.send(brought.row(FIRM)).changed == 1
+    assert not current_row(row.record_id).is_returned
+
+
+def test_a_unit_that_sent_the_same_itself_stands_behind_a_returned_record(city: SmallCity) -> None:
+    brought, row = returned(city)
+    brought.send(brought.row(FIRM))
+    now = current_row(row.record_id)
+    assert (now.delivered_by, now.is_returned) == (row.unit_id, False)

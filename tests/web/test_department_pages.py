@@ -19,8 +19,9 @@ from python_calamine import CalamineWorkbook
 from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, client_of, water_rows
 from xinzheng.apps.audit.models import AuditEvent
-from xinzheng.apps.ledger.actions import BatchResult, submit_batch
-from xinzheng.apps.ledger.models import CoverageStatement, Upload
+from xinzheng.apps.ledger.actions import BatchResult, CorrectedRow, submit_batch, submit_correction
+from xinzheng.apps.ledger.models import CoverageStatement, RecordHead, Upload
+from xinzheng.apps.ledger.queries import current_row
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,17 @@ def test_a_batch_is_shown_as_a_sum_that_accounts_for_every_line(people: People, 
     terms = {word: int(count) for word, count in re.findall(r"<dt>([^<]+)</dt><dd>([\d,]+)</dd>", page)}
     assert terms == {"读取": 8, "新增": 5, "变更": 0, "相同": 0, "退回": 2, "重复": 1}
     assert terms["读取"] == sum(count for word, count in terms.items() if word != "读取")
+
+
+def test_a_correction_that_an_objection_led_to_is_called_one(people: People, city: SmallCity) -> None:
+    city.submit(water_rows(city, 1), "water_affairs")
+    row = current_row(RecordHead.objects.latest("record_id").record_id)
+    changed = {**row.values, "procedure": "简易程序"}
+    unit = city.unit("water_affairs")
+    done = submit_correction(CorrectedRow(row.subject_id, row.domain, row.kind, unit, changed), by="test")
+    client = client_of(people.officer)
+    assert client.get("/department").content.decode().count("<small>异议更正</small>") == 1
+    assert "异议更正" in client.get(f"/department/batches/{done.batch}").content.decode()
 
 
 def test_each_row_to_correct_tells_line_field_value_and_remedy(people: People, faulty_batch: BatchResult) -> None:
