@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -39,7 +40,7 @@ def test_a_training_is_kept_and_put_right_by_another_row() -> None:
     assert [(row.pk, row.attended) for row in registers.trainings()] == [(second, 68)]
     for replaced in (first, second + 1):
         again = replace(held(), replaces=replaced)
-        assert code_of(lambda again=again: registers.keep_training(again, by="test")) == "training-corrected-already"
+        assert code_of(partial(registers.keep_training, again, by="test")) == "training-corrected-already"
 
 
 @pytest.mark.parametrize(
@@ -78,5 +79,5 @@ def test_who_has_not_seen_the_last_step_is_told_and_nothing_is_kept() -> None:
         (Progress(problem, 1, " "), "progress-missing"),
         (Progress(problem + 1, 0, "乙"), "unknown-problem"),
     ):
-        assert code_of(lambda made=made: registers.add_progress(made, by="test")) == code
+        assert code_of(partial(registers.add_progress, made, by="test")) == code
     assert code_of(lambda: registers.raise_problem(NewProblem("示例", ""), by="test")) == "problem-incomplete"

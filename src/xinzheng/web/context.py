@@ -75,8 +75,11 @@ OFFICE = (
     NavItem("待核主体", "/office/review", ("/office/review", "/office/representatives")),
     NavItem("仍要纸质证明", "/office/paper-demands", ("/office/paper-demands",)),
     NavItem("核验单位", "/office/receivers", ("/office/receivers",)),
+    NavItem("意见建议", "/office/suggestions", ("/office/suggestions", "/office/register")),
+    NavItem("裁定", "/office/rulings", ("/office/rulings",)),
 )
 RECEIVERS = next(item for item in OFFICE if item.url == "/office/receivers")
+RULINGS = next(item for item in OFFICE if item.url == "/office/rulings")
 OVERSEEN = (OFFICE[0], OFFICE[1], OFFICE[2], RECEIVERS, PUBLIC[3])
 AUDIT = NavItem("审计记录", "/audit", ("/audit",))
 ADMINISTRATION = NavItem("接口密钥", "/administration/keys", ("/administration/keys",))
@@ -84,18 +87,19 @@ ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accou
 CONNECTED = NavItem("接入平台", "/administration/platforms", ("/administration/platforms",))
 SESSIONS = NavItem("工作人员的登录", "/administration/sessions", ("/administration/sessions",))
 RECEIVER = (NavItem("本单位", "/receiver", ("/receiver",)), NavItem("看亮码的报告", "/s", ("/s",)))
+MY_OBJECTIONS = NavItem("异议", "/objections", ("/objections",))
 MANDATES = NavItem("代理关系", "/mandates", ("/mandates",))
 ITEMS = {
     Role.DEPARTMENT_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.RESPONSIBLE_OFFICER: (*DEPARTMENT, PUBLIC[3]),
     Role.OFFICE_OPERATOR: OFFICE,
-    Role.JUSTICE_LEAD: OVERSEEN,
+    Role.JUSTICE_LEAD: (*OVERSEEN, RULINGS),
     Role.DATA_LEAD: OVERSEEN,
     Role.SYSTEM_ADMINISTRATOR: (ADMINISTRATION, CONNECTED, ACCOUNTS, *PUBLIC[1:]),
     Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, SESSIONS, *PUBLIC[1:]),
     Role.AUDITOR: (AUDIT, ACCOUNTS, *PUBLIC[1:]),
     Role.RECEIVER: (*RECEIVER, *PUBLIC[1:]),
-    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MANDATES, *PUBLIC[1:]),
+    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MY_OBJECTIONS, MANDATES, *PUBLIC[1:]),
 }
 
 

@@ -245,6 +245,8 @@ def _one(ruling_id: int) -> RulingView:
 def _views(found: Iterable[Ruling]) -> list[RulingView]:
     """The rulings of a query as views, oldest first; those of the same doubts are read along."""
     wanted = {ruling.pk for ruling in found}
+    if not wanted:
+        return []
     of_same = Ruling.objects.filter(doubt__rulings__in=wanted).distinct().select_related("doubt")
     rows = list(of_same.prefetch_related(Prefetch("signatures", RulingSignature.objects.order_by("at", "pk"))))
     rows.sort(key=lambda row: row.pk)

@@ -4,8 +4,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from xinzheng.apps.oversight.permissions import refusals_to_ask_for_ruling
+from xinzheng.apps.oversight.rulings import rulings_in_force
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.errors import RefusedError
+from xinzheng.web.context import signed_in_account
 from xinzheng.web.public.policy_words import (
     all_policies,
     basis_word,
@@ -14,6 +17,7 @@ from xinzheng.web.public.policy_words import (
     is_in_force,
     window_text,
 )
+from xinzheng.web.publicity.decree import marked_in_text
 
 
 def policies(request: HttpRequest) -> HttpResponse:
@@ -24,12 +28,14 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 
 def policy_page(request: HttpRequest, policy_id: str) -> HttpResponse:
-    """Show one policy: scope, domains, clauses, choices, exceptions."""
+    """Show one policy: scope, domains, clauses with what was ruled on them, choices, exceptions."""
     try:
         policy = current_policy(policy_id)
     except RefusedError as error:
         raise Http404(error.message) from error
-    today = timezone.localdate()
+    today, rulings, account = timezone.localdate(), rulings_in_force(policy.id), signed_in_account(request)
+    clauses = clause_views(policy)
+    known = {clause.id for clause in clauses}
     return render(
         request,
         "public/policy.html",
@@ -40,6 +46,9 @@ def policy_page(request: HttpRequest, policy_id: str) -> HttpResponse:
             "extension": policy.extension_on(today),
             "window": window_text(policy),
             "window_basis": basis_word(policy.window.basis),
-            "clauses": clause_views(policy),
+            "clauses": [(clause, rulings.get(clause.id, []), f"clause-{clause.id}") for clause in clauses],
+            "on_gone_clauses": [ruling for key, found in rulings.items() if key not in known for ruling in found],
+            "in_text": marked_in_text(policy.id),
+            "may_ask": account is not None and not refusals_to_ask_for_ruling(account),
         },
     )

@@ -1,5 +1,16 @@
 """Addresses of publicity."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.publicity import decree, guides, office_suggestions, register, rulings, suggestions
+
+urlpatterns = [
+    path("guide/<slug:role>", guides.role_guide, name="guide-role"),
+    path("policies/<slug:policy_id>/text", decree.policy_text, name="policy-text"),
+    path("rulings/<int:ruling_id>", rulings.ruling, name="ruling"),
+    path("suggestions", suggestions.suggestions, name="suggestions"),
+    path("suggestions/answer", suggestions.read_answer, name="suggestion-answer"),
+    path("office/suggestions", office_suggestions.office_suggestions, name="office-suggestions"),
+    path("office/rulings", rulings.office_rulings, name="office-rulings"),
+    path("office/register", register.office_register, name="office-register"),
+]
