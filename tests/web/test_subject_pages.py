@@ -219,7 +219,7 @@ def test_the_report_page_asks_a_bounded_number_of_questions_of_the_database(
 ) -> None:
     city.submit(penalties(city))
     number, client = issue(people.punished).number, client_of(people.punished)
-    with django_assert_max_num_queries(13):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(15):  # type: ignore[attr-defined]
         client.get(f"/reports/{number}")
 
 

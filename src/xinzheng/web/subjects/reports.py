@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.accounts.permissions import (
+    refusals_to_object,
     refusals_to_read_report,
     refusals_to_see_reports,
     refusals_to_see_views,
@@ -17,6 +18,7 @@ from xinzheng.apps.accounts.permissions import (
 from xinzheng.apps.audit.actions import About, record_event
 from xinzheng.apps.codes.batch_queries import receiver_names
 from xinzheng.apps.codes.view_queries import ViewRow, looks_on_duty, views_of
+from xinzheng.apps.redress.queries import open_on
 from xinzheng.apps.reports.look_queries import looks_of
 from xinzheng.apps.reports.models import Application, ApplicationState
 from xinzheng.apps.reports.queries import (
@@ -61,6 +63,8 @@ def report(request: HttpRequest, account: Account, number: str) -> HttpResponse:
     registered, seen = by_numbers([number]).get(number), looks_of(number, receiver_names)
     context = {
         "view": view,
+        "may_object": not refusals_to_object(account, view.subject_id),
+        "open_objections": open_on(view.subject_id),
         "may_share": not refusals_to_share(account, view.subject_id),
         "viewers": _viewers(account, view),
         "looks": [(look, STATUS_WORDS[look.status]) for look in seen.newest],
