@@ -29,10 +29,12 @@ from xinzheng.apps.codes.sharing import Terms, share
 from xinzheng.apps.codes.subscribing import subscribe
 from xinzheng.apps.codes.webhooks import Owner, register_webhook
 from xinzheng.apps.ledger.actions import BatchResult, Delivery, Scope
+from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.ledger.uploads import queue_upload
 from xinzheng.apps.redress.handling import Doing, take_step
 from xinzheng.apps.redress.lodging import NewObjection, lodge
 from xinzheng.apps.redress.models import Evidence
+from xinzheng.apps.redress.repairs import prepare
 from xinzheng.apps.registry.letters import ask_with_letter, read_letter
 from xinzheng.apps.registry.persons import register_person
 from xinzheng.apps.registry.queries import unit_by_uscc
@@ -103,6 +105,8 @@ def build_world(folder: Path) -> World:
     ours["webhook"], theirs["webhook"] = _webhook(accounts["receiver"]), _webhook(stranger)
     ours |= _objection(city, accounts, "agent", "water_affairs")
     theirs |= _objection(city, accounts, "other_agent", "taxation")
+    ours |= _repair(city, accounts["agent"], OURS)
+    theirs |= _repair(city, accounts["other_agent"], THEIRS)
     keys = _keys(accounts)
     shared = {"key": keys.pop("number")}
     return World(city, accounts, ours | shared, theirs | shared, keys)
@@ -167,6 +171,17 @@ def _objection(city: SmallCity, accounts: Mapping[str, Account], agent: str, dom
     made = lodge(new, account=account, key=uuid.uuid4())
     take_step(Doing(made.number, 1, Act.ACCEPT, unit_id=_unit(city, domain)), account=accounts["office"])
     return {"objection": made.number, "evidence": str(Evidence.objects.get(step__objection=made).pk)}
+
+
+def _repair(city: SmallCity, agent: Account, name: str) -> dict[str, str]:
+    """A penalty of the company, delivered by a unit for which nobody here works, and what its repair takes."""
+    unit = city.unit("commerce")
+    source = {"处罚机关统一社会信用代码": unit, "数据来源单位统一社会信用代码": unit}
+    code = uscc(1 if name == OURS else 2)
+    row = city.penalty(code, f"示商罚〔2026〕{code[-4:]}号", 行政相对人名称=name, 违法行为类型=name, **source)
+    city.submit([row], "commerce")
+    record = RecordHead.objects.get(subject_id=agent.subject_id).pk
+    return {"record": str(record), "repair": prepare(record, account=agent).number}
 
 
 def _checked(name: str, account: Account, serial: int, number: str) -> tuple[Account, str]:

@@ -40,7 +40,8 @@ class Publication:
     """Publication of a record on a day (公示).
 
     ``until``: the last day it may be published; None where that cannot be told. ``is_certain``: no other class could
-    give another state. ``needs_duties``: publication ended only if all that was demanded is done, which is unknown.
+    give another state or day. ``needs_duties``: publication ended only if all that was demanded was done, as nobody
+    knows.
     """
 
     state: PublicationState
@@ -195,7 +196,7 @@ def _publication(facts: RecordFacts, rule: RepairRule, candidates: tuple[Candida
         return Publication(PublicationState.BY_SECTOR_RULES)
     each = [_of_class(facts, rule, one, today) for one in candidates]
     worst = max(each, key=_how_long)
-    return replace(worst, is_certain=len({one.state for one in each}) == 1)
+    return replace(worst, is_certain=len({(one.state, one.until) for one in each}) == 1)
 
 
 def _how_long(found: Publication) -> tuple[int, date]:

@@ -87,6 +87,7 @@ ACCOUNTS = NavItem("账户", "/administration/accounts", ("/administration/accou
 CONNECTED = NavItem("接入平台", "/administration/platforms", ("/administration/platforms",))
 SESSIONS = NavItem("工作人员的登录", "/administration/sessions", ("/administration/sessions",))
 RECEIVER = (NavItem("本单位", "/receiver", ("/receiver",)), NavItem("看亮码的报告", "/s", ("/s",)))
+MY_RECORDS = NavItem("记录与修复", "/records", ("/records", "/repairs"))
 MY_OBJECTIONS = NavItem("异议", "/objections", ("/objections",))
 MANDATES = NavItem("代理关系", "/mandates", ("/mandates",))
 ITEMS = {
@@ -99,7 +100,7 @@ ITEMS = {
     Role.SECURITY_ADMINISTRATOR: (ACCOUNTS, SESSIONS, *PUBLIC[1:]),
     Role.AUDITOR: (AUDIT, ACCOUNTS, *PUBLIC[1:]),
     Role.RECEIVER: (*RECEIVER, *PUBLIC[1:]),
-    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MY_OBJECTIONS, MANDATES, *PUBLIC[1:]),
+    Role.SUBJECT_AGENT: (PUBLIC[0], MY_REPORTS, MY_RECORDS, MY_OBJECTIONS, MANDATES, *PUBLIC[1:]),
 }
 
 

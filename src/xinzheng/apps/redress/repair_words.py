@@ -61,7 +61,7 @@ def _over(publication: Publication, day: str) -> str:
 def _published(publication: Publication, day: str) -> str:
     if not day:
         return "公示到哪一天无从计算：记录没有写明日期"
-    return f"最长公示至{day}" if publication.is_certain else f"可能公示至{day}，也可能已经届满或者不公示"
+    return f"最长公示至{day}" if publication.is_certain else f"最晚公示至{day}，按类别可能更早停止或者不公示"
 
 
 def class_words(found: Guidance) -> str:

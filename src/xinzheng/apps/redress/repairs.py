@@ -158,7 +158,7 @@ def case_by_number(number: str) -> RepairCase:
 
 def cases_of(subject_id: int) -> list[RepairCase]:
     """A subject's cases, newest first."""
-    return list(RepairCase.objects.filter(subject_id=subject_id).order_by("-id").prefetch_related("steps"))
+    return list(RepairCase.objects.filter(subject_id=subject_id).order_by("-id")[:100])
 
 
 def case_view(number: str, today: date) -> CaseView:
