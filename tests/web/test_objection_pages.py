@@ -16,11 +16,14 @@ from django.test import Client
 from tests import told_time
 from tests.module_database import module_database
 from tests.redress_city import DOCUMENT, DOMAIN, KIND, POLICY, RedressCity, build_redress_city, do, lodge_one, small_pdf
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.redress.models import Correction, Evidence, Objection, StepWords
 from xinzheng.apps.redress.queries import objection_view
 from xinzheng.apps.redress.upholding import Upholding, uphold
 from xinzheng.apps.redress.words import words_of
+from xinzheng.apps.registry.persons import register_person
 from xinzheng.apps.reports.reviewing import review_reports
 from xinzheng.core.objections import Act, State
 
@@ -196,6 +199,14 @@ def test_records_and_reports_of_others_are_not_there(city: RedressCity) -> None:
         assert client.post(f"/objections/{number}/act", {"act": "withdraw", "seen": "1"}).status_code == 404
     assert objection_view(number, MONDAY).state is State.INTAKE
     assert number not in page(other.get("/objections"))
+
+
+def test_whom_no_policy_serves_is_told_so(city: RedressCity) -> None:
+    person = register_person("330502199001010014", "示例甲", by="test")
+    client = Client()
+    client.force_login(open_account(NewAccount("somebody", "示例甲", Role.SUBJECT_AGENT, person_id=person), by="test"))
+    assert "现在没有适用于这一主体的政策" in page(client.get("/objections/new"))
+    assert "现在没有适用于这一主体的政策" in page(client.post("/objections/new", filled(city)))
 
 
 def test_a_guessed_key_of_somebody_elses_form_tells_nothing(city: RedressCity) -> None:

@@ -91,7 +91,10 @@ def _refuse(request: HttpRequest, _why: str) -> HttpResponse:
 def new_objection(request: HttpRequest, account: Account) -> HttpResponse:
     """The form, preset where it comes from a finding; POST lodges the objection and goes to its page."""
     subject_id = own_subject(account, refusals_to_object)
-    asked = _asked(request, subject_id)
+    served = policies_for(subject_id)
+    if not served:
+        return render(request, "objections/none.html", {})
+    asked = _asked(request, subject_id, [policy_id for policy_id, _ in served])
     shown = Shown(subject_id, asked, _key(request), _target(asked, subject_id))
     if request.method != "POST":
         return _page(request, shown)
@@ -105,13 +108,10 @@ def new_objection(request: HttpRequest, account: Account) -> HttpResponse:
     return _lodge(request, account, shown, files)
 
 
-def _asked(request: HttpRequest, subject_id: int) -> Asked:
+def _asked(request: HttpRequest, subject_id: int, served: Sequence[str]) -> Asked:
     given = request.POST if request.method == "POST" else request.GET
-    offered = [policy_id for policy_id, _ in open_policies(subject_id) or policies_for(subject_id)]
-    served = [policy_id for policy_id, _ in policies_for(subject_id)]
-    if not served:
-        raise Http404("没有适用于这一主体的政策，不能在这里提出异议；请联系信用办。")
     wanted = given.get("policy", "")
+    offered = [policy_id for policy_id, _ in open_policies(subject_id)] or served
     text = {name: given.get(name, "").strip() for name in ("report", "record", "ground", "scope", "document_number")}
     return Asked(wanted if wanted in served else offered[0], words=given.get("words", ""), **text)
 
