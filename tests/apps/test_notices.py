@@ -18,7 +18,7 @@ from xinzheng.apps.accounts.platforms import NewPlatform, register_platform
 from xinzheng.apps.codes.ended_notices import tell_of_ended_reports
 from xinzheng.apps.codes.inbox import InboxRow, notices_for, read, read_all, unread
 from xinzheng.apps.codes.models import Notice
-from xinzheng.apps.codes.notice_events import OBJECTION_OVERDUE, OF_ACTS, REPORT_ENDED
+from xinzheng.apps.codes.notice_events import OBJECTION_OVERDUE, OF_ACTS, PUBLICATION_ENDED, REPORT_ENDED
 from xinzheng.apps.codes.notice_words import TO_DESKS, TO_SUBJECT, Reader, Told, sentence_of
 from xinzheng.apps.codes.notices import Addressee, tell
 from xinzheng.apps.redress.models import Objection, Step
@@ -187,6 +187,14 @@ def test_every_act_tells_somebody_and_has_its_words_for_each_it_tells() -> None:
             table = TO_SUBJECT if tiding.to is To.SUBJECT else TO_DESKS
             assert tiding.to is To.CLIENT or tiding.event in table, (act, tiding.to)
     assert "{" not in sentence_of(Told(OF_ACTS[Act.ASK], {"objection": NUMBER}), Reader.SUBJECT)
+
+
+def test_the_end_of_a_publication_is_told_with_its_day_and_leads_to_the_record(redress: RedressCity) -> None:
+    facts = {"record": redress.record, "until": "2026-03-01"}
+    tell(PUBLICATION_ENDED, "publication:1", [Addressee(subject_id=redress.firm)], facts)
+    row = told_of(redress, "agent")
+    assert row.words == "一条记录的最长公示期已满（至2026年3月1日）；公示期满不等于信用修复。"
+    assert row.url == f"/records/{redress.record}"
 
 
 def test_what_is_read_counts_no_more_for_that_account_and_stays_unread_for_the_other(redress: RedressCity) -> None:

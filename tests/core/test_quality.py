@@ -21,6 +21,7 @@ def counts(draw: st.DrawFn) -> Counts:
         draw(st.integers(0, records)),
         lines,
         draw(st.integers(0, lines)),
+        draw(st.integers(0, 3)),
     )
 
 
@@ -44,6 +45,11 @@ def test_corrections_after_an_objection_lower_the_accuracy() -> None:
     assert Counts(lines=100, rejected=5, corrected=5).shares["accuracy"].percent == Decimal("90.0")
 
 
+def test_a_month_without_files_does_not_hide_what_was_corrected_in_it() -> None:
+    assert Counts(corrected=2).shares["accuracy"] == Share(0, 2)
+    assert not Counts().shares["accuracy"].is_measured
+
+
 @given(counts())
 def test_a_score_lies_between_the_worst_and_the_best_share(found: Counts) -> None:
     result = score(found, WEIGHTS)
@@ -63,6 +69,7 @@ def test_covering_more_days_never_lowers_the_score(found: Counts, more: int) -> 
         found.in_time,
         found.lines,
         found.rejected,
+        found.corrected,
     )
     before, after = score(found, WEIGHTS), score(better, WEIGHTS)
     assert (before is None) == (after is None)

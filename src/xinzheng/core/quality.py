@@ -3,7 +3,8 @@
 Formulas:
     completeness 完整率 = days covered / days due, over all responsibilities of the unit
     timeliness 及时率   = records delivered in time / records delivered, of those decided in the month
-    accuracy 准确率     = (lines - rejected lines - records corrected after an objection) / lines, of files sent in it
+    accuracy 准确率     = (lines - rejected lines - records corrected after an objection) / lines, of files sent in it;
+                          in a month without files the corrected records stand in the place of its lines
     score 得分          = sum(weight * share) / sum(weight), over the shares that can be measured
 """
 
@@ -57,7 +58,7 @@ class Counts:
         return {
             "completeness": Share(self.days_covered, self.days_due),
             "timeliness": Share(self.in_time, self.records),
-            "accuracy": Share(sound, self.lines),
+            "accuracy": Share(sound, self.lines or self.corrected),
         }
 
 

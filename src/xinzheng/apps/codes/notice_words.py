@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from xinzheng.apps.codes.notice_events import (
 )
 from xinzheng.core.lifecycle import REASON_WORDS, STATUS_WORDS
 from xinzheng.core.objections import Act
+from xinzheng.core.sentences import spoken_date
 
 
 class Reader(StrEnum):
@@ -53,7 +55,7 @@ TO_SUBJECT: Mapping[str, str] = MappingProxyType(
         OF_ACTS[Act.CONFIRM]: "异议{n}经复核，维持原来的结论。",
         OBJECTION_OVERDUE: "异议{n}超过了办理时限，已催办。",
         CORRECTION_UNDONE: "异议{n}更正过的记录又有变动，信用办正在核对。",
-        PUBLICATION_ENDED: "一条行政处罚信息的公示已经期满。",
+        PUBLICATION_ENDED: "一条记录的最长公示期已满（至{until}）；公示期满不等于信用修复。",
     }
 )
 TO_DESKS: Mapping[str, str] = MappingProxyType(
@@ -91,7 +93,8 @@ def sentence_of(told: Told, reader: Reader) -> str:
     if told.event == APPLICATION_DONE:
         return "平台代为提交的申请有了结果。"
     words = (TO_SUBJECT if reader is Reader.SUBJECT else TO_DESKS).get(told.event, PLAIN)
-    return words.format(n=told.body.get("objection", ""))
+    until = str(told.body.get("until", ""))
+    return words.format(n=told.body.get("objection", ""), until=spoken_date(date.fromisoformat(until)) if until else "")
 
 
 def link_of(told: Told, reader: Reader) -> tuple[str, str]:
@@ -104,7 +107,7 @@ def link_of(told: Told, reader: Reader) -> tuple[str, str]:
     if told.event == WEBHOOK_FAILING:
         return "/receiver/webhooks", "看回调"
     if told.event == PUBLICATION_ENDED:
-        return "/records", "看本主体的记录"
+        return f"/records/{body.get('record', '')}".rstrip("/"), "看这条记录"
     if "objection" in body and reader in DESKS:
         return f"{DESKS[reader]}/{body['objection']}", "看办理情况" if reader is Reader.SUBJECT else "去办理"
     return "", ""

@@ -13,7 +13,7 @@ from xinzheng.core.coverage_calendar import Month
 from xinzheng.core.policy import Policy
 
 FORMAT = "xinzheng.bulletin/1"
-COUNTS_CORRECTIONS = False  # corrections after an objection have no source yet; a bulletin says which it was
+COUNTS_CORRECTIONS = True  # bulletins published before objections were taken in say that they do not
 
 
 def bulletin_figures(policy: Policy, month: Month, position: int, today: date) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def notes_of(bulletin: BulletinView) -> list[str]:
     """How the figures are made; the same on page, paper and workbook."""
     figures = bulletin.figures
     weights = figures["weights"]
-    corrections = "" if figures["counts_corrections"] else "异议更正尚未接入，本期按0计。"
+    counts = "异议更正计入更正的月份，当月没有报送的以更正数为分母。"
+    corrections = counts if figures["counts_corrections"] else "异议更正尚未接入，本期按0计。"
     return [
         "完整率为已覆盖天数除以应覆盖天数，按每项归集责任逐日计算；暂缓、有行待更正的批次不算覆盖。",
         f"及时率为决定作出后{figures['freshness_days']}个工作日内报送的记录除以报送的记录，按决定月份计算。",

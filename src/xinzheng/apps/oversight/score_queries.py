@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from xinzheng.apps.oversight.calendar_queries import View, coverage_calendar_of
+from xinzheng.apps.oversight.objection_figures import corrections_by_unit
 from xinzheng.apps.oversight.scopes import Scope, due_date, scopes_of
 from xinzheng.apps.oversight.scoring import scoring
 from xinzheng.apps.registry.queries import RegisteredUnit
@@ -42,7 +43,7 @@ IN_TIME = """
 """
 
 # Files that came in the month, whatever became of them: a withdrawn one was sent all the same. A held one counts
-# once it is confirmed, for that takes it in anew.
+# once it is confirmed, for that takes it in anew. What corrects one record after an objection is no file of theirs.
 LINES = """
     SELECT b.unit_id, sum(b.lines)::bigint, sum(b.rejected)::bigint
     FROM ledger_batch b
@@ -50,7 +51,8 @@ LINES = """
     JOIN audit_entry e ON e.id = b.entry_id
     JOIN unnest(%(units)s::bigint[], %(domains)s::text[], %(kinds)s::text[]) s(unit_id, domain, kind)
         ON s.unit_id = b.unit_id AND s.domain = b.domain AND s.kind = b.kind
-    WHERE NOT b.held AND (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(first)s AND %(last)s
+    WHERE NOT b.held AND b.mode <> 'correction'
+        AND (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(first)s AND %(last)s
     GROUP BY b.unit_id
 """
 
@@ -99,10 +101,13 @@ def _cards(policy: Policy, month: Month, position: int, today: date) -> list[Sco
     values = _values(scopes, month, position) | _limits(policy, month, today)
     in_time = {unit: (records, timely) for unit, records, timely in _rows(IN_TIME, values)}
     lines = {unit: (total, rejected) for unit, total, rejected in _rows(LINES, values)}
+    corrected = corrections_by_unit(month, position, [scope.key for scope in scopes])
     weights = scoring().weights
     cards = []
     for unit in {scope.unit.id: scope.unit for scope in scopes}.values():
-        counts = Counts(*days[unit.id], *in_time.get(unit.id, (0, 0)), *lines.get(unit.id, (0, 0)))
+        counts = Counts(
+            *days[unit.id], *in_time.get(unit.id, (0, 0)), *lines.get(unit.id, (0, 0)), corrected.get(unit.id, 0)
+        )
         cards.append(Scorecard(unit, counts, score(counts, weights)))
     return cards
 
