@@ -141,7 +141,7 @@ def test_a_ruling_goes_from_the_clause_to_the_office_and_back_beneath_the_clause
     client: Client, accounts: dict[str, Account]
 ) -> None:
     officer, office, justice = (of(accounts[name]) for name in ("officer", "office", "justice"))
-    assert "提请裁定</a>" not in text_of(client, f"/policies/{POLICY}")
+    assert "/office/rulings?" not in text_of(client, f"/policies/{POLICY}")
     asking = f"/office/rulings?policy={POLICY}&amp;clause={CLAUSE}"
     assert asking in text_of(officer, f"/policies/{POLICY}")
     assert current_policy(POLICY).document in text_of(officer, asking.replace("&amp;", "&"))

@@ -1,5 +1,6 @@
 """The guides (办事指南): for each role what can be done, how it goes step by step, and what is often asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from xinzheng.apps.redress.clock import today
 from xinzheng.apps.redress.terms import redress_rules
 from xinzheng.core.objection_clock import Terms
 from xinzheng.core.policy import Policy
+from xinzheng.core.redress_terms import DatedTerms
 from xinzheng.web.public.policy_words import basis_word, guide_quotes, policies_served, window_text
 
 
@@ -52,14 +54,19 @@ def guide_facts() -> dict[str, object]:
         "share_seconds": settings.XINZHENG_SHARE_SECONDS,
         "share_days": settings.XINZHENG_SHARE_MAX_DAYS,
         "view_minutes": settings.XINZHENG_VIEW_MINUTES,
-        "terms_of": [(policy, *_terms(policy)) for policy in policies],
+        "terms_of": _terms_of(policies),
         "check_days": settings.XINZHENG_KEEP_CHECK_DAYS,
         "suggestion_days": settings.XINZHENG_KEEP_SUGGESTION_DAYS,
         "evidence_mebibytes": settings.XINZHENG_EVIDENCE_MAX_BYTES // 2**20,
     }
 
 
-def _terms(policy: Policy) -> tuple[Terms, str]:
-    """The terms for objections today in the policy's city, and on whose word they rest."""
-    dated = redress_rules().terms_on(today(), policy.jurisdiction)
-    return dated.terms, f"{basis_word(dated.basis)}。{dated.citation.note}"
+def _terms_of(policies: Iterable[Policy]) -> list[tuple[str, Terms, str]]:
+    """The terms for objections today, each once: where they hold, and on whose word they rest."""
+    held: dict[DatedTerms, list[str]] = {}
+    for policy in policies:
+        held.setdefault(redress_rules().terms_on(today(), policy.jurisdiction), []).append(policy.jurisdiction_name)
+    return [
+        ("、".join(places), dated.terms, f"{basis_word(dated.basis)}。{dated.citation.note}")
+        for dated, places in held.items()
+    ]
