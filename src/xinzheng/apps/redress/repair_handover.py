@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -26,6 +26,7 @@ from xinzheng.apps.registry.persons import full_identity
 from xinzheng.apps.registry.queries import subject_at
 from xinzheng.core.decision import CHINA
 from xinzheng.core.repair_rules import Condition
+from xinzheng.core.sentences import spoken_date
 
 FORMAT = "xinzheng.repair-handover/1"
 # Printed of a record, in this order, where it says so.
@@ -41,6 +42,7 @@ PRINTED = (
     ("fine", "罚款金额（万元）"),
     ("source_name", "数据来源单位"),
 )
+DAYS = frozenset({"decision_date", "listed_from"})
 STYLE = (
     "@page{size:A4;margin:25mm}body{font:10.5pt/1.5 'Songti SC','SimSun','Noto Serif CJK SC',serif;color:#1b1f24}"
     "h1{font:22pt 'SimHei','Noto Sans CJK SC',sans-serif;text-align:center}h2{font:12pt 'SimHei',sans-serif}"
@@ -133,7 +135,8 @@ def _zip(number: str, at: datetime, data: Mapping[str, Any], parts: tuple[bytes,
 def sheet(data: Mapping[str, Any]) -> str:
     """The sheet to print (信用修复申请材料), a page that needs nothing beside it."""
     guidance, record = data["guidance"], data["record"]
-    facts = [(label, record[key]) for key, label in PRINTED if key in record]
+    facts = [(label, _spoken(record[key]) if key in DAYS else record[key]) for key, label in PRINTED if key in record]
+    made = _spoken(data["made_at"][:10])
     classes = [(one["name"], _span(one)) for one in guidance["candidates"]]
     files = [
         (f"凭证{place}", f"{one['name']}\nSHA-256 {one['sha256']}") for place, one in enumerate(data["evidence"], 1)
@@ -143,7 +146,7 @@ def sheet(data: Mapping[str, Any]) -> str:
         (
             '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8">',
             f"<title>信用修复申请材料 {_text(data['number'])}</title><style>{STYLE}</style></head><body>",
-            f"<h1>信用修复申请材料</h1><p>编号：{_text(data['number'])}　准备时间：{_text(data['made_at'])}</p>",
+            f"<h1>信用修复申请材料</h1><p>编号：{_text(data['number'])}　准备日期：{_text(made)}</p>",
             "<h2>一、申请人</h2>",
             _table([("名称", data["subject"]["name"]), ("代码", data["subject"]["identifier"])]),
             "<h2>二、申请修复的信息</h2>",
@@ -169,7 +172,12 @@ def _span(one: Mapping[str, Any]) -> str:
     if one["longest_end"] is None:
         return "记录没有写明日期，无从计算"
     sure = "" if one["certain"] else "（可能属于这一类，由认定单位确定）"
-    return f"最短至{one['shortest_end']}，最长至{one['longest_end']}，{one['earliest']}起可以申请{sure}"
+    shortest, longest, earliest = (_spoken(one[key]) for key in ("shortest_end", "longest_end", "earliest"))
+    return f"最短至{shortest}，最长至{longest}，{earliest}起可以申请{sure}"
+
+
+def _spoken(day: str) -> str:
+    return spoken_date(date.fromisoformat(day))
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
