@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from tests.module_database import module_database
-from tests.small_city import BY, SmallCity, build_small_city, uscc
+from tests.small_city import BY, SmallCity, build_small_city, today, uscc
+from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import CorrectedRow, mark_disputed, submit_correction, withdraw_record
 from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.ledger.queries import CurrentRow, current_row
@@ -18,8 +21,8 @@ from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import Report, ReviewFlag, StatusEvent
 from xinzheng.apps.reports.printed import flag_printed, superseded_by
 from xinzheng.apps.reports.queries import report_view
-from xinzheng.apps.reports.replaying import replay_report
-from xinzheng.apps.reports.reviewing import review_reports
+from xinzheng.apps.reports.replaying import question_of, replay_report
+from xinzheng.apps.reports.reviewing import Lookback, review_reports
 from xinzheng.core.decision import Request
 
 db = module_database
@@ -217,6 +220,19 @@ def test_what_a_unit_had_delivered_in_its_usual_way_supersedes_once_an_objection
     assert flag_printed(row.subject_id, batch) == 1
     review_reports()
     assert status(report) == ("superseded", "records-corrected", batch)
+
+
+def test_what_a_record_became_after_the_reports_moment_is_no_correction_of_it(city: SmallCity) -> None:
+    row = fined(city)
+    report = issue(city)
+    asked = replace(question_of(report), as_of=report.as_of - timedelta(days=10))
+    before = Lookback(report, asked).printed_at(report.position)
+    correct(city, row, standing="撤销", standing_date=today().isoformat())
+    look = Lookback(report, asked)
+    assert look.printed_at(head_position()) == before
+    long_ago = (today() - timedelta(days=20)).isoformat()
+    correct(city, current_row(row.record_id), standing="变更", standing_date=long_ago)
+    assert look.printed_at(head_position()) != before
 
 
 def test_only_reports_of_before_the_entry_are_looked_at(city: SmallCity) -> None:

@@ -8,7 +8,7 @@ from xinzheng.core.decision import CHINA, Decision, DomainResult, OtherResult, R
 from xinzheng.core.lifecycle import verification_origin
 from xinzheng.core.policy import Effect, Policy
 from xinzheng.core.records import ARREARS_KINDS, RecordKind
-from xinzheng.core.report_records import arrears_row, dispute_note, record_card, repair_card
+from xinzheng.core.report_records import Card, arrears_row, dispute_note, record_card, repair_card
 from xinzheng.core.sentences import gap_clauses, not_verifiable, say, spoken_date
 from xinzheng.core.subjects import Subject, SubjectKind
 
@@ -165,13 +165,11 @@ def notes(policy: Policy, decision: Decision, issuer: Issuer) -> list[str]:
     return [say(policy, key, **values) for key in policy.notes if wanted.get(key, True)]
 
 
-def record_cards(policy: Policy, decision: Decision) -> Json:
+def record_cards(policy: Policy, decision: Decision) -> dict[str, list[Card]]:
     """The records that a report prints (所列记录), by section; one without any is left out."""
     names, day = {domain.code: domain.name for domain in decision.domains}, decision.as_of_date
     by_record = {finding.record.id: finding for finding in decision.findings}
-    cards: Json = {
-        "records": [record_card(policy, f, names[f.record.domain]) for f in decision.findings if f.is_counted]
-    }
+    cards = {"records": [record_card(policy, f, names[f.record.domain]) for f in decision.findings if f.is_counted]}
     arrears = [r for o in decision.other for r in o.records if r.kind in ARREARS_KINDS]
     repairs = [r for o in decision.other if o.code == RecordKind.CREDIT_REPAIR for r in o.records]
     apart = [f for f in decision.findings if f.effect is Effect.LISTED_APART and f.record not in repairs]

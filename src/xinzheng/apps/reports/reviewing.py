@@ -33,6 +33,7 @@ from xinzheng.apps.reports.status import Why, change_status, lock_report
 from xinzheng.core.coverage import Coverage, Responsibility
 from xinzheng.core.decision import Case, ReportOutcome, Result, china_date, decide
 from xinzheng.core.lifecycle import REASON_WORDS, ReportStatus, SupersedingReason
+from xinzheng.core.records import Standing
 from xinzheng.core.report import record_cards
 from xinzheng.core.superseding import DomainStand, Judgement, Stand, judge, reason_of, stand_of
 
@@ -179,12 +180,23 @@ class Lookback:
         return judge(then, self.stand_at(position), self.settled_stand_at(position))
 
     def printed_at(self, position: int) -> Mapping[str, object]:
-        """What the report would print of records; standings of after its moment are not told."""
-        case = self._case(position, partial(ledger.case_coverage, self.question.policy.id))
-        day = case.as_of_date
-        records = tuple(record.without_later_standing(day) for record in case.records)
-        decision = decide(self.question.policy, replace(case, records=records), self.question.calendar)
-        return record_cards(self.question.policy, decision)
+        """What the report would print of records, as far as it was so at its moment.
+
+        What a record's standing became later is left out; so whether it was said to stand, or nothing was said.
+        """
+        policy, case = (
+            self.question.policy,
+            self._case(position, partial(ledger.case_coverage, self.question.policy.id)),
+        )
+        records = tuple(record.without_later_standing(case.as_of_date) for record in case.records)
+        cards = record_cards(policy, decide(policy, replace(case, records=records), self.question.calendar))
+        standing = {policy.wording[f"standing_{word}"] for word in (Standing.IN_FORCE, "unknown")}
+        return {
+            name: [
+                {key: text for key, text in card.items() if key != "standing" or text not in standing} for card in found
+            ]
+            for name, found in cards.items()
+        }
 
     def _stand(self, position: int, coverage_of: Callable[[tuple[int, ...], int], Coverage]) -> Stand:
         return stand_of(decide(self.question.policy, self._case(position, coverage_of), self.question.calendar))
