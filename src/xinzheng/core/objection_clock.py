@@ -35,7 +35,8 @@ class Stepped:
 class Clock:
     """Working days used of ``limit``; ``due`` is the last day, None while it waits for the subject or is not known.
 
-    ``unknown_year`` is a year whose working days were not announced: the clock cannot be told beyond it.
+    ``unknown_year`` is a year whose working days were not announced: the clock cannot be told beyond it. ``is_past``:
+    the last day has gone by, be it by days nobody works.
     """
 
     limit: int
@@ -43,6 +44,7 @@ class Clock:
     due: date | None = None
     is_paused: bool = False
     unknown_year: int | None = None
+    is_past: bool = False
 
     @property
     def left(self) -> int:
@@ -52,7 +54,7 @@ class Clock:
     @property
     def is_over(self) -> bool:
         """Whether the term is over (超期)."""
-        return self.used > self.limit
+        return self.is_past or self.used > self.limit
 
 
 def limit_of(steps: Sequence[Stepped], terms: Terms) -> tuple[date, int]:
@@ -76,11 +78,13 @@ def clock_of(steps: Sequence[Stepped], today: date, terms: Terms, calendar: Cale
         try:
             counts = calendar.is_working_day(day) and not any(asked < day <= told for asked, told in pauses)
         except CalendarError:
-            return Clock(limit, used, None if is_paused else due, is_paused, unknown_year=day.year)
+            is_past = due is not None and due < today
+            return Clock(limit, used, None if is_paused else due, is_paused, day.year, is_past)
         counted += counts
         used += counts and day <= today
         due = day if counts and counted == limit else due
-    return Clock(limit, used, None if is_paused else due, is_paused)
+    is_past = due is not None and due < today
+    return Clock(limit, used, None if is_paused else due, is_paused, is_past=is_past)
 
 
 def _pauses(steps: Sequence[Stepped]) -> list[tuple[date, date]]:
