@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from xinzheng.web.publicity import decree, guides, office_suggestions, register, rulings, suggestions
+from xinzheng.web.publicity import decree, figures, guides, office_suggestions, register, rulings, suggestions
 
 urlpatterns = [
+    path("figures/objections", figures.objections_in_public, name="figures-objections"),
+    path("office/figures/objections", figures.objection_figures, name="office-figures-objections"),
+    path("office/figures/objections.xlsx", figures.objection_table, name="office-figures-objections-table"),
     path("guide/<slug:role>", guides.role_guide, name="guide-role"),
     path("policies/<slug:policy_id>/text", decree.policy_text, name="policy-text"),
     path("rulings/<int:ruling_id>", rulings.ruling, name="ruling"),
