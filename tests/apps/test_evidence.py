@@ -3,12 +3,13 @@
 import hashlib
 import io
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from PIL import Image
 from pytest_django import Settings
 
+from tests.bare_objection import AT, FIRM, NUMBER, UNIT, lodged
 from tests.redress_city import small_pdf
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
@@ -16,23 +17,11 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.redress.evidence import MOST_FILES, EvidenceError, Found, keep, name_to_keep, read_file
 from xinzheng.apps.redress.evidence_opening import EvidenceUnknownError, evidence_of, open_evidence
 from xinzheng.apps.redress.forgetting import forget_of, forget_old
-from xinzheng.apps.redress.models import Evidence, EvidenceContent, Objection, ObjectionHead, RepairCase, Step
+from xinzheng.apps.redress.models import Evidence, EvidenceContent, RepairCase, Step
 from xinzheng.apps.redress.words import WordsError, keep_words, words_of
 
 pytestmark = pytest.mark.django_db
-AT = datetime(2026, 11, 2, 2, tzinfo=UTC)
-FIRM, UNIT, OTHER_UNIT = 1, 7, 8
-OBJECTION, REPAIR = "Y20261102-0001", "X20261102-0001"
-
-
-def lodged(number: str = OBJECTION, state: str = "intake", at: datetime = AT, subject: int = FIRM) -> Step:
-    """The first step of an objection that stands so since."""
-    made = Objection.objects.create(
-        number=number, ground="wrong", subject_id=subject, policy_id="suzhou-2024", record_id=1, version_id=1,
-        domain="taxation", kind="administrative_penalty", unit_id=UNIT, account_id=1, lodged_at=at,
-    )  # fmt: skip
-    ObjectionHead.objects.create(objection=made, seq=1, state=state, clock_from=at.date(), changed_at=at)
-    return Step.objects.create(objection=made, seq=1, act="lodge", state="intake", by="subject", actor="a", at=at)
+OTHER_UNIT, REPAIR = 8, "X20261102-0001"
 
 
 def repair(at: datetime = AT) -> RepairCase:
@@ -126,16 +115,16 @@ def test_the_parties_open_it_each_time_on_record_and_to_others_it_is_not_there(p
     (kept,) = keep([file()], step=step, by="account:1")
     for name in ("stranger", "officer", "other", "auditor"):
         with pytest.raises(EvidenceUnknownError) as raised:
-            open_evidence(kept.pk, of=OBJECTION, account=people[name])
+            open_evidence(kept.pk, of=NUMBER, account=people[name])
         assert raised.value.code == "evidence-unknown"
     Step.objects.create(
         objection=step.objection, seq=2, act="accept", state="with-unit", by="office", unit_id=UNIT, actor="a", at=AT
     )
     for name in ("agent", "office", "officer"):
-        opened = open_evidence(kept.pk, of=OBJECTION, account=people[name])
+        opened = open_evidence(kept.pk, of=NUMBER, account=people[name])
         assert (opened.name, opened.media_type, opened.content) == ("完税证明.pdf", "application/pdf", small_pdf())
     with pytest.raises(EvidenceUnknownError):
-        open_evidence(kept.pk, of=OBJECTION, account=people["other"])
+        open_evidence(kept.pk, of=NUMBER, account=people["other"])
     events = AuditEvent.objects.filter(action="evidence-opened").order_by("pk").values_list("who", "subject_id")
     assert list(events) == [(people[name].actor, FIRM) for name in ("agent", "office", "officer")]
 
@@ -147,7 +136,7 @@ def test_the_file_of_a_repair_is_the_subjects_and_the_offices(people: Mapping[st
     with pytest.raises(EvidenceUnknownError):
         open_evidence(kept.pk, of=REPAIR, account=people["officer"])
     with pytest.raises(EvidenceUnknownError):
-        open_evidence(kept.pk, of=OBJECTION, account=people["agent"])
+        open_evidence(kept.pk, of=NUMBER, account=people["agent"])
 
 
 def test_words_keep_their_lines_sealed_and_are_read_by_step() -> None:
@@ -172,13 +161,13 @@ def test_after_its_time_the_content_goes_and_the_digest_stays(
     case = repair()
     keep([file()], repair=case, by="account:1")
     assert (forget_old(today), forget_old(today)) == (3, 0)
-    assert [row.is_deleted for row in evidence_of(OBJECTION)] == [True]
+    assert [row.is_deleted for row in evidence_of(NUMBER)] == [True]
     assert [(row.is_deleted, row.name) for row in evidence_of("Y2")] == [(False, "完税证明.pdf")]
     assert [row.is_deleted for row in evidence_of(REPAIR)] == [True]
     assert set(words_of([closed.pk, open_.pk, late.pk])) == {open_.pk, late.pk}
     assert Evidence.objects.count() == 4
     with pytest.raises(EvidenceUnknownError) as raised:
-        open_evidence(evidence_of(OBJECTION)[0].id, of=OBJECTION, account=people["agent"])
+        open_evidence(evidence_of(NUMBER)[0].id, of=NUMBER, account=people["agent"])
     assert raised.value.code == "evidence-deleted"
     event = AuditEvent.objects.get(action="evidence-deleted")
     assert (event.who, event.details) == ("system", {"count": 3, "days": 10})

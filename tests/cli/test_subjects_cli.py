@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bare_objection import lodged
 from tests.small_city import uscc
 from xinzheng.apps.audit.actions import open_entry, take_position
+from xinzheng.apps.redress.models import StepWords
+from xinzheng.apps.redress.words import keep_words
 from xinzheng.apps.registry.actions import Sighting, register_person, register_unknown_subjects
 from xinzheng.apps.registry.keys import HOLDERS
 from xinzheng.apps.registry.models import Subject
@@ -127,14 +130,17 @@ def test_a_person_is_erased_by_a_number_that_is_not_on_the_command_line(
 ) -> None:
     number = "330502199001010014"
     subject_id = register_person(number, "示例甲乙", by="test")
+    keep_words(lodged(subject=subject_id), "示例甲乙不服")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
     assert main(["subjects", "erase"]) == 1
+    assert StepWords.objects.count() == 1
     told = capsys.readouterr().out
     assert f"示＊＊＊　330502********0014（内部编号{subject_id}）" in told
     assert find_subject(number) == subject_id
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
     assert main(["subjects", "erase", "--yes"]) == 0
     assert find_subject(number) is None
+    assert StepWords.objects.count() == 0
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
     assert main(["subjects", "erase", "--yes"]) == 1
     assert number not in "".join(capsys.readouterr())

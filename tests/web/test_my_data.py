@@ -12,13 +12,17 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.http import HttpResponse
 from django.test import Client
 
+from tests.bare_objection import lodged
 from tests.permissions.world import enter
+from tests.redress_city import small_pdf
 from tests.small_city import SmallCity, build_small_city
 from tests.web.conftest import PASSWORD, People, client_of, issue
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight.paper_demands import Demand, report_demand
+from xinzheng.apps.redress.evidence import keep, read_file
+from xinzheng.apps.redress.words import keep_words
 from xinzheng.apps.registry.actions import erase_person, keep_phone, register_person
 from xinzheng.apps.registry.queries import phone_of
 
@@ -111,6 +115,18 @@ def test_the_export_names_reports_and_applications_of_a_person_under_huzhou(db: 
     found = exported(fresh(account).post("/my-data/export"))
     assert [row["number"] for row in found["reports"]] == [number]
     assert found["person"]["identity_number"] == NUMBER
+
+
+def test_the_export_holds_a_person_s_objections_with_every_step_own_words_and_names_of_files(person: Account) -> None:
+    assert person.person_id is not None
+    step = lodged(subject=person.person_id)
+    keep_words(step, "这不是我的")
+    keep([read_file(small_pdf(), "证明.pdf")], step=step, by=person.actor)
+    lodged("Y20261102-0002", subject=1)
+    (found,) = exported(fresh(person).post("/my-data/export"))["objections"]
+    assert (found["number"], found["state"], found["ground"]) == ("Y20261102-0001", "intake", "wrong")
+    assert [(one["act"], one["words"]) for one in found["steps"]] == [("lodge", "这不是我的")]
+    assert [file["name"] for file in found["files"]] == ["证明.pdf"]
 
 
 def test_nothing_of_a_company_or_of_another_is_in_an_agent_s_export(city: SmallCity, people: People) -> None:

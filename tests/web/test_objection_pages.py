@@ -306,7 +306,7 @@ def test_the_list_shows_state_and_clock_and_says_what_to_do_when_empty(city: Red
     said = page(client.get("/objections"))
     assert f'href="/objections/{number}"' in said
     assert "待受理" in said
-    assert "时限3个工作日，已用0个，还剩3个" in said
+    assert "还剩3个工作日，2026年11月26日到期" in said
     assert 'href="/objections" aria-current="page"' in " ".join(client.get("/objections").content.decode().split())
 
 

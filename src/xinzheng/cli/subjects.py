@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,9 @@ def add_parser(subparsers: Any) -> None:
     )
     rehashing.add_argument("--json", action="store_true", help="输出一个JSON对象")
     rehashing.set_defaults(run=rotate_number)
-    erasing = actions.add_parser("erase", help="删除一个自然人的姓名、号码和联系电话；号码从标准输入读，不写在命令里")
+    erasing = actions.add_parser(
+        "erase", help="删除一个自然人的姓名、号码、联系电话和异议、修复中的陈述、证据；号码从标准输入读，不写在命令里"
+    )
     erasing.add_argument("--yes", action="store_true", help="确认删除，不能恢复；不加时只显示是谁")
     erasing.set_defaults(run=erase)
     _add_review(actions.add_parser("review", help="待核主体：名录中没有、批次或者承继关系中出现的代码"))
@@ -191,6 +194,7 @@ def rotate_number(args: argparse.Namespace) -> int:
 def erase(args: argparse.Namespace) -> int:
     """Erase a person whose number is read from standard input; without --yes only say who it is, masked."""
     from xinzheng.apps.audit.queries import head_position
+    from xinzheng.apps.redress.forgetting import forget_of
     from xinzheng.apps.registry.actions import erase_person
     from xinzheng.apps.registry.queries import subject_at
 
@@ -200,8 +204,8 @@ def erase(args: argparse.Namespace) -> int:
     if not args.yes:
         print(f"{person.name}　{person.identifier}（内部编号{subject_id}）。确认删除请加 --yes，删除以后不能恢复。")
         return 1
-    position = erase_person(subject_id, by=BY)
-    print(f"已删除内部编号{subject_id}的姓名、号码和联系电话，账本位置{position}。")
+    position = erase_person(subject_id, by=BY, also=(partial(forget_of, by=BY),))
+    print(f"已删除内部编号{subject_id}的姓名、号码、联系电话，以及异议和修复中的陈述和证据，账本位置{position}。")
     return 0
 
 

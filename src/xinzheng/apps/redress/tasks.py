@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from xinzheng.apps.redress import tasks_repairs  # noqa: F401  its tasks are found through this module
+from xinzheng.apps.redress import tasks_evidence, tasks_repairs  # noqa: F401  their tasks are found through this module
 
 
 # Ten past midnight in China, before offices open: a day that is over has ended.

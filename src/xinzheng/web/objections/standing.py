@@ -33,6 +33,7 @@ from xinzheng.web.objections.targets import domain_names
 from xinzheng.web.objections.words import (
     GROUND_WORDS,
     STATE_WORDS,
+    clock_in_a_list,
     clock_words,
     standing_of,
     state_mark,
@@ -74,7 +75,7 @@ def _row(row: ObjectionRow) -> dict[str, object]:
         "state": STATE_WORDS[row.state],
         "icon": icon,
         "colour": colour,
-        "clock": clock_words(row.clock),
+        "clock": clock_in_a_list(row.clock),
     }
 
 

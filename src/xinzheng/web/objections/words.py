@@ -91,6 +91,18 @@ def clock_words(clock: Clock | None) -> str:
     return f"时限{clock.limit}个工作日，已用{clock.used}个，还剩{clock.left}个{due}{unknown}"
 
 
+def clock_in_a_list(clock: Clock | None) -> str:
+    """The same in few words."""
+    if clock is None:
+        return "已办结"
+    if clock.is_paused:
+        return "等您补充，不计时"
+    if clock.is_over:
+        return f"超过时限{-clock.left}个工作日"
+    due = f"，{spoken_date(clock.due)}到期" if clock.due else ""
+    return f"还剩{clock.left}个工作日{due}"
+
+
 def who_acted(step: StepView, lay_with: str) -> str:
     """Who took a step: the unit it lay with then by its name, all others by what they are."""
     return PARTY_WORDS.get(step.by) or lay_with or "数源单位"

@@ -24,6 +24,7 @@ from xinzheng.web.subjects.personal_data import access_log, everything, logged_s
 SHOWN = 50
 READ_ME = """本压缩包是本系统保存的关于您的个人信息，导出时间见 personal-information.json 的 made_at。
 person 是实名信息和联系电话，只在本文件中完整列出；subject 是系统内部编号。
+objections 是提出的异议：每一步、您写的说明、您上传的文件名；文件本身在“异议”页面下载。
 events_about 是谁办理、查看过与您有关的事项，events_by 是您自己办理的事项，各列最近一万条。
 请妥善保管，不要转发。更正、删除请联系信用办。
 """

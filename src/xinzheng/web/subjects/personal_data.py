@@ -27,6 +27,7 @@ from xinzheng.core.decision import china_date
 from xinzheng.core.identifiers import mask_name
 from xinzheng.core.subjects import SubjectKind
 from xinzheng.web.actors import people_in, platform_names, through_platforms
+from xinzheng.web.objections.export import objections_to_take
 
 AT_MOST = 10_000
 OF_THE_PUBLIC = (Role.SUBJECT_AGENT, Role.RECEIVER)
@@ -111,6 +112,7 @@ def everything(account: Account) -> dict[str, Any]:
         "shares": [asdict(row) for row in shares_of_subject(person, AT_MOST)] if person is not None else [],
         "views": _views(person),
         "paper_demands": [asdict(row) for row in demands_of(person)] if person is not None else [],
+        "objections": objections_to_take(account, person, AT_MOST),
         "sessions": _values(
             UserSession.objects.filter(user=account), "ip", "user_agent", "created_at", "last_seen_at"
         ),
