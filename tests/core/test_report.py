@@ -163,6 +163,12 @@ def test_a_repaired_penalty_counts_before_april_2026_and_stands_among_the_repair
     assert repair_row["text"] == "有信用修复记录1条"
 
 
+def test_a_repair_without_its_penalty_says_so_in_the_decrees_word() -> None:
+    repair = Record("r1", RecordKind.CREDIT_REPAIR, "credit_repair", repaired_date=date(2025, 1, 2))
+    (card,) = content(decided(repair))["repairs"]
+    assert card["reason"] == "所修复的行政处罚未能与本报告所列违法记录对应"
+
+
 def test_a_clipped_period_is_told_in_the_notes() -> None:
     report = content(decided(from_date=date(2019, 1, 1)))
     assert "申请的查询期超出政策规定，已按2022年6月2日至2025年6月2日出具。" in report["notes"]

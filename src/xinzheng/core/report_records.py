@@ -109,7 +109,7 @@ def repair_card(policy: Policy, record: Record, finding: Finding | None) -> Card
     """One repair (信用修复记录): the repaired penalty where the ledger has it, else what the repair itself says."""
     content = record.content
     if finding is None:
-        reason = policy.wording["repair_without_penalty"]
+        reason = say(policy, "repair_without_penalty")
     else:
         key = "repair_apart" if finding.effect is Effect.LISTED_APART else "repair_counted"
         reason = say(policy, key, 依据=finding.clause.reason)
