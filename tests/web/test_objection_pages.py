@@ -191,7 +191,10 @@ def test_records_and_reports_of_others_are_not_there(city: RedressCity) -> None:
     for address in (f"record={city.record}", f"report={report}&record={city.record}", "record=999999"):
         assert other.get(f"/objections/new?{address}").status_code == 404
         sent = dict(part.split("=") for part in address.split("&"))
-        assert other.post("/objections/new", filled(city, **sent)).status_code == 404
+        refused = other.post("/objections/new", filled(city, **sent))
+        assert (refused.status_code, DOCUMENT in page(refused)) == (422, False)
+        assert "没有找到这条记录" in page(refused)
+        assert "这份处罚决定已经撤销。" in page(refused)
     number = lodge_one(city).number
     for who in ("other_agent", "office", "chief", "stranger"):
         client = browser(city, who)
@@ -228,7 +231,7 @@ def test_the_page_says_in_one_sentence_where_it_stands_at_each_step(city: Redres
     assert "2026年11月26日到期" in now()
     do(city, number, Act.ASK, "office", reason="请补充撤销决定书")
     assert "信用办要求补充材料。" in now()
-    assert "请补充撤销决定书" in now()
+    assert "信用办要求：请补充撤销决定书" in now()
     assert "2026年11月30日以前补充" in now()
     do(city, number, Act.SUPPLY, "agent", words="见附件")
     assert "补充的材料已经收到" in now()
@@ -279,7 +282,7 @@ def test_a_dismissal_shows_reason_and_evidence_and_may_be_appealed_once(city: Re
     do(city, number, Act.DISMISS, "chief", reason="决定书仍然有效")
     said = page(client.get(f"/objections/{number}"))
     assert "认定异议不成立" in said
-    assert "决定书仍然有效" in said
+    assert "理由：决定书仍然有效。" in said
     assert "2026年12月7日以前申请一次复核" in said
     appealed = client.post(f"/objections/{number}/act", {"act": "appeal", "seen": "3", "words": "已经撤销"})
     assert appealed.status_code == 302
@@ -297,6 +300,7 @@ def test_an_upheld_objection_lists_the_reports_it_superseded_with_a_fresh_one_a_
     said = page(client.get(f"/objections/{number}"))
     assert "异议成立，记录已经撤下。" in said
     assert f'href="/reports/{report}/again"' in said
+    assert client.get(f"/objections/new?report={report}&record={city.record}").status_code == 404
 
 
 def test_the_list_shows_state_and_clock_and_says_what_to_do_when_empty(city: RedressCity) -> None:

@@ -18,6 +18,7 @@ from xinzheng.apps.redress.evidence import Found
 from xinzheng.apps.redress.lodging import DOCUMENT_NUMBER_AT_MOST, NewObjection, lodge
 from xinzheng.apps.redress.models import Objection
 from xinzheng.apps.redress.queries import open_on
+from xinzheng.apps.redress.shown import shown_record
 from xinzheng.apps.redress.terms import redress_rules
 from xinzheng.apps.redress.words import MOST_CHARACTERS
 from xinzheng.apps.registry.queries import subject_at
@@ -97,6 +98,7 @@ def new_objection(request: HttpRequest, account: Account) -> HttpResponse:
     asked = _asked(request, subject_id, [policy_id for policy_id, _ in served])
     shown = Shown(subject_id, asked, _key(request), _target(asked, subject_id))
     if request.method != "POST":
+        _refuse_gone(shown)
         return _page(request, shown)
     made = Objection.objects.filter(key=shown.key, account_id=account.pk).first()
     if made is not None:  # the same form, sent again
@@ -124,17 +126,25 @@ def _key(request: HttpRequest) -> uuid.UUID:
 
 
 def _target(asked: Asked, subject_id: int) -> Target | None:
-    """The record the form is about, where an address named it. Raises Http404 where the subject is shown none such."""
-    if not asked.report and (asked.record_id is None or asked.record == MISSING):
-        return None
+    """The record the form is about, where an address named one that the subject is shown."""
     if asked.report:
-        found = target_in_report(asked.record_id or 0, asked.report, subject_id)
-    else:
-        shown = targets_now(subject_id, asked.policy_id)
-        found = next((target for target in shown if target.record_id == asked.record_id), None)
-    if found is None:
+        return target_in_report(asked.record_id or 0, asked.report, subject_id)
+    if asked.record_id is None:
+        return None
+    return next((one for one in targets_now(subject_id, asked.policy_id) if one.record_id == asked.record_id), None)
+
+
+def _refuse_gone(shown: Shown) -> None:
+    """Raise Http404 where the address names a record that is not there, is another's, or was taken out meanwhile."""
+    asked = shown.asked
+    if asked.record == MISSING or not (asked.record or asked.report):
+        return
+    try:
+        shown_record(asked.record_id or 0, shown.subject_id, asked.policy_id, asked.report)
+    except XinzhengError as error:
+        raise Http404(GONE) from error
+    if shown.target is None:
         raise Http404(GONE)
-    return found
 
 
 def _unfilled(asked: Asked) -> list[FieldError]:

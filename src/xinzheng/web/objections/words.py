@@ -112,12 +112,18 @@ def _by(view: ObjectionView) -> str:
     """Until when somebody has to act, as the beginning of a sentence."""
     clock = view.clock
     if clock is not None and clock.is_over:
-        return f"已经超过时限{-clock.left}个工作日，仍须办理；"
-    return f"{spoken_date(clock.due)}前" if clock is not None and clock.due else "按时限"
+        return f"已经超过时限{-clock.left}个工作日，仍须"
+    return f"{spoken_date(clock.due)}以前" if clock is not None and clock.due else "按时限"
 
 
 def _last(view: ObjectionView) -> StepView:
     return view.steps[-1]
+
+
+def _reason(view: ObjectionView) -> str:
+    """The reason given last, as a sentence of its own."""
+    reason = _last(view).reason.rstrip("。.；; ")
+    return f"理由：{reason}。" if reason else ""
 
 
 def _unit(view: ObjectionView) -> str:
@@ -160,11 +166,11 @@ def _appeal(view: ObjectionView) -> str:
 
 
 def _declined(view: ObjectionView) -> tuple[str, str]:
-    return "信用办没有受理这件异议。", f"理由见下面的办理过程。{_appeal(view)}"
+    return "信用办没有受理这件异议。", f"{_reason(view)}{_appeal(view)}"
 
 
 def _dismissed(view: ObjectionView) -> tuple[str, str]:
-    return f"{_unit(view)}核实后认定异议不成立，记录没有改动。", f"理由和证据见下面的办理过程。{_appeal(view)}"
+    return f"{_unit(view)}核实后认定异议不成立，记录没有改动。", f"{_reason(view)}证据见下面的办理过程。{_appeal(view)}"
 
 
 def _corrected(view: ObjectionView) -> tuple[str, str]:
@@ -173,8 +179,8 @@ def _corrected(view: ObjectionView) -> tuple[str, str]:
     return said, "此前出具、因此不再准确的报告会改为“已更正”；请重新出具一份。"
 
 
-def _confirmed(_view: ObjectionView) -> tuple[str, str]:
-    return "信用办复核后维持原来的结果。", "理由见下面的办理过程。有新的情况或者材料的，可以重新提出。"
+def _confirmed(view: ObjectionView) -> tuple[str, str]:
+    return "信用办复核后维持原来的结果。", f"{_reason(view)}有新的情况或者材料的，可以重新提出。"
 
 
 def _withdrawn(_view: ObjectionView) -> tuple[str, str]:
