@@ -180,7 +180,8 @@ class Walk(RuleBasedStateMachine):
     def upholding(self, seen: int) -> Upholding:
         what = {Ground.NOT_MINE: "removed", Ground.OVER_PERIOD: "taken-down"}.get(self.ground, "changed")
         self.serial += 1
-        values = {**current_row(self.city.record).values, "facts": f"更正后的事实{self.serial}"}
+        is_reworded = what == "changed"
+        values = {**current_row(self.city.record).values, "facts": f"更正{self.serial}"} if is_reworded else None
         return Upholding(self.number, seen, Correction.What(what), "经核对，记录有误", values)
 
     def went(self, act: str) -> None:
