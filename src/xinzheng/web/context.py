@@ -65,6 +65,7 @@ DEPARTMENT = (
     NavItem("归集日历", "/department/calendar", ()),
     NavItem("质量评分", "/department/score", ()),
     NavItem("数据核对", "/department/reconciliation", ("/department/reconciliation",)),
+    NavItem("异议", "/department/objections", ("/department/objections",)),
 )
 OFFICE = (
     NavItem("归集覆盖", "/office/coverage", ("/office/coverage", "/office/waivers", "/office/held")),
@@ -72,6 +73,7 @@ OFFICE = (
     NavItem("质量通报", "/office/bulletins", ("/office/bulletins",)),
     NavItem("催办", "/office/reminders", ("/office/reminders",)),
     NavItem("数据核对", "/office/reconciliations", ("/office/reconciliations", "/office/officers")),
+    NavItem("异议", "/office/objections", ("/office/objections",)),
     NavItem("待核主体", "/office/review", ("/office/review", "/office/representatives")),
     NavItem("仍要纸质证明", "/office/paper-demands", ("/office/paper-demands",)),
     NavItem("核验单位", "/office/receivers", ("/office/receivers",)),

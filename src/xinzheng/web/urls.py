@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from xinzheng.web import preferences
 from xinzheng.web.administration import keys
 from xinzheng.web.departments import batches, desk, held, maps, statements, templates_page, uploads, waiting
+from xinzheng.web.departments import objections as unit_objections
 from xinzheng.web.office import (
     bulletins,
     coverage,
@@ -17,6 +18,7 @@ from xinzheng.web.office import (
     scores,
     waivers,
 )
+from xinzheng.web.office import objections as office_objections
 from xinzheng.web.office import reports as office_reports
 from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, verify, well_known
 from xinzheng.web.subjects import apply, proof, reports
@@ -68,6 +70,9 @@ urlpatterns = [
     path("department/score", scores.unit_score, name="department-score"),
     path("department/reconciliation", reconciliation.unit_reconciliation, name="department-reconciliation"),
     path("department/reconciliation/<int:reconciliation_id>/sign", reconciliation.sign, name="department-sign"),
+    path("department/objections", unit_objections.unit_objections, name="department-objections"),
+    path("department/objections/<str:number>", unit_objections.unit_objection, name="department-objection"),
+    path("department/objections/<str:number>/act", unit_objections.act, name="department-objection-act"),
     path("office", RedirectView.as_view(pattern_name="office-coverage"), name="office"),
     path("office/coverage", coverage.office_coverage, name="office-coverage"),
     path("office/scores", scores.office_scores, name="office-scores"),
@@ -83,6 +88,10 @@ urlpatterns = [
     path("office/reports", office_reports.office_reports, name="office-reports"),
     path("office/reports/<str:number>", office_reports.office_one_report, name="office-report"),
     path("office/reports/<str:number>/revoke", office_reports.revoke, name="office-report-revoke"),
+    path("office/objections", office_objections.office_objections, name="office-objections"),
+    path("office/objections.xlsx", office_objections.office_objections_table, name="office-objections-table"),
+    path("office/objections/<str:number>", office_objections.office_objection, name="office-objection"),
+    path("office/objections/<str:number>/act", office_objections.act, name="office-objection-act"),
     path("office/waivers", waivers.office_waivers, name="office-waivers"),
     path("office/officers", officers.officers, name="office-officers"),
     path("office/reconciliations", reconciliation.office_reconciliations, name="office-reconciliations"),

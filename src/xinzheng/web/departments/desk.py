@@ -19,6 +19,7 @@ from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import form_on, refuse_if, signed_in
 from xinzheng.web.departments.delivery_form import SUFFIXES, read_zero_return
 from xinzheng.web.departments.duties import Duty, duties_of, own_unit, scope_name
+from xinzheng.web.departments.objections import objections_to_answer
 from xinzheng.web.form_errors import FieldError, by_field
 
 UPLOADS_SHOWN = 5
@@ -75,7 +76,10 @@ def desk_page(request: HttpRequest, unit: RegisteredUnit, duties: list[Duty], mi
     open_duties = [duty for duty in duties if not duty.is_complete]
     batches = batches_of(unit.id, BATCHES_SHOWN)
     kinds = {duty.kind for duty in duties}
+    waiting_objections, first_objection = objections_to_answer(unit.id)
     context = {
+        "waiting_objections": waiting_objections,
+        "first_objection": first_objection,
         "unit": unit,
         "duties": duties,
         "open_duties": open_duties,

@@ -7,16 +7,19 @@ from django.views.decorators.http import require_safe
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.ledger.queries import waiver_counts
 from xinzheng.apps.oversight.permissions import refusals_to_see_quality
+from xinzheng.apps.redress.permissions import refusals_to_take_in_objections
 from xinzheng.apps.registry.queries import served_units
 from xinzheng.web.access import refuse_if
 from xinzheng.web.departments.duties import duties_of
 from xinzheng.web.office.choices import overseers_choices, quality_page, unit_choices
 from xinzheng.web.office.coverage_now import calendar_now, served_calendar_now
 from xinzheng.web.office.heat import by_scope, by_unit, heat_of
+from xinzheng.web.office.objections import latest_objections
 from xinzheng.web.office.reminders import late_views
 from xinzheng.web.office.waivers import overseen_units
 
 LATE_ONLY = "late"
+OBJECTIONS_SHOWN = 5
 
 
 @require_safe
@@ -28,7 +31,12 @@ def office_coverage(request: HttpRequest, account: Account) -> HttpResponse:
     domain, shown = request.GET.get("domain", ""), request.GET.get("show", "")
     rows = [row for row in calendar.rows if domain in ("", row.scope.domain)]
     rows = [row for row in rows if row.is_late or shown != LATE_ONLY]
+    may_see = not refusals_to_take_in_objections(account)
+    objections, open_objections = latest_objections(OBJECTIONS_SHOWN) if may_see else ([], 0)
     context = {
+        "objections": objections,
+        "open_objections": open_objections,
+        "may_see_objections": may_see,
         "choices": choices,
         "calendar": calendar,
         "domains": dict.fromkeys((row.scope.domain, row.scope.domain_name) for row in calendar.rows),
