@@ -19,6 +19,8 @@ from xinzheng.apps.ledger.delivery import today_in_china
 from xinzheng.apps.ledger.models import Batch, RecordVersion
 from xinzheng.apps.oversight.models import Bulletin, Reconciliation
 from xinzheng.apps.oversight.queries import View, coverage_calendar_of, due_date
+from xinzheng.apps.oversight.rulings import rulings_in_force
+from xinzheng.apps.redress.models import Correction, ObjectionHead, RepairCase, Step
 from xinzheng.apps.registry.models import Subject
 from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports.cases import answer_question
@@ -73,7 +75,8 @@ def test_every_line_handed_in_is_accounted_for(city: LoadedCity) -> None:
     assert found.is_new
     assert found.lines == found.new + found.changed + found.identical + found.rejected + found.duplicate
     assert min(found.new, found.identical, found.rejected, found.duplicate, found.mended) > 0
-    assert sum(Batch.objects.values_list("lines", flat=True)) == found.lines
+    handed_in = Batch.objects.exclude(mode="correction")
+    assert sum(handed_in.values_list("lines", flat=True)) == found.lines
 
 
 def test_the_clear_company_is_clear_in_all_twenty_domains(city: LoadedCity) -> None:
@@ -100,6 +103,7 @@ def test_the_company_with_records_shows_each_reason_for_not_counting(city: Loade
         "before-period": "excluded",
         "succession": "listed_apart",
         "repaired": "listed_apart",
+        "under-objection": "marked",
         "under-review": "counted",
         "changed": "counted",
         "procedure-unknown": "counted",
@@ -252,3 +256,25 @@ def test_an_unknown_late_unit_is_refused_before_anything_is_written(city: Loaded
         load_city(replace(city.wanted, late=("没有的局",)), PlainLines())
     assert refused.value.code == "unknown-unit"
     assert head_position() == before
+
+
+def test_objections_stand_at_each_stage_and_all_says_that_it_is_a_demonstration(city: LoadedCity) -> None:
+    heads = {head.state: head.objection for head in ObjectionHead.objects.select_related("objection")}
+    assert sorted(heads) == [
+        "appealed",
+        "awaited",
+        "corrected",
+        "declined",
+        "dismissed",
+        "intake",
+        "more-asked",
+        "with-unit",
+    ]
+    water = Account.objects.get(username="demo-water-head")
+    assert heads["with-unit"].unit_id == water.unit_id
+    said = [*Step.objects.exclude(reason="").values_list("reason", flat=True)]
+    assert [one for one in said if "演示" not in one] == []
+    assert Correction.objects.get().what == "changed"
+    assert RepairCase.objects.get().steps.get().said == "handed-over"
+    (ruled,) = rulings_in_force(SUZHOU)["procedure-unknown"]
+    assert ruled.text.startswith("（演示）")

@@ -106,13 +106,15 @@ def make_characters(today: date, deployments: Mapping[str, Deployment]) -> Chara
     repaired = _repaired(stage, parties["records"])
     huzhou = _huzhou_company(stage, parties["huzhou"])
     pending = stage.penalty(parties["pending"], "transport", stage.organ("suzhou", "市交通局"), 200)
+    excluded, person = _suzhou_excluded(stage, parties), _person(stage, parties["person"])
+    dues, treatment = tuple(_dues(stage, parties["records"])), _tax_treatment(stage, parties["huzhou"])
     return Characters(
         parties,
-        (*counted, *_suzhou_excluded(stage, parties), repaired[0], *huzhou, *_person(stage, parties["person"])),
+        (*counted, *excluded, repaired[0], *huzhou, *person, *_objected_to(stage, parties["records"])),
         (pending,),
-        (_tax_treatment(stage, parties["huzhou"]),),
+        (treatment,),
         (repaired,),
-        tuple(_dues(stage, parties["records"])),
+        dues,
     )
 
 
@@ -129,6 +131,15 @@ def _suzhou_counted(stage: _Stage, party: Party) -> list[Penalty]:
         replace(water, standing="变更", standing_date=stage.today - timedelta(days=300), procedure="听证程序"),
         stage.penalty(under_old_name, "work_safety", stage.organ("suzhou", "市应急局"), 900),
     ]
+
+
+def _objected_to(stage: _Stage, party: Party) -> list[Penalty]:
+    """Two that count and are objected to (see redress.py): one is being looked into, one comes in wrong."""
+    water = stage.organ("suzhou", "市水务局")
+    wrong = replace(
+        stage.penalty(party, "water_affairs", water, 96), category="罚款", content="罚款5000元", fine=50_000.0
+    )
+    return [stage.penalty(party, "water_affairs", water, 131), wrong]
 
 
 def _suzhou_excluded(stage: _Stage, parties: Mapping[str, Party]) -> list[Penalty]:

@@ -19,6 +19,7 @@ from xinzheng.cli.demo_city.files import FileForm, write_sheet
 from xinzheng.cli.demo_city.organs import deployments, unit_named
 from xinzheng.cli.demo_city.progress import Watcher
 from xinzheng.cli.demo_city.quality import show_quality
+from xinzheng.cli.demo_city.redress import show_redress
 from xinzheng.core.errors import XinzhengError
 
 ONE_DAY = timedelta(days=1)
@@ -81,6 +82,7 @@ def load_city(wanted: marks.CityMark, watcher: Watcher) -> Loaded:
     water = unit_named(cities, WATER_UNIT)
     if water is not None:
         show_quality(account_named(WATER_HEAD), water.uscc)
+    show_redress()
     return loaded
 
 
