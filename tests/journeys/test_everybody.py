@@ -26,6 +26,7 @@ PUBLIC = [
     "/verify",
     "/verify/batch",
     "/log",
+    "/figures/objections",
     "/no-such-page",
 ]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -92,7 +93,7 @@ def test_every_page_can_be_used_by_everybody(
     page.get_by_role("button", name="核验", exact=True).click()
     found += mistakes_on(page, "batch")
     site.sign_in(page, "agent-b")
-    found += look_at(page, ["/apply", waiting, failed, "/reports", f"/reports/{number}", "/department"])
+    found += look_at(page, ["/apply", waiting, failed, "/reports", f"/reports/{number}", "/notices", "/department"])
     officer = visit(site, look)
     site.sign_in(officer, "chief")
     found += look_at(officer, ["/department", f"/department/batches/{faulty_batch.batch}", "/department/waiting"])
