@@ -138,6 +138,7 @@ def test_an_account_sees_its_own_and_does_not_flood_the_office() -> None:
         lodged(account=agent)
     lodged()
     assert len(suggestions.suggestions_of(agent)) == suggestions.OPEN_AT_MOST
+    assert {row.words for row in suggestions.suggestions_of(agent, with_words=True)} == {WORDS}
     assert code_of(lambda: lodged(account=agent)) == "too-many-suggestions"
 
 

@@ -275,10 +275,10 @@ def public_answers(limit: int = 50) -> list[SuggestionRow]:
     return _rows(found[:limit], with_words=False)
 
 
-def suggestions_of(account: Account, limit: int = 50) -> list[SuggestionRow]:
+def suggestions_of(account: Account, limit: int = 50, *, with_words: bool = False) -> list[SuggestionRow]:
     """What an account has lodged while signed in, latest first."""
-    found = Suggestion.objects.filter(account_id=account.pk).select_related("answer").order_by("-at")
-    return _rows(found[:limit], with_words=False)
+    found = Suggestion.objects.filter(account_id=account.pk).select_related("answer", "words").order_by("-at")
+    return _rows(found[:limit], with_words=with_words)
 
 
 def unit_names() -> list[str]:

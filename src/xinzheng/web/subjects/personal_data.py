@@ -20,6 +20,7 @@ from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.codes.models import View
 from xinzheng.apps.codes.view_queries import shares_of_subject, views_of
 from xinzheng.apps.oversight.paper_demands import demands_of
+from xinzheng.apps.oversight.suggestions import suggestions_of
 from xinzheng.apps.registry.queries import UnknownSubjectError, full_identity, phone_of, subject_at
 from xinzheng.apps.reports.models import Application
 from xinzheng.apps.reports.queries import reports_of
@@ -113,6 +114,7 @@ def everything(account: Account) -> dict[str, Any]:
         "views": _views(person),
         "paper_demands": [asdict(row) for row in demands_of(person)] if person is not None else [],
         "objections": objections_to_take(account, person, AT_MOST),
+        "suggestions": [asdict(row) for row in suggestions_of(account, AT_MOST, with_words=True)],
         "sessions": _values(
             UserSession.objects.filter(user=account), "ip", "user_agent", "created_at", "last_seen_at"
         ),
