@@ -8,19 +8,26 @@ from datetime import date, timedelta
 import pytest
 from django.conf import LazySettings
 from django.db import transaction
+from procrastinate.contrib.django import app
 from pytest_django import DjangoAssertNumQueries
 
 from tests import told_time
 from tests.module_database import module_database
 from tests.redress_city import (
+    DOCUMENT,
     DOMAIN,
+    FIRM,
+    NAME,
     OTHER_FIRM,
     POLICY,
     RedressCity,
     build_redress_city,
     do,
     lodge_one,
+    unit_id,
 )
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.models import Notice
 from xinzheng.apps.ledger.corrections import current_row
@@ -30,6 +37,7 @@ from xinzheng.apps.redress.lodging import A_DAY_AT_MOST, OPEN_AT_MOST, NewObject
 from xinzheng.apps.redress.models import Correction, Objection, Step
 from xinzheng.apps.redress.queries import Listed, objection_view, open_on, rows_of
 from xinzheng.apps.redress.sweeps import deliver_awaited, escalate, lapse, watch_corrections
+from xinzheng.apps.redress.tasks import sweep_days, sweep_deliveries
 from xinzheng.apps.redress.upholding import Upholding, uphold
 from xinzheng.apps.reports.printed import superseded_by
 from xinzheng.apps.reports.reviewing import review_reports
@@ -377,3 +385,58 @@ def test_a_promised_record_is_closed_by_the_delivery_that_brings_it(city: Redres
     assert (view.correction.what, view.correction.record_id) == ("delivered", record)
     review_reports()
     assert superseded_by(view.correction.entry_id or 0) == [report]
+
+
+def test_what_has_no_number_is_awaited_by_its_kind_and_a_repair_by_that_of_its_penalty(city: RedressCity) -> None:
+    owed, repaired = "housing_fund_arrears", "credit_repair"
+    first = lodge_one(city, Ground.MISSING, domain=owed, kind=owed, document_number="").number
+    second = lodge_one(city, Ground.MISSING, domain=repaired, kind=repaired, document_number=DOCUMENT).number
+    assert code_of(lodge_one, city, Ground.MISSING, domain=repaired, kind=repaired, document_number="") == (
+        "objection-refused"
+    )
+    for number, domain in ((first, owed), (second, repaired)):
+        assert code_of(do, city, number, Act.PROMISE, "chief") == "not-permitted"
+        of_unit = NewAccount(domain, "责任人", Role.RESPONSIBLE_OFFICER, unit_id=unit_id(city.city, domain))
+        do(city, number, Act.ACCEPT, "office", unit_id=of_unit.unit_id)
+        seen = objection_view(number, MONDAY).seq
+        take_step(Doing(number, seen, Act.PROMISE, "经核对确有遗漏"), account=open_account(of_unit, by="test"))
+    assert deliver_awaited() == 0
+    firm = {"统一社会信用代码": FIRM, "主体名称": NAME}
+    organ = {"原处罚决定书文号": DOCUMENT, "原处罚机关": "市税务局", "修复日期": "2026-05-30", "处罚类别": "罚款"}
+    city.city.submit_kind([firm | organ], repaired, repaired)
+    assert deliver_awaited() == 1
+    assert objection_view(second, MONDAY).state is State.CORRECTED
+    owing = {"征收经办机构": "市公积金中心", "欠缴起始年月": "2026-01", "欠缴截止年月": "2026-03"}
+    city.city.submit_kind([firm | owing | {"欠缴金额(元)": "100.00", "数据日期": "2026-05-01"}], owed, owed)
+    assert deliver_awaited() == 1
+
+
+def test_what_many_units_answer_for_is_given_to_one_by_the_office(city: RedressCity) -> None:
+    number = lodge_one(city, Ground.MISSING).number
+    assert code_of(do, city, number, Act.ACCEPT, "office") == "unit-missing"
+    do(city, number, Act.ACCEPT, "office", unit_id=city.other_unit)
+    assert objection_view(number, MONDAY).unit_id == city.other_unit
+
+
+def test_what_was_sealed_since_is_not_hinted_at_whatever_an_old_report_says(city: RedressCity) -> None:
+    report = city.report()
+    city.city.submit([city.penalty(依法封存="是")], DOMAIN)
+    assert code_of(lodge_one, city, report_number=report) == "record-not-shown"
+
+
+def test_an_older_report_is_objected_to_as_it_was_printed(city: RedressCity) -> None:
+    report = city.report()
+    city.city.submit([city.penalty(违法事实="后来的说法")], DOMAIN)
+    assert lodge_one(city, report_number=report).version_id == city.version
+    assert code_of(lodge_one, city, report_number=report, who="other_agent") == "not-permitted"
+
+
+def test_the_sweeps_are_run_by_the_clock_and_do_what_they_say(city: RedressCity) -> None:
+    number = lodge_one(city).number
+    do(city, number, Act.ASK, "office")
+    told_time.tell(date(2026, 6, 9))
+    sweep_days(0)
+    sweep_deliveries(0)
+    assert objection_view(number, MONDAY).state is State.LAPSED
+    due = {job.task.name: job.cron for job in app.periodic_registry.periodic_tasks.values()}
+    assert (due["redress.days"], due["redress.deliveries"]) == ("10 16 * * *", "*/5 * * * *")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, QuerySet, When
 
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.redress.errors import RedressError
@@ -243,7 +243,9 @@ def _heads(listed: Listed) -> Iterable[ObjectionHead]:
         found = found.filter(unit_id=listed.unit_id)
     if listed.states is not None:
         found = found.filter(state__in=listed.states)
-    return found.order_by("-changed_at", "-objection_id")[: listed.limit]
+    # Where there are too many, those that have waited longest are kept.
+    waits_since = Case(When(state__in=OPEN, then="clock_from"))
+    return found.order_by(waits_since.asc(nulls_last=True), "-changed_at", "-objection_id")[: listed.limit]
 
 
 def _row(head: ObjectionHead, steps: list[Step], names: dict[int | None, str], today: date) -> ObjectionRow:

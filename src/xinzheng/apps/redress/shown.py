@@ -36,7 +36,8 @@ def shown_record(record_id: int, subject_id: int, policy_id: str, report_number:
     report = _own_report(report_number, subject_id) if report_number else None
     is_in_report = report is not None and str(record_id) in _in_report(report)
     head = RecordHead.objects.filter(record_id=record_id, payload_sha256__isnull=False).first()
-    if head is None or not (is_in_report or str(record_id) in printed_now(subject_id, policy_id)):
+    # What was sealed since is hinted at no longer, whatever an old report says.
+    if head is None or _is_sealed(head) or not (is_in_report or str(record_id) in printed_now(subject_id, policy_id)):
         raise _not_shown()
     version = _version(head, report.position if report is not None and is_in_report else None)
     batch = Batch.objects.filter(pk=version.batch_id).first()
@@ -68,6 +69,10 @@ def _own_report(number: str, subject_id: int) -> Report:
 
 def _in_report(report: Report) -> set[str]:
     return {finding["record"] for finding in report.findings}
+
+
+def _is_sealed(head: RecordHead) -> bool:
+    return RecordVersion.objects.values_list("sealed", flat=True).get(pk=head.version_id) is True
 
 
 def _version(head: RecordHead, position: int | None) -> RecordVersion:
