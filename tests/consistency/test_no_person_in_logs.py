@@ -17,10 +17,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.permissions.addresses import CALLERS
 from tests.permissions.world import PERSON, PERSON_NUMBER, World, build_world
+from tests.redress_city import KIND, small_pdf
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.codes.batch_work import work_on
 from xinzheng.apps.codes.models import BatchCheck, ShownCode
 from xinzheng.apps.codes.sharing import Shown, show
+from xinzheng.apps.redress.models import Evidence
 from xinzheng.apps.registry.actions import import_subjects, keep_phone
 from xinzheng.apps.reports.applications import fulfil_application
 from xinzheng.apps.reports.models import Application, Report
@@ -96,6 +98,7 @@ def journey(world: World, shown: Shown) -> dict[str, Client]:
     browsers["person"].post("/my-data/phone", {"phone": PHONE})
     browsers["person"].post("/my-data/export")
     browsers["agent"].post("/paper-demands", {"body_name": f"示例平台{PHONE}"})
+    object_to_something(browsers["agent"], world.ours["objection"])
     browsers["office"].get(f"/office/review?text={PERSON}")
     lines = f"报告编号,核验码\n{number},{code}\n{PERSON_NUMBER},{PHONE}\n".encode()
     browsers["receiver"].post("/receiver/checks", {"file": SimpleUploadedFile(f"{PERSON_NUMBER}.csv", lines)})
@@ -103,6 +106,19 @@ def journey(world: World, shown: Shown) -> dict[str, Client]:
     for application in Application.objects.filter(state="queued"):
         fulfil_application(application.pk)
     return browsers
+
+
+def object_to_something(client: Client, number: str) -> None:
+    """Words and names of files that hold everything they should not; taken, and refused."""
+    words, form = f"{PERSON}，{PERSON_NUMBER}，{PHONE}", {"record": "missing", "scope": f"taxation|{KIND}"}
+    for content in (small_pdf(), b"no file at all"):
+        file = SimpleUploadedFile(f"{PERSON}{PERSON_NUMBER}{PHONE}.pdf", content)
+        asked = {**form, "document_number": "示信修〔2026〕1号", "words": words, "evidence": file}
+        client.post(f"/objections/new?record={PERSON_NUMBER}", asked)
+    assert Evidence.objects.filter(step__act="lodge", step__objection__document_number="示信修〔2026〕1号").exists()
+    client.post("/objections/new", {**form, "document_number": PERSON_NUMBER, "words": words})
+    client.post(f"/objections/{number}/act", {"act": "supply", "seen": "2", "words": words})
+    client.post(f"/objections/{PERSON_NUMBER}/act", {"act": "withdraw", "seen": PHONE})
 
 
 def break_something(world: World, tmp_path: Path) -> None:

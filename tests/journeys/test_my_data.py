@@ -23,6 +23,7 @@ def test_the_subject_s_further_pages_can_be_used_by_everybody(site: Site, people
     page = visit(site, look)
     site.sign_in(page, "demo-suzhou")
     found = look_at(page, ["/applications", "/apply", f"/reports/{number}/again", "/paper-demands", "/my-data"])
+    found += look_at(page, ["/objections", "/objections/new?record=missing"])
     page.goto("/paper-demands")
     page.get_by_label("单位名称").fill("电话13812345678")
     page.get_by_role("button", name="告诉信用办").click()
