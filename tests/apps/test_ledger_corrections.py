@@ -234,6 +234,18 @@ def test_nor_when_a_batch_is_confirmed_that_was_held_before(city: SmallCity, set
         current_row(row.record_id)
 
 
+@pytest.mark.parametrize("facts", ["示例事实", "另一事实"])
+def test_nor_does_a_batch_that_was_held_before_undo_a_correction(city: SmallCity, settings, facts: str) -> None:
+    row = shown(city)
+    settings.XINZHENG_FLOORS = replace(settings.XINZHENG_FLOORS, least_history=1, far_times=1, far_lines=1)
+    others = [city.penalty(FIRM, f"苏税罚〔2026〕{number}号") for number in (7, 8, 9)]
+    held = city.submit([city.penalty(FIRM, NUMBER, 违法事实=facts), *others])
+    submit_correction(corrected(row, city, procedure="简易程序"), by=BY)
+    booked = confirm_batch(batch_id=held.batch, by="account:2")
+    assert (booked.new, booked.duplicate) == (3, 1)
+    assert current_row(row.record_id).values["procedure"] == "简易程序"
+
+
 def test_a_record_handed_over_is_revived_by_the_unit_that_upholds(city: SmallCity) -> None:
     row = shown(city, "water_affairs")
     other = replace(corrected(row, city, procedure="简易程序"), unit_uscc=city.unit("water_affairs", 1))

@@ -73,7 +73,8 @@ def uphold(upholding: Upholding, *, account: Account) -> Correction:
     corrected = correct(_Case(held, upholding, reason, account.actor))
     taking = Taking(Act.UPHOLD, reason=reason, files=upholding.files, corrected=corrected)
     step = write_step(held, taking, by=account.actor)
-    if upholding.batch_id is not None and corrected.entry_id is not None:
+    if corrected.entry_id is not None:
+        # What was done here is found by itself; what the unit had done before, in its usual way, is not.
         flag_printed(corrected.subject_id, corrected.entry_id)
     return Correction.objects.get(step=step)
 
