@@ -133,7 +133,9 @@ def test_a_repair_is_prepared_filled_fetched_and_followed(city: RedressCity) -> 
     assert "已提交，等待受理" in shown
     assert "缴款凭证.pdf" in shown
     actions = AuditEvent.objects.filter(subject_id=city.firm, action__startswith="repair-").order_by("id")
-    assert [event.action for event in actions] == ["repair-prepared", "repair-fetched", "repair-said"]
+    assert [event.action for event in actions] == [
+        "repair-prepared", "repair-evidence-added", "repair-fetched", "repair-said",
+    ]  # fmt: skip
     assert FIRM not in str([event.details for event in actions])
 
 

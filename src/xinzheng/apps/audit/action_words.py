@@ -99,6 +99,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "record-withdrawn": "撤下一条记录",
     "recovery-codes-made": "生成恢复码",
     "reminders-sent": "催办",
+    "repair-evidence-added": "添加信用修复凭证",
     "repair-fetched": "下载信用修复材料",
     "repair-prepared": "准备信用修复材料",
     "repair-said": "登记信用修复进展",

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from xinzheng.apps.redress.errors import RedressError
+from xinzheng.apps.redress.models import RepairLink
 from xinzheng.apps.redress.ports import repair_rules
 from xinzheng.apps.reports.cases import Answer, answer_question
 from xinzheng.apps.reports.forms import policies_for
@@ -157,6 +158,12 @@ def _once_repaired(policy: Policy, decision: Decision, finding: Finding, kind: S
     chosen = frozenset(domain.code for domain in decision.domains)
     weighing = prepare_weighing(policy, decision.period, chosen, kind, today)
     return weigh(weighing, replace(finding.record, repaired_date=today))
+
+
+def linked_since(record_id: int) -> dict[int, datetime]:
+    """Since when each repair record is known to reach a penalty, by the repair's key."""
+    found = RepairLink.objects.filter(penalty_record_id=record_id).order_by("-id")
+    return dict(found.values_list("repair_record_id", "found_at"))
 
 
 def guidance_json(found: Guidance) -> dict[str, Any]:

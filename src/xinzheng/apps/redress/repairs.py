@@ -229,7 +229,12 @@ def add_evidence(number: str, files: Sequence[Found], *, account: Account) -> in
         raise RedressError("请先选择要添加的凭证文件。", code="evidence-missing")
     if not case_view(number, china_date(now())).possible:
         raise RedressError("这份材料已经办结，不能再添加凭证；需要的请重新准备。", code="repair-step-illegal")
-    return len(keep(files, repair=case, by=account.actor))
+    kept = len(keep(files, repair=case, by=account.actor))
+    about = About(case.subject_id, details={"files": kept})
+    record_event(
+        who=account.actor, action="repair-evidence-added", object_kind="repair", object_id=number, details=about
+    )
+    return kept
 
 
 def _held(number: str, account: Account) -> RepairCase:

@@ -11,7 +11,7 @@ from xinzheng.apps.redress.clock import today
 from xinzheng.apps.redress.errors import RedressError
 from xinzheng.apps.redress.permissions import refusals_to_prepare_repair
 from xinzheng.apps.redress.queries import open_on
-from xinzheng.apps.redress.repair_queries import GuidedRecord, guided_record, guided_records
+from xinzheng.apps.redress.repair_queries import GuidedRecord, guided_record, guided_records, linked_since
 from xinzheng.apps.redress.repair_words import (
     SECOND_HAND,
     STATE_WORDS,
@@ -120,7 +120,9 @@ def _prepare(request: HttpRequest, account: Account, record_id: int) -> HttpResp
 def _context(one: GuidedRecord, account: Account, subject_id: int) -> dict[str, object]:
     found, content = one.guidance, one.record.content
     waits = found.possible_from is None or found.possible_from > today()
+    since = linked_since(one.id) if one.repairs else {}
     return _row(one) | {
+        "repairs": [(repair, since.get(int(repair.id))) for repair in one.repairs],
         "guidance": found,
         "facts": [(label, content[key]) for key, label in FACTS if content.get(key)],
         "day": one.record.window_date,

@@ -17,6 +17,7 @@ from xinzheng.apps.accounts.platform_grants import grants_of
 from xinzheng.apps.audit.action_words import action_words
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.codes.mail_addresses import mail_facts
 from xinzheng.apps.codes.models import View
 from xinzheng.apps.codes.view_queries import shares_of_subject, views_of
 from xinzheng.apps.oversight.paper_demands import demands_of
@@ -29,6 +30,7 @@ from xinzheng.core.identifiers import mask_name
 from xinzheng.core.subjects import SubjectKind
 from xinzheng.web.actors import people_in, platform_names, through_platforms
 from xinzheng.web.objections.export import objections_to_take
+from xinzheng.web.repairs.export import repairs_to_take
 
 AT_MOST = 10_000
 OF_THE_PUBLIC = (Role.SUBJECT_AGENT, Role.RECEIVER)
@@ -113,7 +115,9 @@ def everything(account: Account) -> dict[str, Any]:
         "shares": [asdict(row) for row in shares_of_subject(person, AT_MOST)] if person is not None else [],
         "views": _views(person),
         "paper_demands": [asdict(row) for row in demands_of(person)] if person is not None else [],
+        "mail": mail_facts(account),
         "objections": objections_to_take(account, person, AT_MOST),
+        "repairs": repairs_to_take(account, person, AT_MOST),
         "suggestions": [asdict(row) for row in suggestions_of(account, AT_MOST, with_words=True)],
         "sessions": _values(
             UserSession.objects.filter(user=account), "ip", "user_agent", "created_at", "last_seen_at"
