@@ -30,8 +30,9 @@ from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.codes.models import Notice
+from xinzheng.apps.ledger.actions import withdraw_batch
 from xinzheng.apps.ledger.corrections import current_row
-from xinzheng.apps.ledger.models import RecordHead
+from xinzheng.apps.ledger.models import RecordHead, RecordVersion
 from xinzheng.apps.redress.handling import Doing, take_step
 from xinzheng.apps.redress.lodging import A_DAY_AT_MOST, OPEN_AT_MOST, NewObjection, lodge
 from xinzheng.apps.redress.models import Correction, Objection, Step
@@ -308,6 +309,19 @@ def test_a_unit_that_has_delivered_it_already_names_the_batch(city: RedressCity)
     assert (correction.batch_id, correction.entry_id) == (batch, batch)
     review_reports()
     assert superseded_by(batch) == [report]
+
+
+def test_a_unit_that_has_taken_its_batch_back_upholds_by_that(city: RedressCity) -> None:
+    report = city.report()
+    number = with_unit(city, report_number=report)
+    withdraw_batch(batch_id=city.batch, reason="整批报错", by="test")
+    assert code_of(upheld, city, number, What.CHANGED, values={}) == "unknown-record"
+    correction = upheld(city, number, What.REMOVED)
+    gone = RecordHead.objects.get(record_id=city.record)
+    assert RecordVersion.objects.get(pk=gone.version_id).entry_id == correction.entry_id
+    assert watch_corrections() == 0
+    review_reports()
+    assert superseded_by(correction.entry_id or 0) == [report]
 
 
 def test_what_was_handed_over_is_revived_by_the_unit_that_upholds(city: RedressCity) -> None:
