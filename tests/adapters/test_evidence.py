@@ -39,6 +39,15 @@ def changed(**how: object) -> bytes:
         if "script" in how:
             script = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
             pdf.Root.Names = pikepdf.Dictionary(JavaScript=pikepdf.Dictionary(Names=["a", script]))
+        if "opening" in how:
+            pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name(str(how["opening"])), JS="a", F="a.exe")
+        if "page" in how:
+            pdf.Root.OpenAction = pikepdf.Array([pdf.pages[0].obj, pikepdf.Name.Fit])
+        if "link" in how:
+            action = pikepdf.Dictionary(S=pikepdf.Name(str(how["link"])), F="a.exe", URI="https://host.example/")
+            pdf.pages[0].Annots = [pikepdf.Dictionary(Subtype=pikepdf.Name.Link, Rect=[0, 0, 9, 9], A=action)]
+        if "pinned" in how:
+            pdf.pages[0].Annots = [pikepdf.Dictionary(Subtype=pikepdf.Name.FileAttachment, Rect=[0, 0, 9, 9])]
         for _ in range(int(str(how.get("pages", 1))) - 1):
             pdf.pages.append(pdf.pages[0])
         password = how.get("password")
@@ -74,6 +83,8 @@ COMMENT = b"\xff\xfe\x00\x0a%PDF-1.4"
         (small_pdf() + b"\r\n\x00\x00", "application/pdf"),
         (changed(password=""), "application/pdf"),
         (changed(pages=200), "application/pdf"),
+        (changed(page=1), "application/pdf"),
+        (changed(link="/URI"), "application/pdf"),
         (JPG, "image/jpeg"),
         (drawn("JPEG", progressive=True), "image/jpeg"),
         (drawn("JPEG", mode="CMYK"), "image/jpeg"),
@@ -110,6 +121,11 @@ def test_a_sound_file_is_taken_for_what_it_is_whatever_a_camera_left_behind_it(d
         (drawn("PNG", (14_000, 13_000), "1"), "too-many-pixels"),
         (changed(attached=True), "carries-files"),
         (changed(script=True), "carries-scripts"),
+        (changed(opening="/JavaScript"), "carries-scripts"),
+        (changed(opening="/Launch"), "carries-scripts"),
+        (changed(opening="/JavaScript", password=""), "carries-scripts"),
+        (changed(link="/Launch"), "carries-scripts"),
+        (changed(pinned=True), "carries-files"),
     ],
 )
 def test_what_does_not_open_or_is_too_much_is_refused_with_its_reason(data: bytes, why: str) -> None:

@@ -1,8 +1,12 @@
 """Whether a PDF can be taken as evidence: it opens for everybody, has pages, and carries nothing that acts."""
 
+from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import pypdfium2
+from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pypdfium2 import raw
 
 from xinzheng.adapters.evidence.verdicts import MOST_PAGES, Problem
@@ -31,7 +35,7 @@ def problem_of_pdf(data: bytes) -> Problem | None:
     except pypdfium2.PdfiumError as error:
         return Problem.ENCRYPTED if _asks_for_a_password(error) else Problem.BROKEN
     try:
-        return _problem_inside(document)
+        return _problem_inside(document) or (Problem.CARRIES_SCRIPTS if _acts_when_opened(data) else None)
     except pypdfium2.PdfiumError:
         return Problem.BROKEN
     finally:
@@ -40,6 +44,18 @@ def problem_of_pdf(data: bytes) -> Problem | None:
 
 def _asks_for_a_password(error: pypdfium2.PdfiumError) -> bool:
     return bool(getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD)
+
+
+def _acts_when_opened(data: bytes) -> bool:
+    """Whether its catalogue has something done when it is opened or closed, but to turn to a page."""
+    # What only one of the two programs can read is taken: it opens, and the other knows of nothing in it.
+    with suppress(Exception):
+        reader = PdfFileReader(BytesIO(data), strict=False)
+        if reader.encrypted:
+            reader.decrypt(b"")
+        action = reader.root.get("/OpenAction")
+        return "/AA" in reader.root or (isinstance(action, DictionaryObject) and action.get("/S") != "/GoTo")
+    return False
 
 
 def _problem_inside(document: Any) -> Problem | None:
@@ -61,10 +77,19 @@ def _problem_of_page(document: Any, number: int) -> Problem | None:
     try:
         for index in range(raw.FPDFPage_GetAnnotCount(page)):
             annotation = raw.FPDFPage_GetAnnot(page, index)
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            problem = _problem_of_annotation(annotation)
             raw.FPDFPage_CloseAnnot(annotation)
-            if kind in CARRYING:
-                return Problem.CARRIES_FILES
+            if problem:
+                return problem
     finally:
         page.close()
     return None
+
+
+def _problem_of_annotation(annotation: Any) -> Problem | None:
+    if raw.FPDFAnnot_GetSubtype(annotation) in CARRYING:
+        return Problem.CARRIES_FILES
+    link = raw.FPDFAnnot_GetLink(annotation)
+    action = raw.FPDFLink_GetAction(link) if link else None
+    starts_a_program = action and raw.FPDFAction_GetType(action) == raw.PDFACTION_LAUNCH
+    return Problem.CARRIES_SCRIPTS if starts_a_program else None
