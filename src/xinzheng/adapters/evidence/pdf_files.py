@@ -54,6 +54,7 @@ def _acts_when_opened(data: bytes) -> bool:
         if reader.encrypted:
             reader.decrypt(b"")
         action = reader.root.get("/OpenAction")
+        action = getattr(action, "decrypted", action)
         return "/AA" in reader.root or (isinstance(action, DictionaryObject) and action.get("/S") != "/GoTo")
     return False
 
