@@ -6,32 +6,11 @@ from types import MappingProxyType
 
 from xinzheng.apps.redress.queries import ObjectionView, StepView
 from xinzheng.core.objection_clock import Clock
-from xinzheng.core.objections import Act, Ground, Party, State
+from xinzheng.core.objection_words import GROUND_WORDS as GROUND_WORDS  # noqa: PLC0414  # the pages read it here
+from xinzheng.core.objection_words import STATE_WORDS as STATE_WORDS  # noqa: PLC0414  # the pages read it here
+from xinzheng.core.objections import Act, Party, State
 from xinzheng.core.sentences import spoken_date
 
-GROUND_WORDS: Mapping[Ground, str] = MappingProxyType(
-    {
-        Ground.WRONG: "内容有误",
-        Ground.NOT_MINE: "不是本主体的",
-        Ground.OVER_PERIOD: "公示期满仍在公示",
-        Ground.MISSING: "有记录遗漏",
-    }
-)
-STATE_WORDS: Mapping[State, str] = MappingProxyType(
-    {
-        State.INTAKE: "待受理",
-        State.MORE_ASKED: "待补充材料",
-        State.WITH_UNIT: "数源单位核实",
-        State.AWAITED: "待补报",
-        State.APPEALED: "复核中",
-        State.DECLINED: "不予受理",
-        State.DISMISSED: "异议不成立",
-        State.CORRECTED: "已更正",
-        State.CONFIRMED: "复核维持",
-        State.WITHDRAWN: "已撤回",
-        State.LAPSED: "逾期未补充",
-    }
-)
 # The mark of a state: what waits for the subject stands out.
 STATE_MARKS: Mapping[State, tuple[str, str]] = MappingProxyType(
     {
