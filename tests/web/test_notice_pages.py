@@ -15,6 +15,7 @@ from xinzheng.apps.codes.models import MailAddress, Notice
 from xinzheng.apps.codes.notice_events import OBJECTION_OVERDUE
 from xinzheng.apps.codes.notices import Addressee, tell
 from xinzheng.config.environment import MailServer
+from xinzheng.web.subjects.personal_data import everything
 
 pytestmark = pytest.mark.django_db
 NUMBER, ADDRESS = "Y20261122-0001", "example-li@example.com"
@@ -98,6 +99,7 @@ def test_an_address_is_kept_confirmed_by_the_code_in_the_mail_and_deleted(office
     assert (wrong.status_code, "确认码不对" in wrong.content.decode()) == (422, True)
     right = client.post("/account/mail", {"act": "confirm", "code": code[0].lower()}, follow=True)
     assert "邮箱已确认" in right.content.decode()
+    assert everything(office)["mail"]["address"] == ADDRESS
     gone = client.post("/account/mail", {"act": "forget"}, follow=True)
     assert "邮箱已删除" in gone.content.decode()
     assert MailAddress.objects.count() == 0

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
@@ -17,7 +18,7 @@ from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.codes.key_hooks import mail_owner
 from xinzheng.apps.codes.mail_sending import Letter, post
 from xinzheng.apps.codes.mail_words import written
-from xinzheng.apps.codes.models import MailAddress
+from xinzheng.apps.codes.models import Mail, MailAddress
 from xinzheng.apps.registry.keys import decrypt, encrypt, new_data_key, unwrap_key, wrap_key
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import TYPED_ALPHABET
@@ -26,6 +27,7 @@ LONGEST = 254
 CODE_LENGTH = 10
 CODE_LASTS = timedelta(minutes=30)
 CODES_A_DAY, DAY_SECONDS = 5, 24 * 3600
+MAILS_AT_MOST = 10_000
 
 
 class MailError(XinzhengError):
@@ -93,6 +95,18 @@ def address_of(kept: MailAddress) -> str:
     """The address in clear. Raises KeyFileError where no key fits."""
     owner = mail_owner(kept.pk)
     return decrypt(unwrap_key(bytes(kept.wrapped_key), owner), bytes(kept.address_ct), owner).decode()
+
+
+def mail_facts(account: Account) -> dict[str, Any]:
+    """What is kept of an account's address and mails, for itself to take along (随个人信息导出)."""
+    kept = MailAddress.objects.filter(pk=account.pk).first()
+    mails = Mail.objects.filter(account_id=account.pk).order_by("-written_at")[:MAILS_AT_MOST]
+    return {
+        "address": None if kept is None else address_of(kept),
+        "kept_at": None if kept is None else kept.kept_at,
+        "confirmed_at": None if kept is None else kept.confirmed_at,
+        "mails": list(mails.values("written_at", "subject_line", "body")),
+    }
 
 
 def masked_address(address: str) -> str:
