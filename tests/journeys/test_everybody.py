@@ -11,6 +11,7 @@ from tests.journeys.conftest import Site, apart
 from tests.small_city import SmallCity
 from tests.web.conftest import People, faulty_batch, issue, penalties
 from xinzheng.apps.ledger.actions import BatchResult
+from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.reports.models import Application
 
 __all__ = ["faulty_batch"]
@@ -22,6 +23,8 @@ PUBLIC = [
     "/guide",
     "/policies",
     "/policies/suzhou-2024",
+    "/policies/suzhou-2024/text",
+    "/suggestions",
     "/sign-in",
     "/verify",
     "/verify/batch",
@@ -94,6 +97,8 @@ def test_every_page_can_be_used_by_everybody(
     found += mistakes_on(page, "batch")
     site.sign_in(page, "agent-b")
     found += look_at(page, ["/apply", waiting, failed, "/reports", f"/reports/{number}", "/notices", "/department"])
+    record = RecordHead.objects.filter(subject_id=people.punished.subject_id).earliest("record_id").record_id
+    found += look_at(page, ["/records", f"/records/{record}"])
     officer = visit(site, look)
     site.sign_in(officer, "chief")
     found += look_at(officer, ["/department", f"/department/batches/{faulty_batch.batch}", "/department/waiting"])

@@ -12,6 +12,7 @@ from xinzheng.apps.oversight.actions import own_list, reconcile, remind
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
+PUBLICITY = ["/office/rulings?policy=suzhou-2024&clause=repaired", "/office/register"]
 PAGES = [address for address in OFFICE if not address.endswith((".pdf", ".xlsx"))]
 
 
@@ -31,7 +32,7 @@ def busy_month(city: SmallCity, people: People) -> None:
 def test_the_pages_on_quality_can_be_used_by_everybody(site: Site, busy_month: None, look: Look) -> None:
     office = visit(site, look)
     site.sign_in(office, "demo-office")
-    found = look_at(office, [*PAGES, f"/office/reconciliations?month={PAST}"])
+    found = look_at(office, [*PAGES, f"/office/reconciliations?month={PAST}", *PUBLICITY])
     chief = visit(site, look)
     site.sign_in(chief, "chief")
     assert found + look_at(chief, OWN) == []

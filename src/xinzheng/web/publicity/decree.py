@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.errors import RefusedError
-from xinzheng.core.passages import Block, BlockKind, marked_text
+from xinzheng.core.passages import Block, BlockKind, Piece, marked_text
 from xinzheng.core.policy import Citation, Policy
 from xinzheng.web.public.policy_words import EFFECT_WORDS, guide_quotes
 
@@ -36,6 +36,17 @@ class Passage:
     def is_table(self) -> bool:
         """Whether it is a table."""
         return self.block.kind is BlockKind.TABLE
+
+    @property
+    def head(self) -> Sequence[Sequence[Piece]]:
+        """A table's first row."""
+        return self.block.cells[0]
+
+    @property
+    def body(self) -> Sequence[Sequence[tuple[str, Sequence[Piece]]]]:
+        """A table's other rows, each cell with the words above its column."""
+        labels = ["".join(piece.text for piece in cell) for cell in self.head]
+        return [list(zip(labels, row, strict=False)) for row in self.block.cells[1:]]
 
     @property
     def is_heading(self) -> bool:
