@@ -178,6 +178,7 @@ def test_a_repair_record_that_arrives_closes_the_page(city: RedressCity) -> None
     shown = page(client.get(f"/records/{city.record}"))
     assert f"自{spoken_date(today())}信用修复起停止公示" in shown
     assert "准备修复材料" not in shown
+    assert f"record={city.record}&amp;ground=over-period" in shown
 
 
 def test_a_policy_that_cannot_be_asked_is_named(city: RedressCity, monkeypatch: pytest.MonkeyPatch) -> None:

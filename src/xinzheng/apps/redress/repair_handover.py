@@ -145,7 +145,7 @@ def sheet(data: Mapping[str, Any]) -> str:
     return "".join(
         (
             '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8">',
-            f"<title>信用修复申请材料 {_text(data['number'])}</title><style>{STYLE}</style></head><body>",
+            f"<title>信用修复申请材料 {_text(data['number'])}</title><style>{STYLE}</style></head><body><main>",
             f"<h1>信用修复申请材料</h1><p>编号：{_text(data['number'])}　准备日期：{_text(made)}</p>",
             "<h2>一、申请人</h2>",
             _table([("名称", data["subject"]["name"]), ("代码", data["subject"]["identifier"])]),
@@ -159,7 +159,7 @@ def sheet(data: Mapping[str, Any]) -> str:
             _table(files or [("凭证", "没有随附")]),
             '<p class="note">类别由认定单位确定；公示期按准备当日施行的规则计算，供申请时参考。是否修复以修复决定为准：'
             "本材料不是修复决定，也不改变专用信用报告。</p>",
-            '<p class="sign"><span>申请人（盖章）：</span><span>　　年　　月　　日</span></p></body></html>',
+            '<p class="sign"><span>申请人（盖章）：</span><span>　　年　　月　　日</span></p></main></body></html>',
         )
     )
 

@@ -38,6 +38,7 @@ MARKS = {
     PublicationState.NOT_PUBLISHED: ("minus", "apart"),
     PublicationState.BY_SECTOR_RULES: ("unver", "unver"),
 }
+OVER = frozenset({PublicationState.ENDED_BY_PERIOD, PublicationState.ENDED_BY_REPAIR, PublicationState.NOT_PUBLISHED})
 FACTS = (
     ("organ_name", "决定机关"),
     ("document_number", "文书文号"),
@@ -133,6 +134,7 @@ def _context(one: GuidedRecord, account: Account, subject_id: int) -> dict[str, 
         "elsewhere": [(source_words(e.citation), e.citation.note) for e in found.elsewhere],
         "may_prepare": not refusals_to_prepare_repair(account, subject_id) and one.is_own,
         "waits": waits,
+        "is_over": found.publication.state in OVER,
         "cases": [case for case in cases_of(subject_id) if case.record_id == one.id],
         "may_object": not refusals_to_object(account, subject_id),
         "objection": open_on(subject_id).get(one.id, ""),
