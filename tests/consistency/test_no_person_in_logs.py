@@ -32,6 +32,7 @@ from xinzheng.core.lifecycle import typed_code
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
+MAIL = "example-li@example.com"
 PHONE, PASSWORD, BEARER = "13812345678", "Geheim-und-lang-2026", "xz_" + "aB3dE5fG7h" * 4
 # What a task may be given: numbers and identifiers, no words.
 PLAIN = re.compile(r"[\w:.-]{0,64}", re.ASCII)
@@ -63,6 +64,7 @@ def secrets_of(world: World, shown: Shown, browsers: dict[str, Client]) -> dict[
         "representative": "示例甲",
         "number": PERSON_NUMBER,
         "phone": PHONE,
+        "mail address": MAIL,
         "password": PASSWORD,
         "key": BEARER,
         "code of the report": typed_code(bytes(report.secret)),
@@ -97,6 +99,7 @@ def journey(world: World, shown: Shown) -> dict[str, Client]:
     stranger.get("/api/v1/batches/1", headers={"Authorization": f"Bearer {BEARER}"})
     browsers["person"].post("/my-data/phone", {"phone": PHONE})
     browsers["person"].post("/my-data/export")
+    browsers["office"].post("/account/mail", {"act": "keep", "address": MAIL})
     browsers["agent"].post("/paper-demands", {"body_name": f"示例平台{PHONE}"})
     object_to_something(browsers["agent"], world.ours["objection"])
     browsers["office"].get(f"/office/review?text={PERSON}")

@@ -81,6 +81,11 @@ def test_the_office_reads_units_and_takes_them_away(city: RedressCity) -> None:
     assert client_of(city.accounts["chief"]).get(OFFICE).status_code == 403
 
 
+@pytest.mark.parametrize("period", ["from=0001-01-01&to=0001-01-02", "from=9999-12-30&to=9999-12-31"])
+def test_the_ends_of_time_are_periods_like_others(city: RedressCity, period: str) -> None:
+    assert client_of(city.accounts["office"]).get(f"{OFFICE}?{period}").status_code == 200
+
+
 @pytest.mark.parametrize("period", ["from=x", "from=2026-06-02&to=2026-06-01", "from=2020-01-01&to=2026-01-01"])
 def test_an_unfit_period_is_told_at_its_field(city: RedressCity, period: str) -> None:
     refused = client_of(city.accounts["office"]).get(f"{OFFICE}?{period}")
