@@ -56,32 +56,18 @@ def test_from_a_finding_to_a_fresh_report_across_three_roles(
 
     number = lodge(subject, old, tmp_path)
     found = looked_at(site, subject, "where it stands")
-
-    office.goto("/office/coverage")
-    expect(office.locator("section", has=office.locator("#obj-h"))).to_contain_text(number)
-    office.goto("/office/objections")
-    found += looked_at(site, office, "desk")
-    office.get_by_role("link", name=number).click()
-    expect(office.locator(".said")).to_have_text("罚款写成一万元，决定书是两万元。")
-    with office.expect_download() as taken:
-        office.get_by_role("link", name="决定书.pdf").click()
-    assert taken.value.suggested_filename == "决定书.pdf"
-    found += looked_at(site, office, "before acceptance")
-    office.get_by_role("button", name="受理，交单位核实").click()
-    expect(office.get_by_role("status")).to_contain_text("已受理")
-
+    found += taken_in(site, office, number)
     found += upheld(site, chief, number)
     apart(partial(app.tasks["reports.review"].func, timestamp=0))
     work_off()
 
     subject.goto("/notices")
     expect(subject.get_by_role("list", name="通知")).to_contain_text(number)
-    subject.goto(f"/objections/{number}")
-    expect(subject.locator(".answer")).to_contain_text("异议成立，记录已经更正。")
-    found += looked_at(site, subject, "upheld")
     subject.goto(f"/reports/{old}")
     expect(subject.get_by_role("main")).to_contain_text("已更正，请以新报告为准")
     subject.goto(f"/objections/{number}")
+    expect(subject.locator(".answer")).to_contain_text("异议成立，记录已经更正。")
+    found += looked_at(site, subject, "upheld")
     subject.get_by_role("link", name="按同样的范围再次出具").click()
     subject.get_by_role("button", name="出具报告").click()
     subject.wait_for_url("**/applications/*")
@@ -105,6 +91,23 @@ def lodge(page: Page, report: str, folder: Path) -> str:
     page.get_by_role("button", name="提出异议").click()
     page.wait_for_url("**/objections/Y*")
     return Objection.objects.get().number
+
+
+def taken_in(site: Site, page: Page, number: str) -> list[str]:
+    """The office reads what was said and given, and takes it in; what was wrong with the pages on the way."""
+    page.goto("/office/coverage")
+    expect(page.locator("section", has=page.locator("#obj-h"))).to_contain_text(number)
+    page.goto("/office/objections")
+    found = looked_at(site, page, "desk")
+    page.get_by_role("link", name=number).click()
+    expect(page.locator(".said")).to_have_text("罚款写成一万元，决定书是两万元。")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="决定书.pdf").click()
+    assert taken.value.suggested_filename == "决定书.pdf"
+    found += looked_at(site, page, "before acceptance")
+    page.get_by_role("button", name="受理，交单位核实").click()
+    expect(page.get_by_role("status")).to_contain_text("已受理")
+    return found
 
 
 def upheld(site: Site, page: Page, number: str) -> list[str]:

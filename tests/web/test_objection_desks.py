@@ -11,22 +11,20 @@ from django.conf import LazySettings
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.http import HttpResponse
-from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from tests import told_time
+from tests.desk_pages import CHECK, DO, MONDAY, browser, hidden, page, state_of, typed, with_unit
 from tests.module_database import module_database
 from tests.redress_city import DOCUMENT, NAME, RedressCity, build_redress_city, do, lodge_one, small_pdf
 from xinzheng.apps.ledger.corrections import current_row
 from xinzheng.apps.ledger.errors import IntakeError
-from xinzheng.apps.redress.models import Correction, Objection
+from xinzheng.apps.redress.models import Correction
 from xinzheng.apps.redress.queries import objection_view
 from xinzheng.core.objections import Act, Ground, State
 
 db = module_database
-MONDAY, FRIDAY, MUCH_LATER = date(2026, 11, 23), date(2026, 12, 4), date(2026, 12, 10)
-CHECK, DO = {"stage": "check"}, {"stage": "do"}
+FRIDAY, MUCH_LATER = date(2026, 12, 4), date(2026, 12, 10)
 
 
 @pytest.fixture(scope="module")
@@ -44,41 +42,6 @@ def city(db: None, built: RedressCity, settings: LazySettings) -> Iterator[Redre
         yield built
         transaction.set_rollback(True)
     told_time.forget()
-
-
-def browser(city: RedressCity, who: str) -> Client:
-    client = Client()
-    client.force_login(city.accounts[who])
-    return client
-
-
-def page(response: HttpResponse) -> str:
-    """What stands in the page, its white space made one."""
-    return " ".join(response.content.decode().split("<main")[1].split("</main>")[0].split())
-
-
-def with_unit(city: RedressCity, ground: Ground = Ground.WRONG) -> Objection:
-    """An objection that was taken in and lies with the unit."""
-    made = lodge_one(city, ground)
-    do(city, made.number, Act.ACCEPT, "office", unit_id=city.unit)
-    return made
-
-
-def hidden(response: HttpResponse) -> dict[str, str]:
-    """What the last look sends on."""
-    return dict(re.findall(r'<input type="hidden" name="((?!csrf)[\w-]+)" value="([^"]*)">', page(response)))
-
-
-def typed(city: RedressCity, number: str, way: str, **changes: str) -> dict[str, str]:
-    """The form of a way as a browser sends it when these columns were changed."""
-    view, row = objection_view(number, MONDAY), current_row(city.record)
-    columns = {f"f-{key}": value for key, value in (row.values | changes).items()}
-    asked = {"act": way, "seen": str(view.seq), "version": str(row.version_id), "reason": "决定书写的是两万元"}
-    return asked | CHECK | columns
-
-
-def state_of(number: str) -> State:
-    return objection_view(number, MONDAY).state
 
 
 def test_the_desk_lists_late_first_then_due_soon_and_narrows_by_unit_and_state(city: RedressCity) -> None:
