@@ -11,6 +11,7 @@ from PIL import Image
 from tests.hostile_pdfs import depth, document, stream
 from tests.redress_city import small_pdf
 from xinzheng.adapters.evidence import examine_file
+from xinzheng.adapters.evidence.examiner import LIMITS
 from xinzheng.adapters.examining import Limits
 
 LARGEST = 10 * 1024**2
@@ -66,7 +67,7 @@ def bomb() -> bytes:
 
 def found(data: bytes, **bounds: float) -> str:
     """Its media type, or what is wrong with it."""
-    verdict = examine_file(io.BytesIO(data), LARGEST, Limits(**bounds) if bounds else Limits(12.0, 8, 768 * 1024**2))  # type: ignore[arg-type]
+    verdict = examine_file(io.BytesIO(data), LARGEST, Limits(**bounds) if bounds else LIMITS)  # type: ignore[arg-type]
     assert not (verdict.media_type and verdict.problem)
     return verdict.media_type or verdict.problem
 

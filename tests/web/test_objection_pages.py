@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests import told_time
 from tests.module_database import module_database
@@ -184,6 +185,20 @@ def test_a_form_that_is_too_large_is_not_even_read(city: RedressCity, settings: 
     settings.XINZHENG_EVIDENCE_TOGETHER_BYTES = 40 * 1024 * 1024
     assert client.post("/objections/new", filled(city, evidence=crowd)).status_code == 302
     assert not Objection.objects.exists()
+
+
+def test_a_form_that_was_cut_off_on_its_way_is_not_taken_without_its_files(city: RedressCity) -> None:
+    client, around = browser(city), ("files-begin", "files-end")
+    form = page(client.get("/objections/new"))
+    assert form.index(around[0]) < form.index('type="file"') < form.index(around[1])
+    sent = filled(city) | {around[0]: "yes", "evidence": pdf(), around[1]: "yes"}
+    body = encode_multipart(BOUNDARY, sent)
+    cut = client.generic("POST", "/objections/new", body[: body.index(b"%PDF") + 100], MULTIPART_CONTENT)
+    assert cut.status_code == 422
+    assert "没有传完整，可能是网络中断" in page(cut)
+    assert not Objection.objects.exists()
+    client.generic("POST", "/objections/new", body, MULTIPART_CONTENT)
+    assert Evidence.objects.count() == 1
 
 
 def test_records_and_reports_of_others_are_not_there(city: RedressCity) -> None:

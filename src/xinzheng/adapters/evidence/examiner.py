@@ -6,7 +6,7 @@ from xinzheng.adapters.evidence.verdicts import Verdict, receive_verdict
 from xinzheng.adapters.examining import Kind, Limits, NotExaminedError, Work, examine_apart
 
 # A picture of as many pixels as are taken is unfolded once, four bytes each.
-LIMITS = Limits(wall_seconds=12.0, cpu_seconds=8, memory_bytes=768 * 1024**2, waiting_seconds=10.0)
+LIMITS = Limits(wall_seconds=10.0, cpu_seconds=6, memory_bytes=768 * 1024**2, waiting_seconds=10.0)
 
 
 def examine_file(source: BinaryIO, max_bytes: int, limits: Limits = LIMITS) -> Verdict:

@@ -28,14 +28,15 @@ def problem_of_pdf(data: bytes) -> Problem | None:
     """What is wrong with it, None if nothing."""
     if END not in data:
         return Problem.BROKEN
-    if data[data.rfind(END) + len(END) :].strip(BLANK):
+    whole = data[: data.rfind(END) + len(END)]
+    if data[len(whole) :].strip(BLANK):
         return Problem.SOMETHING_BESIDE
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         return Problem.ENCRYPTED if _asks_for_a_password(error) else Problem.BROKEN
     try:
-        return _problem_inside(document) or (Problem.CARRIES_SCRIPTS if _acts_when_opened(data) else None)
+        return _problem_inside(document) or (Problem.CARRIES_SCRIPTS if _acts_when_opened(whole) else None)
     except pypdfium2.PdfiumError:
         return Problem.BROKEN
     finally:

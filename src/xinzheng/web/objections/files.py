@@ -11,6 +11,8 @@ from xinzheng.apps.redress.evidence import MOST_FILES, EvidenceError, Found, rea
 from xinzheng.web.form_errors import FieldError
 
 FIELD = "evidence"
+# Fields before and after the files: a body that was cut off on its way would else be taken without the last of them.
+BEGIN, END = "files-begin", "files-end"
 MEBIBYTE = 1024 * 1024
 UPLOADS_A_MINUTE = 20
 
@@ -32,6 +34,8 @@ def too_much() -> str:
 
 def files_of(request: HttpRequest) -> tuple[list[Found], list[FieldError]]:
     """The files of the form, and what is wrong with those that are not taken."""
+    if BEGIN in request.POST and END not in request.POST:
+        return [], [FieldError(FIELD, "没有传完整，可能是网络中断，没有提交。请重新选择文件，再提交一次。")]
     handed_in = cast("Sequence[UploadedFile[bytes]]", request.FILES.getlist(FIELD))
     if len(handed_in) > MOST_FILES:
         words = f"一次最多上传{MOST_FILES}个文件，现在有{len(handed_in)}个。请去掉几个，或者合成一个PDF。"
@@ -42,4 +46,6 @@ def files_of(request: HttpRequest) -> tuple[list[Found], list[FieldError]]:
             found.append(read_file(file.read(settings.XINZHENG_EVIDENCE_MAX_BYTES + 1), file.name or ""))
         except EvidenceError as error:
             errors.append(FieldError(FIELD, error.message))
+            if error.code == "evidence-not-examined":  # who makes us work that long is not worked for any longer
+                break
     return found, errors
