@@ -133,3 +133,15 @@ def test_a_size_further_from_the_usual_never_loses_its_reason(history: list[Size
 def test_laxer_floors_never_add_a_reason(size: Size, shrinkage: Shrinkage, history: list[Size]) -> None:
     laxer = Floors(9, 50, 500, 50, 100, 90, 500)
     assert codes(size, [shrinkage], history, laxer) <= codes(size, [shrinkage], history)
+
+
+def test_a_laxer_share_does_not_forget_that_earlier_batches_were_mostly_rejected_too() -> None:
+    history = [Size(100, 60)] * 5
+    assert codes(Size(100, 95), [], history) == set()
+    assert codes(Size(100, 95), [], history, Floors(rejected_percent=90)) == set()
+
+
+def test_under_a_stricter_share_a_batch_like_the_earlier_ones_is_not_held() -> None:
+    history = [Size(1000, 400)] * 5
+    assert codes(Size(1000, 400), [], history, Floors(rejected_percent=30)) == set()
+    assert codes(Size(1000, 450), [], history, Floors(rejected_percent=30)) == {"mostly-rejected"}

@@ -115,14 +115,15 @@ def _far_more(size: Size, history: Sequence[Size], floors: Floors) -> Reason | N
 
 
 def _mostly_rejected(size: Size, history: Sequence[Size], floors: Floors) -> Reason | None:
-    if size.rejected < floors.rejected_lines or not _is_mostly_rejected(size, floors):
+    if size.rejected < floors.rejected_lines or size.rejected * 100 <= size.lines * floors.rejected_percent:
         return None
-    likewise = sum(_is_mostly_rejected(past, floors) for past in history)
-    if likewise * 2 > len(history):
+    if sum(_is_likewise(past, size) for past in history) * 2 > len(history):
         return None
     said = f"本批{size.lines}行中有{size.rejected}行退回，此前{len(history)}批大多不是这样。请核对列名和格式是否变了。"
     return Reason("mostly-rejected", said)
 
 
-def _is_mostly_rejected(size: Size, floors: Floors) -> bool:
-    return size.rejected * 100 > size.lines * floors.rejected_percent
+def _is_likewise(past: Size, size: Size) -> bool:
+    """Mostly rejected, too, or by as large a share; asks no threshold, so that a laxer one never adds a reason."""
+    as_large = past.lines > 0 and past.rejected * size.lines >= size.rejected * past.lines
+    return past.rejected * 2 > past.lines or as_large
