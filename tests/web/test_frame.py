@@ -9,7 +9,10 @@ from django.views.defaults import bad_request, server_error
 
 from tests.web.conftest import People, client_of, issue
 
-PUBLIC_PAGES = ["/", "/guide", "/policies", "/policies/suzhou-2024", "/verify", "/log", "/sign-in"]
+PUBLIC_PAGES = [
+    *("/", "/guide", "/policies", "/policies/suzhou-2024", "/verify", "/log", "/sign-in"),
+    *("/guide/subject", "/policies/suzhou-2024/text", "/suggestions", "/suggestions/answer"),
+]
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
 pytestmark = pytest.mark.django_db
