@@ -20,6 +20,7 @@ from xinzheng.apps.oversight.suggestions import (
 )
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.errors import RefusedError, XinzhengError
+from xinzheng.core.share_codes import spaced
 from xinzheng.web.context import signed_in_account
 from xinzheng.web.form_errors import FieldError, by_field
 from xinzheng.web.limits import limited
@@ -46,7 +47,8 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     except XinzhengError as error:
         field = FIELD_OF.get(error.code, "words")
         return _form(request, values, [FieldError(field, error.message)], key)
-    response = render(request, "publicity/lodged.html", {"made": made, "days": settings.XINZHENG_KEEP_SUGGESTION_DAYS})
+    told = {"made": made, "code": spaced(made.code), "days": settings.XINZHENG_KEEP_SUGGESTION_DAYS}
+    response = render(request, "publicity/lodged.html", told)
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
