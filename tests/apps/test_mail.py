@@ -19,6 +19,7 @@ from django.conf import settings as site
 from django.db import DatabaseError, transaction
 from django.test import override_settings
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from tests.mail_server import Box, mail_server
 from tests.running_site import database_url
@@ -137,6 +138,19 @@ def test_a_notice_goes_out_once_with_a_fixed_subject_and_nothing_personal(office
     assert (kept.notice_id, kept.account_id) == (notice.pk, office.pk)
     found = queue_state()
     assert (found.waiting, found.sent, found.given_up) == (0, 1, 0)
+
+
+def test_each_minute_what_was_told_is_written_and_sent_and_at_night_closed_accounts_are_forgotten(
+    office: Account, box: Box
+) -> None:
+    confirmed(office, box)
+    for number in range(3):
+        overdue(office, f"objection:{number}")
+    app.tasks["codes.mail"].func(timestamp=0)
+    assert (len(box.mails), queue_state().sent) == (3, 3)
+    close_account(office, by="test")
+    app.tasks["codes.forget_mail_addresses"].func(timestamp=0)
+    assert MailAddress.objects.count() == 0
 
 
 def test_templates_are_kept_by_digest_and_their_subjects_never_change(office: Account, box: Box) -> None:

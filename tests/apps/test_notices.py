@@ -11,16 +11,18 @@ from django.utils import timezone
 
 from tests.module_database import module_database
 from tests.redress_city import RedressCity, build_redress_city
+from tests.web.conftest import client_of
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.mandates import revoke
 from xinzheng.apps.accounts.models import Account, Mandate, Role
 from xinzheng.apps.accounts.platforms import NewPlatform, register_platform
 from xinzheng.apps.codes.ended_notices import tell_of_ended_reports
 from xinzheng.apps.codes.inbox import InboxRow, notices_for, read, read_all, unread
-from xinzheng.apps.codes.models import Notice
+from xinzheng.apps.codes.models import Delivery, Notice
 from xinzheng.apps.codes.notice_events import OBJECTION_OVERDUE, OF_ACTS, PUBLICATION_ENDED, REPORT_ENDED
 from xinzheng.apps.codes.notice_words import TO_DESKS, TO_SUBJECT, Reader, Told, sentence_of
 from xinzheng.apps.codes.notices import Addressee, tell
+from xinzheng.apps.codes.webhooks import Owner, register_webhook
 from xinzheng.apps.redress.models import Objection, Step
 from xinzheng.apps.redress.tidings import TIDINGS, To, tell_of
 from xinzheng.apps.reports.models import Application, Report
@@ -71,11 +73,23 @@ def test_the_subject_is_told_once_of_each_report_that_holds_no_more_and_led_to_a
     assert [tell_of_ended_reports(), tell_of_ended_reports()] == [1, 0]
     row = told_of(redress, "agent")
     assert row.words == f"报告{report.number}的状态变为“已更正，请以新报告为准”：出具后，数源单位更正了出具前的记录。"
-    assert (row.url, row.label) == (f"/reports/{report.number}/again", "按同样条件再次出具")
+    assert (row.url, row.label) == (f"/reports/{report.number}/again", "按同样的范围再次出具")
     change_status(report, ReportStatus.REVOKED, "test", Why("理由", RevocationReason.ISSUED_IN_ERROR.value))
     assert tell_of_ended_reports() == 1
     assert len(words(redress.accounts["agent"])) == 2
     assert [words(redress.accounts[name]) for name in ("other_agent", "officer", "office")] == [[], [], []]
+
+
+def test_from_the_notice_it_is_one_click_to_the_form_as_it_was_filled_in(redress: RedressCity, report: Report) -> None:
+    superseded(report)
+    tell_of_ended_reports()
+    browser = client_of(redress.accounts["agent"])
+    led = browser.post("/notices", {"notice": str(told_of(redress, "agent").id)}, follow=True)
+    page = led.content.decode()
+    assert (led.status_code, led.redirect_chain) == (200, [(f"/reports/{report.number}/again", 302)])
+    assert "按同样的范围再次出具" in page
+    assert f'href="/reports/{report.number}"' in page
+    assert unread(redress.accounts["agent"]) == 0
 
 
 def test_the_platform_that_applied_is_told_and_neither_another_nor_a_revoked_one(
@@ -165,6 +179,18 @@ def test_each_step_tells_those_it_concerns_and_nobody_else(redress: RedressCity)
         "act": "ask",
         "state": "more-asked",
     }
+
+
+def test_the_platform_that_lodged_is_called_at_the_steps_it_asked_for(redress: RedressCity) -> None:
+    platform = register_platform(NewPlatform("甲", ["webhooks"]), by="test").platform
+    events = [OF_ACTS[Act.ACCEPT], OF_ACTS[Act.UPHOLD]]
+    register_webhook(Owner(client_id=platform.pk), "https://223.5.5.5/hook", events, by="test")
+    one = objection(redress, platform.pk)
+    asked = stepped(one, Act.ASK, State.MORE_ASKED, Party.OFFICE)
+    accepted = stepped(one, Act.ACCEPT, State.WITH_UNIT, Party.OFFICE, redress.unit)
+    assert Notice.objects.filter(client_id=platform.pk).count() == 2
+    assert [row.notice.source for row in Delivery.objects.all()] == [f"step:{accepted.pk}"]
+    assert asked.pk != accepted.pk
 
 
 def test_what_is_withdrawn_before_a_unit_had_it_is_told_to_the_office(redress: RedressCity) -> None:

@@ -101,7 +101,7 @@ def link_of(told: Told, reader: Reader) -> tuple[str, str]:
     """Where to go on, and what the link is called; two empty texts where there is nothing to do."""
     body = told.body
     if told.event == REPORT_ENDED and reader is Reader.SUBJECT:
-        return f"/reports/{body.get('number', '')}/again", "按同样条件再次出具"
+        return f"/reports/{body.get('number', '')}/again", "按同样的范围再次出具"
     if told.event == REPORT_ENDED and reader is Reader.RECEIVER:
         return "/receiver/notices", "看订阅"
     if told.event == WEBHOOK_FAILING:
