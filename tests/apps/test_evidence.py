@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from pytest_django import Settings
 
+from tests import told_time
 from tests.bare_objection import AT, FIRM, NUMBER, UNIT, lodged
 from tests.redress_city import small_pdf
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -17,7 +18,8 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.redress.evidence import MOST_FILES, EvidenceError, Found, keep, name_to_keep, read_file
 from xinzheng.apps.redress.evidence_opening import EvidenceUnknownError, evidence_of, open_evidence
 from xinzheng.apps.redress.forgetting import forget_of, forget_old
-from xinzheng.apps.redress.models import Evidence, EvidenceContent, RepairCase, Step
+from xinzheng.apps.redress.models import Evidence, EvidenceContent, RepairCase, Step, StepWords
+from xinzheng.apps.redress.tasks_evidence import forget
 from xinzheng.apps.redress.words import WordsError, keep_words, words_of
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +173,18 @@ def test_after_its_time_the_content_goes_and_the_digest_stays(
     assert raised.value.code == "evidence-deleted"
     event = AuditEvent.objects.get(action="evidence-deleted")
     assert (event.who, event.details) == ("system", {"count": 3, "days": 10})
+
+
+def test_the_nightly_task_forgets_by_the_clock_of_redress(settings: Settings) -> None:
+    settings.XINZHENG_CLOCK = "tests.told_time.now"
+    keep_words(lodged(state="corrected"), "陈述")
+    told_time.tell(date(2029, 11, 1))
+    forget(timestamp=0)
+    assert StepWords.objects.exists()
+    told_time.tell(date(2029, 11, 2))
+    forget(timestamp=0)
+    told_time.forget()
+    assert not StepWords.objects.exists()
 
 
 def test_a_repair_that_was_spoken_of_lately_keeps_its_files(settings: Settings) -> None:
