@@ -13,6 +13,7 @@ from xinzheng.apps.redress.queries import ObjectionView, objection_by_number
 from xinzheng.core.objections import Act
 from xinzheng.web.departments.correction_form import CorrectionForm, correction_form
 from xinzheng.web.departments.duties import own_unit
+from xinzheng.web.departments.old_rows import old_rows
 from xinzheng.web.departments.upholding_ways import other_forms, ways_to_uphold
 from xinzheng.web.form_errors import by_field
 from xinzheng.web.objections.acting import NOT_REFUSED, UNKNOWN, Refused, number_in, view_of
@@ -68,6 +69,7 @@ def objection_page(request: HttpRequest, account: Account, case: Case) -> HttpRe
         "columns": columns,
         "is_own": view.unit_id == account.unit_id,
         "may_decide": bool(acts),
+        "old_rows": old_rows(view, account.unit_id or 0),
         "responsible": own_unit(account).responsible_officer,
         "reason": typed.get("reason", ""),
         "unit": number_in(typed.get("unit", "")),

@@ -39,7 +39,7 @@ class WaitingView:
 @signed_in
 def waiting(request: HttpRequest, account: Account) -> HttpResponse:
     """Show what waits, the latest batch first; a line's own link fills the form below in."""
-    chosen = {name: request.GET.get(name, "") for name in ("batch", "line")}
+    chosen = {name: request.GET.get(name, "") for name in ("batch", "line", "reason")}
     return _page(request, account, chosen)
 
 
