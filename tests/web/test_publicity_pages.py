@@ -1,7 +1,9 @@
 """Guides, texts of decrees, rulings beneath clauses, suggestions and the office's registers, as people meet them."""
 
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.oversight import rulings
 from xinzheng.apps.oversight.models import MajorProblem, Training
 from xinzheng.apps.oversight.rulings import Draft, NewDoubt
+from xinzheng.apps.oversight.suggestions import NewSuggestion
+from xinzheng.apps.oversight.suggestions import lodge as suggest
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.web.publicity.decree import marked_in_text
 from xinzheng.web.publicity.guides import GUIDES
@@ -197,6 +201,27 @@ def test_a_ruling_on_a_rule_that_is_gone_stands_apart(
     monkeypatch.setattr("xinzheng.web.public.policies.rulings_in_force", lambda policy_id: {"no-such": views[CLAUSE]})
     page = text_of(client, f"/policies/{POLICY}").split('id="gone-h"')[1]
     assert f"/rulings/{made}" in page
+
+
+def test_the_pages_of_rulings_and_suggestions_ask_no_more_with_more_of_them(
+    client: Client,
+    accounts: dict[str, Account],
+    django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]],
+) -> None:
+    for _ in range(5):
+        published(accounts)
+        suggest(NewSuggestion("suggestion", "service", "字太小"), account=accounts["agent"], key=uuid.uuid4())
+    office = of(accounts["office"])
+    for browser, address, most in (
+        (office, "/office/rulings", 10),
+        (office, "/office/suggestions", 10),
+        (office, "/office/register", 10),
+        (client, f"/policies/{POLICY}", 4),
+        (client, "/suggestions", 4),
+    ):
+        browser.get(address)
+        with django_assert_max_num_queries(most):
+            browser.get(address)
 
 
 def test_what_is_wrong_with_a_draft_is_said_beside_it_and_nothing_typed_is_lost(accounts: dict[str, Account]) -> None:

@@ -29,7 +29,7 @@ from xinzheng.apps.reports.packs import current_policy
 from xinzheng.core.errors import RefusedError, XinzhengError
 from xinzheng.core.policy import Clause, Policy
 from xinzheng.web.access import refuse_if, signed_in
-from xinzheng.web.actors import actor_name
+from xinzheng.web.actors import names_of
 
 FIELDS = ("policy", "clause", "question", "doubt", "text", "basis", "document", "needs_pack", "ruling")
 FIELD_OF = {"ruling-basis-missing": "basis"}
@@ -107,7 +107,9 @@ def _number(text: str) -> int:
 def _page(request: HttpRequest, account: Account, said: Mapping[str, str], error: str) -> HttpResponse:
     policy, clause = _clause(said["policy"], said["clause"])
     may_sign = not refusals_to_sign_ruling(account)
-    found = [_card(account, doubt, may_sign=may_sign) for doubt in doubts()]
+    asked = doubts()
+    names = names_of({doubt.actor for doubt in asked})
+    found = [_card(account, doubt, names[doubt.actor], may_sign=may_sign) for doubt in asked]
     here = _number(said["doubt"])
     context = {
         "policy": policy,
@@ -122,10 +124,10 @@ def _page(request: HttpRequest, account: Account, said: Mapping[str, str], error
     return render(request, "publicity/office_rulings.html", context, status=422 if error else 200)
 
 
-def _card(account: Account, doubt: DoubtView, *, may_sign: bool) -> Card:
+def _card(account: Account, doubt: DoubtView, asker: str, *, may_sign: bool) -> Card:
     _, clause = _clause(doubt.policy_id, doubt.clause_id)
     may_sign_it = may_sign and doubt.draft is not None and _is_open_to(doubt.draft, account)
-    return Card(doubt, clause, actor_name(doubt.actor), may_sign_it)
+    return Card(doubt, clause, asker, may_sign_it)
 
 
 def _is_open_to(view: RulingView, account: Account) -> bool:
