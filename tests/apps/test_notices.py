@@ -204,6 +204,9 @@ def test_who_delivered_what_was_wrong_is_told_where_another_unit_answers_for_it(
     stepped(one, Act.ACCEPT, State.WITH_UNIT, Party.OFFICE, redress.unit)
     upheld = stepped(one, Act.UPHOLD, State.CORRECTED, Party.UNIT)
     assert addressees(upheld) == {"subject", "office_operator", f"unit:{redress.other_unit}"}
+    row = told_of(redress, "other_chief")
+    assert row.words == f"异议{NUMBER}成立：本单位报送的记录有误，已由责任单位更正，请核对本单位的数据。"
+    assert (row.url, row.label) == ("", "")
 
 
 def test_every_act_tells_somebody_and_has_its_words_for_each_it_tells() -> None:

@@ -82,6 +82,8 @@ DESKS: Mapping[Reader, str] = MappingProxyType(
     {Reader.SUBJECT: "/objections", Reader.UNIT: "/department/objections", Reader.OFFICE: "/office/objections"}
 )
 PLAIN = "有一条新的通知，请登录查看。"
+# Who brought what was wrong has no part in the objection: it is told, and led nowhere.
+TO_DELIVERER = "异议{n}成立：本单位报送的记录有误，已由责任单位更正，请核对本单位的数据。"
 
 
 def sentence_of(told: Told, reader: Reader) -> str:
@@ -93,6 +95,7 @@ def sentence_of(told: Told, reader: Reader) -> str:
     if told.event == APPLICATION_DONE:
         return "平台代为提交的申请有了结果。"
     words = (TO_SUBJECT if reader is Reader.SUBJECT else TO_DESKS).get(told.event, PLAIN)
+    words = TO_DELIVERER if told.body.get("delivered") else words
     until = str(told.body.get("until", ""))
     return words.format(n=told.body.get("objection", ""), until=spoken_date(date.fromisoformat(until)) if until else "")
 
@@ -108,7 +111,7 @@ def link_of(told: Told, reader: Reader) -> tuple[str, str]:
         return "/receiver/webhooks", "看回调"
     if told.event == PUBLICATION_ENDED:
         return f"/records/{body.get('record', '')}".rstrip("/"), "看这条记录"
-    if "objection" in body and reader in DESKS:
+    if "objection" in body and reader in DESKS and not body.get("delivered"):
         return f"{DESKS[reader]}/{body['objection']}", "看办理情况" if reader is Reader.SUBJECT else "去办理"
     return "", ""
 

@@ -66,7 +66,8 @@ def tell_of(step: Step) -> None:
     objection = step.objection
     body = {"objection": objection.number, "act": step.act, "state": step.state}
     for tiding in TIDINGS[Act(step.act)]:
-        tell(tiding.event, f"step:{step.pk}", _addressees(tiding.to, objection, step), body)
+        facts = body | {"delivered": True} if tiding.to is To.DELIVERER else body
+        tell(tiding.event, f"step:{step.pk}", _addressees(tiding.to, objection, step), facts)
 
 
 def _addressees(to: To, objection: Objection, step: Step) -> list[Addressee]:
