@@ -196,7 +196,9 @@ def _page(request: HttpRequest, shown: Shown) -> HttpResponse:
         "asked": asked,
         "target": shown.target,
         "is_open": open_already.get(shown.target.record_id, "") if shown.target else "",
-        "targets": [(target, open_already.get(target.record_id, "")) for target in targets],
+        "targets": sorted(
+            ((target, open_already.get(target.record_id, "")) for target in targets), key=lambda pair: bool(pair[1])
+        ),
         "offered": [] if shown.target else open_policies(shown.subject_id),
         "scopes": [] if shown.target else _by_kind(asked.policy_id),
         "grounds": [(ground.value, GROUND_WORDS[ground]) for ground in ABOUT_A_RECORD],
