@@ -150,6 +150,8 @@ def test_who_comes_too_late_is_told_who_was_faster_and_keeps_what_was_typed(city
     assert "信用办工作人员已于11月23日10:00办理“要求补充异议材料”" in page(response)
     assert "写了很久的理由" in page(response)
     assert "你填写的内容（没有保存）" in page(response)
+    assert "没有办成" in page(response)
+    assert "处需要改正" not in page(response)
 
 
 def test_the_inbox_lists_what_lies_with_the_unit_and_what_lay_with_it(city: RedressCity) -> None:
@@ -328,6 +330,8 @@ def test_what_is_missing_is_promised(city: RedressCity) -> None:
     assert client.post(f"/department/objections/{made.number}/act", asked).status_code == 302
     assert state_of(made.number) is State.AWAITED
     assert "另有1件已承诺补报" in page(client.get("/department/objections"))
+    assert "1件异议待补报" in page(client.get("/department"))
+    assert "去报送" in page(client.get(f"/department/objections/{made.number}"))
 
 
 def test_two_chiefs_decide_and_the_second_is_told(city: RedressCity) -> None:

@@ -78,6 +78,7 @@ def objection_page(request: HttpRequest, account: Account, case: Case) -> HttpRe
         "reason_at_most": REASON_AT_MOST,
         "hint": hint(),
         "together": settings.XINZHENG_EVIDENCE_TOGETHER_BYTES,
+        "is_conflict": case.answer.is_conflict,
         "errors": case.answer.errors,
         "error_of": by_field(case.answer.errors),
     }

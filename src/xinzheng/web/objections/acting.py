@@ -74,6 +74,11 @@ class Refused:
     errors: tuple[FieldError, ...] = ()
     status: int = 200
 
+    @property
+    def is_conflict(self) -> bool:
+        """Whether nothing is to be mended, but something else came first."""
+        return self.status in (CONFLICT, DENIED)
+
 
 NOT_REFUSED = Refused()
 

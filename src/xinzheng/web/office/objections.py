@@ -202,6 +202,7 @@ def _page(request: HttpRequest, account: Account, view: ObjectionView, answer: R
         "unit": number_in(request.POST.get("unit", "")),
         "lost": [("理由", reason)] if reason and tried not in {form.act for form in forms} else [],
         "reason_at_most": REASON_AT_MOST,
+        "is_conflict": answer.is_conflict,
         "errors": answer.errors,
         "error_of": by_field(answer.errors),
     }
