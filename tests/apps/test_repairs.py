@@ -213,7 +213,7 @@ def test_the_end_of_publication_is_told_once_and_only_where_it_is_sure(city: Red
     decided = months_after(today() - 80 * DAY, -12)
     ended = add(city, "苏水罚〔2025〕1号", decided)
     add(city, "苏水罚〔2025〕2号", decided, 处罚类别="罚款", 处罚内容="罚款1万元")  # serious perhaps: it may go on
-    add(city, "苏水罚〔2025〕3号", decided - 60 * DAY)  # ended so long ago that it is no news
+    add(city, "苏水罚〔2025〕3号", decided - 70 * DAY)  # ended so long ago that it is no news
     last = months_after(decided, 12)
     assert tell_ended(last) == 0
     assert tell_ended(last + 40 * DAY) == 1
