@@ -4,7 +4,7 @@ On the way every page is looked at in all looks.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from xinzheng.apps.reports.models import Report
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WIDE = {"width": 1280, "height": 900}
+# Of pages that are made of the same parts as those seen in all looks.
+TWO, POSTED = (LOOKS[0], LOOKS[3]), (LOOKS[0], Look(390, "dark"))
 
 
-def looked_at(site: Site, page: Page, name: str) -> list[str]:
-    """What is wrong with the page in front, in every look; one that was posted cannot be loaded anew."""
+def looked_at(site: Site, page: Page, name: str, looks: Sequence[Look] = LOOKS) -> list[str]:
+    """What is wrong with the page in front, in each look; one that was posted cannot be loaded anew in larger type."""
     found = []
-    was_posted = page.url.endswith("/act")
-    for look in (Look(1280), Look(390)) if was_posted else LOOKS:
+    for look in looks:
         page.set_viewport_size({"width": look.width, "height": 844})
         page.emulate_media(color_scheme="dark" if look.scheme == "dark" else "light")
         if look.elder:
@@ -67,7 +68,7 @@ def test_from_a_finding_to_a_fresh_report_across_three_roles(
     expect(subject.get_by_role("main")).to_contain_text("已更正，请以新报告为准")
     subject.goto(f"/objections/{number}")
     expect(subject.locator(".answer")).to_contain_text("异议成立，记录已经更正。")
-    found += looked_at(site, subject, "upheld")
+    found += looked_at(site, subject, "upheld", TWO)
     subject.get_by_role("link", name="按同样的范围再次出具").click()
     subject.get_by_role("button", name="出具报告").click()
     subject.wait_for_url("**/applications/*")
@@ -117,19 +118,19 @@ def upheld(site: Site, page: Page, number: str) -> list[str]:
     page.goto("/department/objections")
     found = looked_at(site, page, "inbox")
     page.get_by_role("link", name=number).click()
-    found += looked_at(site, page, "how to answer")
+    found += looked_at(site, page, "how to answer", TWO)
     page.get_by_role("link", name="办理：异议不成立").click()
-    found += looked_at(site, page, "dismissing")
+    found += looked_at(site, page, "dismissing", TWO)
     page.get_by_role("link", name="换一种答复").click()
     page.get_by_role("link", name="办理：更正内容").click()
     found += looked_at(site, page, "correction")
     page.get_by_label("处罚决定日期").fill("2026-02-30")
     page.get_by_label("核实的情况和理由").fill("决定书写的是两万元")
     page.get_by_role("button", name="下一步：核对").click()
-    found += looked_at(site, page, "last look")
+    found += looked_at(site, page, "last look", POSTED)
     page.get_by_role("button", name="确认更正内容，办结").click()
     expect(page.get_by_role("alert")).to_contain_text("这一天不存在")
-    found += looked_at(site, page, "refused by the checks")
+    found += looked_at(site, page, "refused by the checks", POSTED)
     record = Objection.objects.get().record_id
     assert record is not None
     page.get_by_label("处罚决定日期").fill(current_row(record).values["decision_date"])
@@ -139,4 +140,4 @@ def upheld(site: Site, page: Page, number: str) -> list[str]:
     expect(page.get_by_role("table", name="更正的栏目")).to_contain_text("罚款2万元")
     page.get_by_role("button", name="确认更正内容，办结").click()
     expect(page.get_by_role("status")).to_contain_text("已办结：异议成立，更正内容")
-    return found + looked_at(site, page, "answered")
+    return found + looked_at(site, page, "answered", TWO)
