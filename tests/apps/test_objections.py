@@ -26,6 +26,7 @@ from tests.redress_city import (
     lodge_one,
     unit_id,
 )
+from tests.small_city import BY
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.models import AuditEvent
@@ -40,8 +41,10 @@ from xinzheng.apps.redress.queries import Listed, objection_view, open_on, rows_
 from xinzheng.apps.redress.sweeps import deliver_awaited, escalate, lapse, watch_corrections
 from xinzheng.apps.redress.tasks import sweep_days, sweep_deliveries
 from xinzheng.apps.redress.upholding import Upholding, uphold
+from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.printed import superseded_by
 from xinzheng.apps.reports.reviewing import review_reports
+from xinzheng.core.decision import Request
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.objections import Act, Ground, State
 
@@ -162,6 +165,14 @@ def test_a_subject_lodges_so_many_a_day_and_has_so_many_open(city: RedressCity) 
 def test_a_missing_record_names_domain_kind_and_number(city: RedressCity) -> None:
     for wrong in ({"domain": "nowhere"}, {"kind": "nothing"}, {"document_number": " "}, {"record_id": city.record}):
         assert code_of(lodge_one, city, Ground.MISSING, **wrong) == "objection-refused"
+
+
+def test_what_is_named_as_a_report_is_one_of_the_subjects_own_whatever_is_missing(city: RedressCity) -> None:
+    others = issue_report(Order(POLICY, city.other_firm, Request(), BY)).number
+    for words in ("张三 320501199001011234", others, "\0", "SZ1" * 5000):
+        assert code_of(lodge_one, city, Ground.MISSING, report_number=words) == "record-not-shown"
+    own = city.report()
+    assert lodge_one(city, Ground.MISSING, report_number=own).report_number == own
 
 
 # Handling

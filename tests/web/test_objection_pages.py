@@ -125,6 +125,7 @@ def test_what_is_missing_is_named_by_kind_domain_and_number(city: RedressCity) -
     ("changes", "field"),
     [
         ({"record": ""}, "record"),
+        ({"report": "\0张三"}, "record"),
         ({"record": "9" * 19}, "record"),
         ({"ground": ""}, "ground"),
         ({"ground": "missing"}, "ground"),

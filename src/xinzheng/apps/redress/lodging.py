@@ -16,7 +16,7 @@ from xinzheng.apps.redress.errors import RedressError
 from xinzheng.apps.redress.evidence import Found
 from xinzheng.apps.redress.models import Objection
 from xinzheng.apps.redress.numbers import OBJECTION_PREFIX, take_number
-from xinzheng.apps.redress.shown import Shown, shown_record
+from xinzheng.apps.redress.shown import Shown, own_report, shown_record
 from xinzheng.apps.redress.stepping import Held, Taking, lock_record, write_step
 from xinzheng.apps.redress.words import words_to_keep
 from xinzheng.apps.registry.models import Subject
@@ -58,9 +58,9 @@ def lodge(new: NewObjection, *, account: Account, key: uuid.UUID) -> Objection:
     """Lodge an objection; the same form (``key``), sent again, gives the one it made.
 
     Raises:
-        RedressError: ``not-permitted``; ``record-not-shown``: the subject is shown no such record; ``reason-missing``;
-            ``objection-open-already``; ``objection-refused``: no such domain and kind, or no number of what is missing;
-            ``too-many-objections``.
+        RedressError: ``not-permitted``; ``record-not-shown``: the subject is shown no such record, or has no such
+            report; ``reason-missing``; ``objection-open-already``; ``objection-refused``: no such domain and kind, or
+            no number of what is missing; ``too-many-objections``.
         XinzhengError: what keeping texts and files raises; ``unknown-policy``.
     """
     refusals = refusals_to_object(account, new.subject_id)
@@ -118,6 +118,8 @@ def _present(new: NewObjection) -> Shown:
 
 def _missing(new: NewObjection) -> Shown:
     """What is missing, by the words of the form; the one unit that answers for it, if it is one."""
+    if new.report_number:
+        own_report(new.report_number, new.subject_id)
     number = text_to_keep(new.document_number, field="文书文号", most=DOCUMENT_NUMBER_AT_MOST)
     units = [u for u in responsible_units(new.policy_id) if u.domain == new.domain and new.kind in u.kinds]
     if new.record_id is not None or not units:

@@ -33,7 +33,7 @@ def shown_record(record_id: int, subject_id: int, policy_id: str, report_number:
         RedressError: ``record-not-shown``: it is not there, hidden, another's or gone by now; all said alike.
         RefusedError: ``unknown-policy``.
     """
-    report = _own_report(report_number, subject_id) if report_number else None
+    report = own_report(report_number, subject_id) if report_number else None
     is_in_report = report is not None and str(record_id) in _in_report(report)
     head = RecordHead.objects.filter(record_id=record_id, payload_sha256__isnull=False).first()
     # What was sealed since is hinted at no longer, whatever an old report says.
@@ -60,8 +60,10 @@ def _printed(decision: Decision) -> set[str]:
     return weighed | {record.id for section in decision.other for record in section.records}
 
 
-def _own_report(number: str, subject_id: int) -> Report:
-    report = Report.objects.filter(number=number, subject_id=subject_id).first()
+def own_report(number: str, subject_id: int) -> Report:
+    """The subject's own report of this number. Raises ``record-not-shown``, alike for another's and for none."""
+    own = Report.objects.filter(subject_id=subject_id)
+    report = own.filter(number=number).first() if number.isprintable() else None
     if report is None:
         raise _not_shown()
     return report

@@ -36,7 +36,7 @@ from xinzheng.web.public.body_size import sized
 from xinzheng.web.subjects.access import own_subject
 
 MISSING = "missing"
-LONGEST_KEY = 18
+LONGEST_KEY, LONGEST_REPORT = 18, 40
 ABOUT_A_RECORD = (Ground.WRONG, Ground.NOT_MINE, Ground.OVER_PERIOD)
 FIELDS = {
     "reason-missing": "words",
@@ -115,6 +115,7 @@ def _asked(request: HttpRequest, subject_id: int, served: Sequence[str]) -> Aske
     wanted = given.get("policy", "")
     offered = [policy_id for policy_id, _ in open_policies(subject_id)] or served
     text = {name: given.get(name, "").strip() for name in ("report", "record", "ground", "scope", "document_number")}
+    text["report"] = text["report"].replace("\0", "")[:LONGEST_REPORT]
     return Asked(wanted if wanted in served else offered[0], words=given.get("words", ""), **text)
 
 
