@@ -54,7 +54,7 @@ def open_evidence(evidence_id: int, *, of: str, account: Account) -> Opened:
         EvidenceUnknownError: ``evidence-unknown``, also for everybody else; ``evidence-deleted`` for a party.
     """
     row = Evidence.objects.select_related("step__objection", "repair", "content").filter(pk=evidence_id).first()
-    if row is None or _case_of(row).number != of or refusals_to_open(row, account):
+    if row is None or _case_of(row).number != of or _refusals(row, account):
         raise EvidenceUnknownError("没有这份证据，请从办理页面重新打开。")
     sealed = getattr(row, "content", None)
     if sealed is None:
@@ -67,7 +67,7 @@ def open_evidence(evidence_id: int, *, of: str, account: Account) -> Opened:
     return Opened(name.decode(), row.media_type, content)
 
 
-def refusals_to_open(row: Evidence, account: Account) -> list[str]:
+def _refusals(row: Evidence, account: Account) -> list[str]:
     """Read a file of evidence (查阅证据): the subject's agent, the units it lies or lay with, the credit office."""
     if account.role == Role.OFFICE_OPERATOR:
         return refusals_to_take_in_objections(account)
