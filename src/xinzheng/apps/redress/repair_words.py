@@ -35,6 +35,14 @@ TO_DO_WORDS: Mapping[str, str] = MappingProxyType(
         Condition.COMMITMENT: "公开作出信用承诺（在“信用中国”网站填写）",
     }
 )
+# Why nothing of it is published, where that is told by the record itself.
+UNPUBLISHED_WORDS: Mapping[Note, str] = MappingProxyType(
+    {
+        Note.NOT_PENALISED: "不予处罚的决定，没有处罚信息",
+        Note.TAKEN_BACK: "决定已被撤销或者确认违法、无效",
+        Note.DELISTED: "已经移出名单",
+    }
+)
 SECOND_HAND = "转述，未核对原文"
 
 
@@ -46,10 +54,16 @@ def publication_sentence(found: Guidance) -> str:
         PublicationState.PUBLISHED_UNTIL: _published(publication, day),
         PublicationState.ENDED_BY_PERIOD: _over(publication, day),
         PublicationState.ENDED_BY_REPAIR: f"自{day}信用修复起停止公示",
-        PublicationState.NOT_PUBLISHED: f"一般不公示；公示的，最长至{day}" if day else "不公示",
+        PublicationState.NOT_PUBLISHED: _unpublished(found, day),
         PublicationState.BY_SECTOR_RULES: "公示和修复另有规定，这里不计算",
     }
     return said[publication.state]
+
+
+def _unpublished(found: Guidance, day: str) -> str:
+    if day:
+        return f"一般不公示；公示的，最长至{day}"
+    return next((words for note, words in UNPUBLISHED_WORDS.items() if note in found.notes), "不公示")
 
 
 def _over(publication: Publication, day: str) -> str:
