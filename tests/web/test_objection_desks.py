@@ -6,19 +6,20 @@ from datetime import date
 from io import BytesIO
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import LazySettings
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from python_calamine import CalamineWorkbook
 
 from tests import told_time
 from tests.desk_pages import CHECK, DO, MONDAY, browser, hidden, page, state_of, typed, with_unit
 from tests.module_database import module_database
 from tests.redress_city import DOCUMENT, NAME, RedressCity, build_redress_city, do, lodge_one, small_pdf
+from xinzheng.apps.ledger import merge
 from xinzheng.apps.ledger.corrections import current_row
-from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.redress.models import Correction
 from xinzheng.apps.redress.queries import objection_view
 from xinzheng.core.objections import Act, Ground, State
@@ -79,6 +80,19 @@ def test_the_list_asks_the_database_as_often_for_one_as_for_many_of_a_subject(
     client = browser(city, "office")
     with django_assert_max_num_queries(16):
         assert "在办异议4件" in page(client.get("/office/objections"))
+
+
+def test_a_page_asks_the_database_a_bounded_number_of_times(
+    city: RedressCity, django_assert_max_num_queries: Any
+) -> None:
+    made = with_unit(city)
+    do(city, made.number, Act.DISMISS, "chief")
+    do(city, made.number, Act.APPEAL, "agent")
+    do(city, made.number, Act.REMAND, "office")
+    for who, address in (("office", "/office/objections"), ("chief", "/department/objections")):
+        client = browser(city, who)
+        with django_assert_max_num_queries(26):
+            client.get(f"{address}/{made.number}")
 
 
 def test_the_office_takes_in_with_the_unit_it_chooses(city: RedressCity) -> None:
@@ -232,17 +246,16 @@ def test_a_busy_ledger_keeps_the_last_look_to_be_tried_again(
     city: RedressCity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, client = with_unit(city), browser(city, "chief")
-
-    def busy() -> None:
-        raise IntakeError("正在处理大批数据，请稍候再试。", code="ledger-busy")
-
-    monkeypatch.setattr("xinzheng.apps.redress.upholding.begin_merging_soon", busy)
-    asked = typed(city, made.number, "changed", fine="2") | DO
-    response = client.post(f"/department/objections/{made.number}/act", asked)
+    address, asked = f"/department/objections/{made.number}/act", typed(city, made.number, "changed", fine="2") | DO
+    monkeypatch.setattr(merge, "PATIENCE", "50ms")
+    # Our own transaction holds the lock since the delivery: others are asked about another one.
+    monkeypatch.setattr(merge, "INTAKE_LOCK", merge.INTAKE_LOCK + 1)
+    with psycopg.connect(**{**connection.get_connection_params(), "autocommit": True}) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [merge.INTAKE_LOCK])
+        response = client.post(address, asked)
     assert response.status_code == 503
-    assert "正在处理大批数据" in page(response)
-    monkeypatch.undo()
-    assert client.post(f"/department/objections/{made.number}/act", hidden(response) | DO).status_code == 302
+    assert "账本暂时不能写入" in page(response)
+    assert client.post(address, hidden(response) | DO).status_code == 302
     assert state_of(made.number) is State.CORRECTED
 
 
