@@ -56,6 +56,34 @@ def changed(**how: object) -> bytes:
     return made.getvalue()
 
 
+def acting(where: str, *, password: str | None = None, packed: bool = False, broken: bool = False) -> bytes:
+    """A PDF with a script in one of the places a script can hang in."""
+    made = io.BytesIO()
+    script = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+    with pikepdf.open(io.BytesIO(small_pdf())) as pdf:
+        box, page = [0, 0, 9, 9], pdf.pages[0]
+        field = pikepdf.Dictionary(Subtype=pikepdf.Name.Widget, FT=pikepdf.Name.Tx, T="a", Rect=box)
+        if where == "page":
+            page.AA = pikepdf.Dictionary(O=script)
+        elif where == "link":
+            page.Annots = [pikepdf.Dictionary(Subtype=pikepdf.Name.Link, Rect=box, A=pdf.make_indirect(script))]
+        elif where == "field":
+            field.AA = pikepdf.Dictionary(F=pdf.make_indirect(script))
+            page.Annots = [pdf.make_indirect(field)]
+            pdf.Root.AcroForm = pikepdf.Dictionary(Fields=list(page.Annots))
+        elif where == "chain":
+            step = {"S": pikepdf.Name.GoTo, "D": pikepdf.Array([page.obj, pikepdf.Name.Fit])}
+            pdf.Root.OpenAction = pikepdf.Dictionary(**step, Next=pdf.make_indirect(script))
+        elif where == "opening":
+            pdf.Root.OpenAction = script
+        elif where == "form":
+            pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[], XFA=pdf.make_stream(b"<xdp:xdp/>"))
+        how = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
+        lock = pikepdf.Encryption(user=password, owner="b") if password is not None else False
+        pdf.save(made, object_stream_mode=how, encryption=lock)
+    return made.getvalue().replace(b"startxref\n", b"startxref\n9") if broken else made.getvalue()
+
+
 def bomb() -> bytes:
     """Two megabytes that unfold to two gigabytes when the page is read."""
     packer = zlib.compressobj(9)
@@ -131,6 +159,24 @@ def test_a_sound_file_is_taken_for_what_it_is_whatever_a_camera_left_behind_it(d
 )
 def test_what_does_not_open_or_is_too_much_is_refused_with_its_reason(data: bytes, why: str) -> None:
     assert found(data) == why
+
+
+@pytest.mark.parametrize("where", ["page", "link", "field", "chain", "opening", "form"])
+def test_a_script_is_found_wherever_it_hangs(where: str) -> None:
+    assert found(acting(where)) == "carries-scripts"
+    assert found(acting(where, packed=True)) == "carries-scripts"
+    assert found(acting(where, packed=True, password="")) == "carries-scripts"
+
+
+def test_a_script_is_found_where_the_table_of_objects_is_wrong_or_its_name_is_spelt_otherwise() -> None:
+    assert found(acting("opening", broken=True)) == "carries-scripts"
+    assert found(acting("page", packed=True, broken=True)) == "broken"
+    assert found(acting("page").replace(b"/JavaScript", b"/J#61vaScript")) == "carries-scripts"
+
+
+def test_packed_objects_are_taken_as_others_are() -> None:
+    assert found(acting("", packed=True)) == "application/pdf"
+    assert found(acting("", packed=True, password="")) == "application/pdf"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pypdfium2 import raw
 
+from xinzheng.adapters.evidence.pdf_actions import problem_of_actions
 from xinzheng.adapters.evidence.verdicts import MOST_PAGES, Problem
 
 END = b"%%EOF"
@@ -36,7 +37,8 @@ def problem_of_pdf(data: bytes) -> Problem | None:
     except pypdfium2.PdfiumError as error:
         return Problem.ENCRYPTED if _asks_for_a_password(error) else Problem.BROKEN
     try:
-        return _problem_inside(document) or (Problem.CARRIES_SCRIPTS if _acts_when_opened(whole) else None)
+        acts = Problem.CARRIES_SCRIPTS if _acts_when_opened(whole) else None
+        return _problem_inside(document) or acts or problem_of_actions(whole)
     except pypdfium2.PdfiumError:
         return Problem.BROKEN
     finally:
