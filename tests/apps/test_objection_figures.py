@@ -1,18 +1,15 @@
 """Figures of objections: who was late, how long it took, what became of it; and what corrections do to scorecards."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
 
-import pytest
-from django.conf import LazySettings
-from django.db import transaction
 from python_calamine import CalamineWorkbook
 
 from tests import told_time
 from tests.module_database import module_database
-from tests.redress_city import DOMAIN, KIND, POLICY, RedressCity, build_redress_city, do, lodge_one
+from tests.redress_city import DOMAIN, KIND, POLICY, RedressCity, do, lodge_one
+from tests.redress_monday import MONDAY, built_city, monday_city
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.bulletins import draft_bulletin
 from xinzheng.apps.oversight.objection_figures import Figures, Group, corrections_by_unit, figures
@@ -27,25 +24,9 @@ from xinzheng.core.coverage_calendar import Month
 from xinzheng.core.objections import Act, Ground
 from xinzheng.core.quality import Counts
 
-db = module_database
-MONDAY, JUNE = date(2026, 6, 1), Month(2026, 6)
+db, built, city = module_database, built_city, monday_city
+JUNE = Month(2026, 6)
 What = Correction.What
-
-
-@pytest.fixture(scope="module")
-def built(db: None, tmp_path_factory: pytest.TempPathFactory) -> RedressCity:
-    return build_redress_city(tmp_path_factory.mktemp("redress"))
-
-
-@pytest.fixture
-def city(built: RedressCity, settings: LazySettings) -> Iterator[RedressCity]:
-    """The city on a Monday; what a test does is undone."""
-    settings.XINZHENG_CLOCK = "tests.told_time.now"
-    told_time.tell(MONDAY)
-    with transaction.atomic():
-        yield built
-        transaction.set_rollback(True)
-    told_time.forget()
 
 
 def missing(city: RedressCity, serial: int = 1) -> str:

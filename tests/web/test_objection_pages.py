@@ -2,21 +2,19 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from django.conf import LazySettings
-from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests import told_time
 from tests.module_database import module_database
-from tests.redress_city import DOCUMENT, DOMAIN, KIND, POLICY, RedressCity, build_redress_city, do, lodge_one, small_pdf
+from tests.redress_city import DOCUMENT, DOMAIN, KIND, POLICY, RedressCity, do, lodge_one, small_pdf
+from tests.redress_monday import browser, built_city, monday_city
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.models import AuditEvent
@@ -28,32 +26,9 @@ from xinzheng.apps.registry.persons import register_person
 from xinzheng.apps.reports.reviewing import review_reports
 from xinzheng.core.objections import Act, State
 
-db = module_database
+db, built, city = module_database, built_city, monday_city
 MONDAY = date(2026, 11, 23)
 WORDS = "这份处罚决定已经撤销。\n见附件。"
-
-
-@pytest.fixture(scope="module")
-def built(module_database: None, tmp_path_factory: pytest.TempPathFactory) -> RedressCity:
-    return build_redress_city(tmp_path_factory.mktemp("objections"))
-
-
-@pytest.fixture
-def city(db: None, built: RedressCity, settings: LazySettings) -> Iterator[RedressCity]:
-    """The city on a Monday; what a test does is undone."""
-    settings.XINZHENG_CLOCK = "tests.told_time.now"
-    told_time.tell(MONDAY)
-    caches["local"].clear()
-    with transaction.atomic():
-        yield built
-        transaction.set_rollback(True)
-    told_time.forget()
-
-
-def browser(city: RedressCity, who: str = "agent") -> Client:
-    client = Client()
-    client.force_login(city.accounts[who])
-    return client
 
 
 def pdf(name: str = "撤销决定.pdf", content: bytes | None = None) -> SimpleUploadedFile:
