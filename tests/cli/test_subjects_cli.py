@@ -8,7 +8,10 @@ import pytest
 
 from tests.bare_objection import lodged
 from tests.small_city import uscc
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.actions import open_entry, take_position
+from xinzheng.apps.codes.models import MailAddress
 from xinzheng.apps.redress.models import StepWords
 from xinzheng.apps.redress.words import keep_words
 from xinzheng.apps.registry.actions import Sighting, register_person, register_unknown_subjects
@@ -131,6 +134,10 @@ def test_a_person_is_erased_by_a_number_that_is_not_on_the_command_line(
     number = "330502199001010014"
     subject_id = register_person(number, "示例甲乙", by="test")
     keep_words(lodged(subject=subject_id), "示例甲乙不服")
+    account = open_account(NewAccount("person", "示＊＊＊", Role.SUBJECT_AGENT, person_id=subject_id), by="test")
+    MailAddress.objects.create(
+        account_id=account.pk, wrapped_key=b"k", address_ct=b"a", confirmed_at=account.created_at
+    )
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
     assert main(["subjects", "erase"]) == 1
     assert StepWords.objects.count() == 1
@@ -141,6 +148,7 @@ def test_a_person_is_erased_by_a_number_that_is_not_on_the_command_line(
     assert main(["subjects", "erase", "--yes"]) == 0
     assert find_subject(number) is None
     assert StepWords.objects.count() == 0
+    assert not MailAddress.objects.exists()
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
     assert main(["subjects", "erase", "--yes"]) == 1
     assert number not in "".join(capsys.readouterr())

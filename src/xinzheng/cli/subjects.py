@@ -194,6 +194,7 @@ def rotate_number(args: argparse.Namespace) -> int:
 def erase(args: argparse.Namespace) -> int:
     """Erase a person whose number is read from standard input; without --yes only say who it is, masked."""
     from xinzheng.apps.audit.queries import head_position
+    from xinzheng.apps.codes.mail_addresses import forget_address_of_person
     from xinzheng.apps.oversight.suggestions import forget_of as forget_suggestions
     from xinzheng.apps.redress.forgetting import forget_of
     from xinzheng.apps.registry.actions import erase_person
@@ -205,8 +206,11 @@ def erase(args: argparse.Namespace) -> int:
     if not args.yes:
         print(f"{person.name}　{person.identifier}（内部编号{subject_id}）。确认删除请加 --yes，删除以后不能恢复。")
         return 1
-    position = erase_person(subject_id, by=BY, also=(partial(forget_of, by=BY), forget_suggestions))
-    print(f"已删除内部编号{subject_id}的姓名、号码、联系电话，以及异议、修复、意见建议中写的内容和证据，账本位置{position}。")
+    also = (partial(forget_of, by=BY), forget_suggestions, partial(forget_address_of_person, by=BY))
+    position = erase_person(subject_id, by=BY, also=also)
+    print(
+        f"已删除内部编号{subject_id}的姓名、号码、联系电话、通知邮箱，以及异议、修复、意见建议中写的内容和证据，账本位置{position}。"
+    )
     return 0
 
 

@@ -85,6 +85,12 @@ def forget_address(account_id: int, *, by: str) -> bool:
     return bool(gone)
 
 
+def forget_address_of_person(subject_id: int, *, by: str) -> int:
+    """Delete the address of a natural person who is being erased; how many."""
+    own = Account.objects.filter(person_id=subject_id, pk__in=MailAddress.objects.values("pk"))
+    return sum(forget_address(key, by=by) for key in own.values_list("pk", flat=True))
+
+
 def forget_addresses_of_closed() -> int:
     """Delete the addresses of closed accounts; how many."""
     closed = Account.objects.filter(is_active=False, pk__in=MailAddress.objects.values("pk"))
