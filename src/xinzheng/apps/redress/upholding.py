@@ -127,7 +127,7 @@ def _replaced(case: _Case) -> Corrected:
     row, batch_id = case.row(), case.upholding.batch_id
     if batch_id is None:
         batch_id = submit_correction(_corrected(case, row, None), by=case.by).batch
-    other = _only_version(batch_id, row)
+    other = _only_version(batch_id, row, case.unit_id)
     gone = withdraw_record(record_id=row.record_id, seen_version=row.version_id, reason=case.reason, by=case.by)
     made = _as_it_is(other.record_id, batch_id)
     return Corrected(What.REPLACED, made.subject_id, made.record_id, gone.entry, batch_id, made.payload_sha256)
@@ -170,10 +170,11 @@ def _delivered_since(case: _Case, row: CurrentRow) -> Corrected:
     return _as_it_is(row.record_id, version.batch_id)
 
 
-def _only_version(batch_id: int, row: CurrentRow) -> RecordVersion:
-    """The one other record of the subject that a batch holds."""
+def _only_version(batch_id: int, row: CurrentRow, unit_id: int) -> RecordVersion:
+    """The one other record of the subject that a batch holds: of the unit that upholds, and as it still stands."""
     found = RecordVersion.objects.filter(batch_id=batch_id, subject_id=row.subject_id, kind=row.kind, is_present=True)
-    others = [version for version in found if version.record_id != row.record_id]
+    standing = RecordHead.objects.filter(subject_id=row.subject_id, unit_id=unit_id, payload_sha256__isnull=False)
+    others = list(found.filter(pk__in=standing.values("version_id")).exclude(record_id=row.record_id))
     if len(others) != 1:
         message = f"批次{batch_id}里没有替换这条记录的唯一一条。只是改正内容的，请选择更正内容。"
         raise RedressError(message, code="batch-corrects-nothing")
