@@ -312,6 +312,23 @@ def test_from_a_rule_the_form_is_begun_and_who_is_signed_in_sees_his_own(account
 # --- registers -------------------------------------------------------------------------------------------------------
 
 
+def test_however_many_are_lodged_the_office_comes_to_each_and_is_told_how_many(accounts: dict[str, Account]) -> None:
+    made = [suggest(NewSuggestion("complaint", "other", "x"), account=None, key=uuid.uuid4()) for _ in range(51)]
+    office = of(accounts["office"])
+    first = office.get("/office/suggestions").content.decode()
+    assert "51件没有答复" in first
+    assert (made[0].number in first, made[-1].number in first) == (True, False)
+    assert 'href="/office/suggestions?from=50"' in first
+    second = office.get("/office/suggestions?from=50").content.decode()
+    assert (made[0].number in second, made[-1].number in second) == (False, True)
+    wrong = office.post("/office/suggestions?from=50", {"number": made[-1].number, "answer": "说" * 3000})
+    assert (wrong.status_code, "说" * 3000 in wrong.content.decode()) == (422, True)
+
+
+def test_who_comes_next_to_the_same_browser_does_not_see_what_was_suggested(accounts: dict[str, Account]) -> None:
+    assert "no-store" in of(accounts["agent"]).get("/suggestions").headers["Cache-Control"]
+
+
 def test_the_office_keeps_trainings_and_problems_until_they_are_solved(accounts: dict[str, Account]) -> None:
     office = of(accounts["office"])
     training = {"act": "training", "day": "2026-03-02", "title": "报送流程", "audience": "联络员", "attended": "86"}

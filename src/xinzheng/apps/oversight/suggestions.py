@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.utils.crypto import salted_hmac
 
 from xinzheng.apps.accounts.models import Account
@@ -35,7 +35,7 @@ SAID_AT_MOST = 2000
 ANSWER_AT_MOST = 2000
 QUESTION_AT_MOST = 200
 OPEN_AT_MOST = 20
-LISTED_AT_MOST = 200
+LISTED_AT_MOST = 50
 SECRET_BYTES = 16
 # What it is about (事项), as people choose it.
 TOPICS = {
@@ -257,10 +257,16 @@ def answer(number: str, given: Answer, *, by: str) -> None:
     record_event(who=by, action="suggestion-answered", object_kind="suggestion", object_id=number, details=about)
 
 
-def waiting() -> list[SuggestionRow]:
-    """What nobody has answered yet, oldest first, with the words."""
-    found = Suggestion.objects.filter(answer__isnull=True).select_related("words").order_by("at")
-    return _rows(found[:LISTED_AT_MOST], with_words=True)
+def waiting(start: int = 0) -> list[SuggestionRow]:
+    """What nobody has answered yet, oldest first, with the words: fifty, from the one at ``start`` on."""
+    found = Suggestion.objects.filter(answer__isnull=True).select_related("words").order_by("at", "number")
+    return _rows(found[start : start + LISTED_AT_MOST], with_words=True)
+
+
+def waiting_since() -> tuple[int, datetime | None]:
+    """How many nobody has answered yet, and when the oldest of them was lodged."""
+    found = Suggestion.objects.filter(answer__isnull=True).aggregate(count=Count("pk"), oldest=Min("at"))
+    return found["count"], found["oldest"]
 
 
 def answered(limit: int = 50) -> list[SuggestionRow]:

@@ -9,14 +9,17 @@ from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.oversight.permissions import refusals_to_answer_suggestions
 from xinzheng.apps.oversight.suggestions import (
     ANSWER_AT_MOST,
+    LISTED_AT_MOST,
     QUESTION_AT_MOST,
     Answer,
     answer,
     answered,
     waiting,
+    waiting_since,
 )
 from xinzheng.core.errors import XinzhengError
 from xinzheng.web.access import refuse_if, signed_in
+from xinzheng.web.objections.acting import number_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,8 +45,15 @@ def office_suggestions(request: HttpRequest, account: Account) -> HttpResponse:
 
 
 def _page(request: HttpRequest, number: str, error: str, given: Answer) -> HttpResponse:
-    rows = waiting()
+    start = number_in(request.GET.get("from", "")) or 0
+    rows = waiting(start)
+    is_all = not start and len(rows) < LISTED_AT_MOST
+    total, oldest = (len(rows), rows[0].at if rows else None) if is_all else waiting_since()
     context = {
+        "total": total,
+        "oldest": oldest,
+        "start": start,
+        "next": start + LISTED_AT_MOST if total > start + LISTED_AT_MOST else None,
         "waiting": [
             (row, error if row.number == number else "", given if row.number == number else Answer("")) for row in rows
         ],

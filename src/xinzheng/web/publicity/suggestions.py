@@ -82,7 +82,9 @@ def _form(request: HttpRequest, values: Mapping[str, str], errors: list[FieldErr
         "own": suggestions_of(account) if account else [],
         "answers": public_answers(),
     }
-    return render(request, "publicity/suggestions.html", context, status=422 if errors else 200)
+    response = render(request, "publicity/suggestions.html", context, status=422 if errors else 200)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _key(text: str) -> uuid.UUID:
