@@ -14,10 +14,10 @@ from django.db import transaction
 from django.test import Client
 
 from tests import told_time
+from tests.module_database import refusal_code
 from tests.redress_city import RedressCity, build_redress_city, do, lodge_one
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.redress.models import Step
-from xinzheng.core.errors import XinzhengError
 from xinzheng.core.objections import Act
 
 MONDAY = date(2026, 6, 1)
@@ -58,7 +58,6 @@ def with_unit(city: RedressCity, **changes: object) -> str:
 def code_of(call: Callable[..., Any], *args: object, **kwargs: object) -> str:
     """The code by which something is refused; nothing of it is left behind."""
     steps, events = Step.objects.count(), AuditEvent.objects.count()
-    with pytest.raises(XinzhengError) as refused, transaction.atomic():
-        call(*args, **kwargs)
+    code = refusal_code(call, *args, **kwargs)
     assert (Step.objects.count(), AuditEvent.objects.count()) == (steps, events)
-    return refused.value.code
+    return code

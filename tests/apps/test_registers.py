@@ -1,33 +1,18 @@
 """The registers of trainings and of major problems: kept by the office, corrected by new rows, never changed."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import transaction
 
-from tests.module_database import module_database
+from tests.module_database import module_database, refusal_code, undone_after
 from tests.small_city import today
 from xinzheng.apps.oversight import registers
 from xinzheng.apps.oversight.registers import Held, NewProblem, Progress
-from xinzheng.core.errors import XinzhengError
 
-db = module_database
-
-
-@pytest.fixture(autouse=True)
-def undone(db: None) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
-def code_of(act: Callable[[], object]) -> str:
-    with pytest.raises(XinzhengError) as refused, transaction.atomic():
-        act()
-    return refused.value.code
+db, undone = module_database, undone_after
+pytestmark = pytest.mark.usefixtures("undone")
 
 
 def held() -> Held:
@@ -40,7 +25,7 @@ def test_a_training_is_kept_and_put_right_by_another_row() -> None:
     assert [(row.pk, row.attended) for row in registers.trainings()] == [(second, 68)]
     for replaced in (first, second + 1):
         again = replace(held(), replaces=replaced)
-        assert code_of(partial(registers.keep_training, again, by="test")) == "training-corrected-already"
+        assert refusal_code(partial(registers.keep_training, again, by="test")) == "training-corrected-already"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +40,7 @@ def test_a_training_is_kept_and_put_right_by_another_row() -> None:
     ],
 )
 def test_a_training_that_cannot_be_kept_is_refused(changes: dict[str, object], code: str) -> None:
-    assert code_of(lambda: registers.keep_training(replace(held(), **changes), by="test")) == code  # type: ignore[arg-type]
+    assert refusal_code(lambda: registers.keep_training(replace(held(), **changes), by="test")) == code  # type: ignore[arg-type]
 
 
 def test_a_problem_stays_on_the_list_until_it_is_solved_and_may_come_back() -> None:
@@ -79,5 +64,5 @@ def test_who_has_not_seen_the_last_step_is_told_and_nothing_is_kept() -> None:
         (Progress(problem, 1, " "), "progress-missing"),
         (Progress(problem + 1, 0, "乙"), "unknown-problem"),
     ):
-        assert code_of(partial(registers.add_progress, made, by="test")) == code
-    assert code_of(lambda: registers.raise_problem(NewProblem("示例", ""), by="test")) == "problem-incomplete"
+        assert refusal_code(partial(registers.add_progress, made, by="test")) == code
+    assert refusal_code(lambda: registers.raise_problem(NewProblem("示例", ""), by="test")) == "problem-incomplete"

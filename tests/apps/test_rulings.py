@@ -1,35 +1,26 @@
 """Rulings on doubtful readings: asked for, drafted, signed by two offices, published, replaced; decisions stay."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from django.db import transaction
 
-from tests.module_database import module_database
+from tests.module_database import module_database, refusal_code, undone_after
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight import rulings
 from xinzheng.apps.oversight.rulings import Draft, NewDoubt
 from xinzheng.apps.reports.packs import current_policy
-from xinzheng.core.errors import XinzhengError
 
 POLICY, CLAUSE = "suzhou-2024", "repaired"
 NEW = NewDoubt(POLICY, CLAUSE, "修复决定在出具当日作出的，是否另行列示？")
 
 
-db = module_database
-
-
-@pytest.fixture(autouse=True)
-def undone(db: None) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+db, undone = module_database, undone_after
+pytestmark = pytest.mark.usefixtures("undone")
 
 
 @pytest.fixture
@@ -42,12 +33,6 @@ def justice() -> Account:
     return open_account(NewAccount("justice", "司法局", Role.JUSTICE_LEAD), by="test")
 
 
-def code_of(act: Callable[[], object]) -> str:
-    with pytest.raises(XinzhengError) as refused, transaction.atomic():
-        act()
-    return refused.value.code
-
-
 def drafted(account: Account, text: str = "自修复之日起另行列示。", doubt: int | None = None) -> int:
     asked = rulings.ask(NEW, account=account) if doubt is None else doubt
     return rulings.draft(Draft(asked, text, "苏府规字〔2024〕1号三、适用范围"), account=account)
@@ -55,7 +40,7 @@ def drafted(account: Account, text: str = "自修复之日起另行列示。", d
 
 def test_a_ruling_is_published_by_the_second_of_two_signatures(office: Account, justice: Account) -> None:
     made = drafted(office)
-    assert code_of(lambda: rulings.published_ruling(made)) == "ruling-not-published"
+    assert refusal_code(lambda: rulings.published_ruling(made)) == "ruling-not-published"
     assert rulings.sign(made, account=office).lacks == ["司法局"]
     assert rulings.rulings_in_force(POLICY) == {}
     signed = rulings.sign(made, account=justice)
@@ -75,8 +60,8 @@ def test_nobody_signs_twice_and_no_office_signs_twice(office: Account, justice: 
     rulings.sign(made, account=office)
     colleague = open_account(NewAccount("office-2", "信用办", Role.OFFICE_OPERATOR), by="test")
     for account in (office, colleague):
-        assert code_of(partial(rulings.sign, made, account=account)) == "ruling-signed-already"
-    assert code_of(lambda: rulings.sign(made + 1, account=justice)) == "unknown-ruling"
+        assert refusal_code(partial(rulings.sign, made, account=account)) == "ruling-signed-already"
+    assert refusal_code(lambda: rulings.sign(made + 1, account=justice)) == "unknown-ruling"
 
 
 def test_a_replaced_draft_is_signed_no_more(office: Account, justice: Account) -> None:
@@ -84,7 +69,7 @@ def test_a_replaced_draft_is_signed_no_more(office: Account, justice: Account) -
     rulings.sign(first, account=office)
     doubt = rulings.doubts()[0].id
     second = drafted(justice, "自修复之日起另行列示，并注明日期。", doubt)
-    assert code_of(lambda: rulings.sign(first, account=justice)) == "ruling-replaced"
+    assert refusal_code(lambda: rulings.sign(first, account=justice)) == "ruling-replaced"
     rulings.sign(second, account=justice)
     published = rulings.sign(second, account=office)
     assert published.replaces is None, "what was never published is not named"
@@ -130,7 +115,7 @@ def test_a_ruling_on_an_earlier_pack_says_so(
     ],
 )
 def test_a_doubt_that_cannot_be_kept_is_refused(office: Account, changes: dict[str, str], code: str) -> None:
-    assert code_of(lambda: rulings.ask(replace(NEW, **changes), account=office)) == code
+    assert refusal_code(lambda: rulings.ask(replace(NEW, **changes), account=office)) == code
 
 
 def test_a_draft_says_how_to_read_and_on_what_it_rests(office: Account) -> None:
@@ -140,7 +125,7 @@ def test_a_draft_says_how_to_read_and_on_what_it_rests(office: Account) -> None:
         (Draft(doubt, "另行列示", ""), "ruling-basis-missing"),
         (Draft(doubt + 1, "另行列示", "依据"), "unknown-doubt"),
     ):
-        assert code_of(partial(rulings.draft, put, account=office)) == code
+        assert refusal_code(partial(rulings.draft, put, account=office)) == code
 
 
 def test_the_packs_know_nothing_of_rulings() -> None:

@@ -1,42 +1,28 @@
 """Suggestions and complaints: by anybody, sealed, answered once, read with number and code, deleted in time."""
 
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import override_settings
 
 from tests import told_time
-from tests.module_database import module_database
+from tests.module_database import module_database, refusal_code, undone_after
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight import suggestions
 from xinzheng.apps.oversight.models import Suggestion, SuggestionWords
 from xinzheng.apps.oversight.suggestions import Answer, NewSuggestion
-from xinzheng.core.errors import XinzhengError
 
 WORDS = "领域名称的字太小。\n联系人张某，13812345678。"
 NEW = NewSuggestion("suggestion", "service", WORDS)
 
 
-db = module_database
-
-
-@pytest.fixture(autouse=True)
-def undone(db: None) -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
-def code_of(act: Callable[[], object]) -> str:
-    with pytest.raises(XinzhengError) as refused, transaction.atomic():
-        act()
-    return refused.value.code
+db, undone = module_database, undone_after
+pytestmark = pytest.mark.usefixtures("undone")
 
 
 def lodged(new: NewSuggestion = NEW, account: Account | None = None) -> suggestions.Lodged:
@@ -94,12 +80,12 @@ def test_the_same_form_sent_twice_is_one_suggestion_with_one_code() -> None:
     assert first == again
     assert Suggestion.objects.count() == 1
     other = replace(NEW, words="别的话")
-    assert code_of(lambda: suggestions.lodge(other, account=None, key=key)) == "suggestion-lodged-already"
+    assert refusal_code(lambda: suggestions.lodge(other, account=None, key=key)) == "suggestion-lodged-already"
 
 
 def test_a_public_answer_carries_the_offices_question_and_not_the_words() -> None:
     made = lodged()
-    assert code_of(lambda: suggestions.answer(made.number, Answer("好", is_public=True), by="test")) == (
+    assert refusal_code(lambda: suggestions.answer(made.number, Answer("好", is_public=True), by="test")) == (
         "question-missing"
     )
     suggestions.answer(made.number, Answer("已改。", "字太小怎么办？", is_public=True), by="test")
@@ -120,16 +106,20 @@ def test_a_public_answer_carries_the_offices_question_and_not_the_words() -> Non
     ],
 )
 def test_what_cannot_be_kept_is_refused(changes: dict[str, str], code: str) -> None:
-    assert code_of(lambda: lodged(replace(NEW, **changes))) == code
+    assert refusal_code(lambda: lodged(replace(NEW, **changes))) == code
 
 
 def test_an_answer_is_needed_once_and_holds_no_persons_number() -> None:
     made = lodged()
-    assert code_of(lambda: suggestions.answer(made.number, Answer(" "), by="test")) == "answer-missing"
-    assert code_of(lambda: suggestions.answer(made.number, Answer("请找13812345678"), by="test")) == "text-not-kept"
-    assert code_of(lambda: suggestions.answer("J1", Answer("好"), by="test")) == "unknown-suggestion"
+    assert refusal_code(lambda: suggestions.answer(made.number, Answer(" "), by="test")) == "answer-missing"
+    assert (
+        refusal_code(lambda: suggestions.answer(made.number, Answer("请找13812345678"), by="test")) == "text-not-kept"
+    )
+    assert refusal_code(lambda: suggestions.answer("J1", Answer("好"), by="test")) == "unknown-suggestion"
     suggestions.answer(made.number, Answer("好"), by="test")
-    assert code_of(lambda: suggestions.answer(made.number, Answer("又"), by="test")) == "suggestion-answered-already"
+    assert (
+        refusal_code(lambda: suggestions.answer(made.number, Answer("又"), by="test")) == "suggestion-answered-already"
+    )
 
 
 def test_an_account_sees_its_own_and_does_not_flood_the_office() -> None:
@@ -139,7 +129,7 @@ def test_an_account_sees_its_own_and_does_not_flood_the_office() -> None:
     lodged()
     assert len(suggestions.suggestions_of(agent)) == suggestions.OPEN_AT_MOST
     assert {row.words for row in suggestions.suggestions_of(agent, with_words=True)} == {WORDS}
-    assert code_of(lambda: lodged(account=agent)) == "too-many-suggestions"
+    assert refusal_code(lambda: lodged(account=agent)) == "too-many-suggestions"
 
 
 @override_settings(XINZHENG_CLOCK="tests.told_time.now", XINZHENG_KEEP_SUGGESTION_DAYS=10)

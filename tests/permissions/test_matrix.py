@@ -1,12 +1,11 @@
 """The permission matrix: what the table says is what the permission functions do, cell by cell."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import transaction
 
+from tests.module_database import undone_after
 from xinzheng.apps.accounts import permissions
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
@@ -18,12 +17,7 @@ KEPT = ROOT / "docs" / "operations" / "权限矩阵.md"
 UNIT, SUBJECT, RECEIVER, ELSE = 1, 11, 21, 1_000
 
 
-@pytest.fixture
-def undone(db: None) -> Iterator[None]:
-    """What a test does is undone: the database is one for the module here."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+undone = undone_after
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from xinzheng.apps.ledger.map_samples import sample_owner
 from xinzheng.apps.ledger.models import Batch, Upload
 from xinzheng.apps.ledger.raw_files import batch_owner
 from xinzheng.apps.ledger.uploads import upload_owner
-from xinzheng.apps.registry.key_rotation import Hook, Rewrap
+from xinzheng.apps.registry.key_rotation import Hook, Rewrap, hook_of
 
 AT_ONCE = 2_000
 
@@ -34,25 +34,6 @@ def rewrap_batches(rewrap: Rewrap) -> int:
     return done
 
 
-def rewrap_uploads(rewrap: Rewrap) -> int:
-    """Wrap the key of every upload anew; how many."""
-    found = Upload.objects.exclude(wrapped_key=b"").order_by("pk").only("wrapped_key")
-    for upload in found.iterator(chunk_size=AT_ONCE):
-        wrapped = rewrap(bytes(upload.wrapped_key), upload_owner(upload.pk))
-        Upload.objects.filter(pk=upload.pk).update(wrapped_key=wrapped)
-    return found.count()
-
-
-def rewrap_samples(rewrap: Rewrap) -> int:
-    """Wrap the key of every sample of a column map anew; how many."""
-    found = MapSample.objects.exclude(wrapped_key=b"").order_by("pk").only("wrapped_key")
-    for sample in found.iterator(chunk_size=AT_ONCE):
-        MapSample.objects.filter(pk=sample.pk).update(
-            wrapped_key=rewrap(bytes(sample.wrapped_key), sample_owner(sample.pk))
-        )
-    return found.count()
-
-
 def _next(batches: "QuerySet[Batch]", after: int) -> list[tuple[int, bytes]]:
     rows = batches.filter(pk__gt=after).order_by("pk").values_list("pk", "wrapped_key")
     return [(key, bytes(wrapped)) for key, wrapped in rows[:AT_ONCE]]
@@ -60,5 +41,9 @@ def _next(batches: "QuerySet[Batch]", after: int) -> list[tuple[int, bytes]]:
 
 # For every table of the ledger whose keys are under the key-encryption key.
 HOOKS: Mapping[str, Hook] = MappingProxyType(
-    {"ledger_batch": rewrap_batches, "ledger_upload": rewrap_uploads, "ledger_mapsample": rewrap_samples}
+    {
+        "ledger_batch": rewrap_batches,
+        "ledger_upload": hook_of(Upload, upload_owner),
+        "ledger_mapsample": hook_of(MapSample, sample_owner),
+    }
 )

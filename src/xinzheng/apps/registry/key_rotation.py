@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Model
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
 from xinzheng.apps.registry.keys import (
@@ -44,6 +45,19 @@ Rewrap: TypeAlias = Callable[[bytes, str], bytes]
 # and the retired key stays for them. The ledger's hooks are in its ``key_hooks``.
 Hook: TypeAlias = Callable[[Rewrap], int]
 NO_HOOKS: Mapping[str, Hook] = MappingProxyType({})
+
+
+def hook_of(model: type[Model], owner: Callable[[Any], str]) -> Hook:
+    """The hook of a table with a column ``wrapped_key``; ``owner`` by a row's key tells what that is bound to."""
+
+    def rewrap_rows(rewrap: Rewrap) -> int:
+        held, done = model._default_manager.exclude(wrapped_key=b"").order_by("pk"), 0
+        for pk, wrapped in held.values_list("pk", "wrapped_key").iterator(chunk_size=AT_ONCE):
+            model._default_manager.filter(pk=pk).update(wrapped_key=rewrap(bytes(wrapped), owner(pk)))
+            done += 1
+        return done
+
+    return rewrap_rows
 
 
 @dataclass(frozen=True, slots=True)
