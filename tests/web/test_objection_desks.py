@@ -359,6 +359,16 @@ def test_two_chiefs_decide_and_the_second_is_told(city: RedressCity) -> None:
     assert "<dd>3</dd>" in lost
 
 
+def test_who_decides_otherwise_in_another_window_is_not_told_that_it_was_done(city: RedressCity) -> None:
+    made, client = with_unit(city), browser(city, "chief")
+    address = f"/department/objections/{made.number}/act"
+    change, remove = typed(city, made.number, "changed", fine="3") | DO, typed(city, made.number, "removed") | DO
+    assert client.post(address, remove).status_code == 302
+    assert client.post(address, remove).status_code == 302
+    assert client.post(address, change).status_code == 409
+    assert Correction.objects.get().what == "removed"
+
+
 def test_a_year_not_announced_is_amber_and_nothing_fails(city: RedressCity) -> None:
     told_time.tell(date(2026, 12, 28))
     made = lodge_one(city)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.redress.models import Correction
 from xinzheng.apps.redress.upholding import Upholding, uphold
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.objections import Act
@@ -74,10 +75,16 @@ def _do(request: HttpRequest, account: Account, case: Case) -> HttpResponse:
     try:
         uphold(upholding, account=account)
     except XinzhengError as error:
-        if not was_done(case.view, seen, Act.UPHOLD, account):
+        if not _was_upheld_so(case, seen, account):
             return _refused(request, account, case, error)
     messages.add_message(request, messages.SUCCESS, UPHELD.format(way.what.label), extra_tags="none")
     return redirect("department-objection", number=case.view.number)
+
+
+def _was_upheld_so(case: Case, seen: int, account: Account) -> bool:
+    """Whether the same form was sent twice; who chose another way in another window is told that it was not done."""
+    step = {"step__objection__number": case.view.number, "step__seq": seen + 1, "what": WAYS[case.way].what}
+    return was_done(case.view, seen, Act.UPHOLD, account) and Correction.objects.filter(**step).exists()
 
 
 def _refused(request: HttpRequest, account: Account, case: Case, error: XinzhengError) -> HttpResponse:
