@@ -257,6 +257,18 @@ def test_agents_are_mailed_of_the_subjects_they_act_for_and_of_no_other(box: Box
     }
 
 
+def test_a_mail_that_waited_is_not_sent_to_who_acts_for_the_subject_no_longer(box: Box, db: None) -> None:
+    new = NewAccount("agent", "经办人", Role.SUBJECT_AGENT, subject_id=FIRM)
+    agent = confirmed(open_account(new, by="test"), box, "agent@example.com")
+    tell(OF_ACTS[Act.ACCEPT], "step:1", [Addressee(subject_id=FIRM)], {"objection": NUMBER})
+    assert write_mails() == 1
+    revoke(Mandate.objects.get(account=agent).pk, by="test")
+    send_mails()
+    assert box.mails == []
+    sending = MailSending.objects.get()
+    assert (sending.done_at is not None, sending.answered) == (True, None)
+
+
 def test_all_officers_of_a_unit_are_mailed_and_nobody_of_another(box: Box, db: None) -> None:
     for name, unit in (("officer-a", 1), ("officer-b", 1), ("officer-c", 2)):
         new = NewAccount(name, "工作人员", Role.DEPARTMENT_OFFICER, unit_id=unit)

@@ -26,7 +26,7 @@ LEASE = timedelta(minutes=15)
 AT_ONCE = 20
 # What is older is no news any more: told on the site only.
 DAYS_BACK = 7
-NO_ADDRESS = "邮箱已经删除、更换或者账户停用，没有发送。"
+NO_ADDRESS = "邮箱已经删除、更换，账户停用或者不再有权阅读，没有发送。"
 
 # For each account with a confirmed address what was told since, as its unit, role, receiver, itself, or by a mandate.
 DUE = """
@@ -142,12 +142,16 @@ def _take(now: datetime) -> list[MailSending]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TAKE, {"now": now, "until": now + LEASE, "most": AT_ONCE})
         taken = [key for (key,) in cursor.fetchall()]
-    return list(MailSending.objects.filter(pk__in=taken).select_related("mail").order_by("mail__written_at", "pk"))
+    return list(
+        MailSending.objects.filter(pk__in=taken).select_related("mail__notice").order_by("mail__written_at", "pk")
+    )
 
 
 def _posted(mail: Mail) -> Answer:
     kept = MailAddress.objects.filter(pk=mail.account_id, confirmed_at__isnull=False).first()
-    if kept is None or not Account.objects.filter(pk=mail.account_id, is_active=True).exists():
+    account = Account.objects.filter(pk=mail.account_id, is_active=True).first()
+    # What waited for its turn may have outlived the mandate by which it was written.
+    if kept is None or account is None or not may_read(mail.notice, account):
         return Answer(None, NO_ADDRESS, is_final=True)
     return post(Letter(address_of(kept), mail.subject_line, mail.body, str(mail.pk), mail.written_at))
 
