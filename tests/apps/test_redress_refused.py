@@ -1,15 +1,24 @@
 """What nobody gets from redress by asking for it in another way than the pages do."""
 
 from dataclasses import replace
+from datetime import date
 
+from tests import told_time
 from tests.module_database import module_database
-from tests.redress_city import DOMAIN, RedressCity
+from tests.redress_city import DOMAIN, RedressCity, do
 from tests.redress_monday import built_city, code_of, monday_city, with_unit
 from tests.small_city import BY
+from xinzheng.apps.accounts.actions import NewAccount, open_account
+from xinzheng.apps.accounts.mandates import revoke
+from xinzheng.apps.accounts.models import Mandate, Role
 from xinzheng.apps.ledger.actions import submit_batch
 from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.redress.models import Correction
+from xinzheng.apps.redress.repairs import prepare, say
 from xinzheng.apps.redress.upholding import Upholding, uphold
+from xinzheng.core.objections import Act
+from xinzheng.web.objections.export import objections_to_take
+from xinzheng.web.repairs.export import repairs_to_take
 
 db, built, city = module_database, built_city, monday_city
 
@@ -26,3 +35,21 @@ def test_a_record_is_replaced_only_by_one_of_the_unit_that_upholds_and_that_stil
         asked = Upholding(number, 2, Correction.What.REPLACED, "换成另一条", batch_id=batch)
         assert code_of(uphold, asked, account=city.accounts["chief"]) == "batch-corrects-nothing"
     assert RecordHead.objects.get(pk=city.record).payload_sha256 is not None
+
+
+def test_who_acts_for_a_firm_no_longer_takes_along_only_what_he_did_himself(city: RedressCity) -> None:
+    agent = city.accounts["agent"]
+    told_time.tell(date(2026, 12, 1))
+    repair = prepare(city.record, account=agent).number
+    successor = open_account(NewAccount("successor", "经办人", Role.SUBJECT_AGENT, subject_id=city.firm), by="test")
+    say(repair, "handed-over", "接手以后提交", 0, account=successor)
+    number = with_unit(city)
+    do(city, number, Act.DISMISS, "chief")
+    (before,), (repaired,) = objections_to_take(agent, None, 9), repairs_to_take(agent, None, 9)
+    assert (before["state"], [step["act"] for step in before["steps"]]) == ("dismissed", ["lodge", "accept", "dismiss"])
+    assert [step["reason"] for step in repaired["steps"]] == ["接手以后提交"]
+    revoke(Mandate.objects.get(account=agent).pk, by="test")
+    (after,), (repaired,) = objections_to_take(agent, None, 9), repairs_to_take(agent, None, 9)
+    assert (after["state"], [step["act"] for step in after["steps"]]) == (None, ["lodge"])
+    assert after["steps"][0]["words"] == before["steps"][0]["words"] != ""
+    assert (repaired["steps"], repaired["files"]) == ([], [])
