@@ -14,7 +14,7 @@ from xinzheng.apps.accounts.models import Mandate, Role
 from xinzheng.apps.ledger.actions import submit_batch
 from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.redress.models import Correction
-from xinzheng.apps.redress.repairs import prepare, say
+from xinzheng.apps.redress.repairs import A_DAY_AT_MOST, prepare, say
 from xinzheng.apps.redress.upholding import Upholding, uphold
 from xinzheng.core.objections import Act
 from xinzheng.web.objections.export import objections_to_take
@@ -53,3 +53,13 @@ def test_who_acts_for_a_firm_no_longer_takes_along_only_what_he_did_himself(city
     assert (after["state"], [step["act"] for step in after["steps"]]) == (None, ["lodge"])
     assert after["steps"][0]["words"] == before["steps"][0]["words"] != ""
     assert (repaired["steps"], repaired["files"]) == ([], [])
+
+
+def test_materials_given_up_are_not_prepared_without_end(city: RedressCity) -> None:
+    agent = city.accounts["agent"]
+    told_time.tell(date(2026, 12, 1))
+    for _ in range(A_DAY_AT_MOST):
+        say(prepare(city.record, account=agent).number, "given-up", "", 0, account=agent)
+    assert code_of(prepare, city.record, account=agent) == "too-many-repairs"
+    told_time.tell(date(2026, 12, 2))
+    prepare(city.record, account=agent)

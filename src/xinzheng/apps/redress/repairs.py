@@ -29,6 +29,7 @@ from xinzheng.core.sentences import spoken_date
 
 REPAIR_PREFIX = "X"
 REASON_AT_MOST = 500
+A_DAY_AT_MOST = 5
 Said = RepairStep.Said
 # What may be said after what; before anything was said, the empty word.
 AFTER: Mapping[str, tuple[Said, ...]] = MappingProxyType(
@@ -91,7 +92,7 @@ def prepare(record_id: int, *, account: Account) -> RepairCase:
     Raises:
         RedressError: ``not-permitted``; ``record-not-shown``; ``repair-not-own``: a branch's, say;
             ``repaired-already``; ``repair-not-applicable``: nothing to repair by these rules; ``repair-not-yet``: the
-            shortest period runs.
+            shortest period runs; ``too-many-repairs``.
     """
     subject_id = _permitted(account, account.subject_id or 0)
     Subject.objects.select_for_update(no_key=True).get(pk=subject_id)
@@ -107,6 +108,7 @@ def prepare(record_id: int, *, account: Account) -> RepairCase:
     still_open = [case for case in same.order_by("-id") if _last_said(case) not in (Said.REFUSED, Said.GIVEN_UP)]
     if still_open:
         return still_open[0]
+    _refuse_too_many(subject_id, record_id, today)
     made = RepairCase.objects.create(
         number=take_number(REPAIR_PREFIX, today),
         subject_id=subject_id,
@@ -142,6 +144,14 @@ def _refuse_unless_possible(found: GuidedRecord, today: date) -> None:
     if first is None or today < first:
         when = f"最早{spoken_date(first)}起可以申请" if first else "记录没有写明日期，无从计算，请先提出异议补正"
         raise RedressError(f"最短公示期还没有届满，{when}。", code="repair-not-yet")
+
+
+def _refuse_too_many(subject_id: int, record_id: int, today: date) -> None:
+    """Given up and prepared again, each is kept for good."""
+    of_record = RepairCase.objects.filter(subject_id=subject_id, record_id=record_id)
+    if of_record.filter(number__startswith=f"{REPAIR_PREFIX}{today:%Y%m%d}-").count() >= A_DAY_AT_MOST:
+        message = f"这条记录今天已经准备过{A_DAY_AT_MOST}份材料，请明天再准备。"
+        raise RedressError(message, code="too-many-repairs")
 
 
 def _last_said(case: RepairCase) -> str:
