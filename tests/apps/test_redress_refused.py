@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
+from django.conf import LazySettings
+
 from tests import told_time
 from tests.module_database import module_database
-from tests.redress_city import DOMAIN, RedressCity, do
+from tests.redress_city import DOMAIN, RedressCity, a_file, do
 from tests.redress_monday import built_city, code_of, monday_city, with_unit
 from tests.small_city import BY
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -63,3 +65,13 @@ def test_materials_given_up_are_not_prepared_without_end(city: RedressCity) -> N
     assert code_of(prepare, city.record, account=agent) == "too-many-repairs"
     told_time.tell(date(2026, 12, 2))
     prepare(city.record, account=agent)
+
+
+def test_a_subject_that_gives_all_the_evidence_it_may_leaves_the_unit_its_own(
+    city: RedressCity, settings: LazySettings
+) -> None:
+    file = a_file()
+    settings.XINZHENG_EVIDENCE_TOGETHER_BYTES = len(file.content)
+    number = with_unit(city, files=[file])
+    do(city, number, Act.DISMISS, "chief")
+    assert code_of(do, city, number, Act.APPEAL, "agent", files=[file]) == "evidence-too-large"

@@ -100,7 +100,8 @@ def keep(
     Who calls it for a step holds the objection's head locked, so that two cannot exceed the bounds together.
 
     Raises:
-        EvidenceError: ``evidence-too-many``; ``evidence-too-large``: all of an objection's or a repair's together.
+        EvidenceError: ``evidence-too-many``; ``evidence-too-large``: all that one party gave with an objection, or all
+            of a repair's, together. No party can use up what another may give.
     """
     if not files:
         return []
@@ -112,7 +113,7 @@ def keep(
         > settings.XINZHENG_EVIDENCE_TOGETHER_BYTES
     ):
         most = settings.XINZHENG_EVIDENCE_TOGETHER_BYTES // MEBIBYTE
-        words = f"这一件的证据合起来超过{most}MB，请缩小后再上传。"
+        words = f"这一件里先后上传的证据合起来超过{most}MB，请缩小后再上传。"
         raise EvidenceError(words, code="evidence-too-large")
     first = 1 + Evidence.objects.filter(step=step, repair=repair).count()
     return [
@@ -121,9 +122,8 @@ def keep(
 
 
 def _size_so_far(step: Step | None, repair: RepairCase | None) -> int:
-    found = (
-        Evidence.objects.filter(step__objection=step.objection_id) if step else Evidence.objects.filter(repair=repair)
-    )
+    of_party = {"step__objection": step.objection_id, "step__by": step.by} if step else {"repair": repair}
+    found = Evidence.objects.filter(**of_party)
     return found.aggregate(all=Sum("size"))["all"] or 0
 
 
