@@ -131,12 +131,12 @@ def test_the_parties_open_it_each_time_on_record_and_to_others_it_is_not_there(p
     assert list(events) == [(people[name].actor, FIRM) for name in ("agent", "office", "officer")]
 
 
-def test_the_file_of_a_repair_is_the_subjects_and_the_offices(people: Mapping[str, Account]) -> None:
+def test_the_file_of_a_repair_is_the_subjects_alone(people: Mapping[str, Account]) -> None:
     (kept,) = keep([file()], repair=repair(), by="account:1")
-    for name in ("agent", "office"):
-        assert open_evidence(kept.pk, of=REPAIR, account=people[name]).name == "完税证明.pdf"
-    with pytest.raises(EvidenceUnknownError):
-        open_evidence(kept.pk, of=REPAIR, account=people["officer"])
+    assert open_evidence(kept.pk, of=REPAIR, account=people["agent"]).name == "完税证明.pdf"
+    for name in ("office", "officer"):
+        with pytest.raises(EvidenceUnknownError):
+            open_evidence(kept.pk, of=REPAIR, account=people[name])
     with pytest.raises(EvidenceUnknownError):
         open_evidence(kept.pk, of=NUMBER, account=people["agent"])
 

@@ -46,7 +46,7 @@ class EvidenceRow:
 
 @transaction.atomic
 def open_evidence(evidence_id: int, *, of: str, account: Account) -> Opened:
-    """The file of the objection or repair ``of`` for a party: the subject, the units it lies or lay with, the office.
+    """The file of the objection or repair ``of`` for a party, see :func:`refusals_to_open`.
 
     Each opening is written down.
 
@@ -68,7 +68,12 @@ def open_evidence(evidence_id: int, *, of: str, account: Account) -> Opened:
 
 
 def _refusals(row: Evidence, account: Account) -> list[str]:
-    """Read a file of evidence (查阅证据): the subject's agent, the units it lies or lay with, the credit office."""
+    """Read a file of evidence (查阅证据): the subject's agent, the units it lies or lay with, the credit office.
+
+    What is put together for a repair is the subject's alone: nobody here decides on it.
+    """
+    if row.step is None:
+        return refusals_to_object(account, _case_of(row).subject_id)
     if account.role == Role.OFFICE_OPERATOR:
         return refusals_to_take_in_objections(account)
     if account.role in OF_A_UNIT:
@@ -100,6 +105,5 @@ def _case_of(row: Evidence) -> Objection | RepairCase:
 
 def _unit_of(row: Evidence, account: Account) -> int:
     """The account's own unit where the objection lies or lay with it; else none."""
-    steps = Step.objects.filter(objection=row.step.objection_id, unit_id=account.unit_id) if row.step else None
-    own = account.unit_id if steps is not None and account.unit_id is not None and steps.exists() else None
-    return own or 0
+    lay_with = Step.objects.filter(objection__steps=row.step, unit_id=account.unit_id)
+    return account.unit_id if account.unit_id is not None and lay_with.exists() else 0
