@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from tests import told_time
 from tests.module_database import module_database
 from tests.redress_city import DOMAIN, RedressCity, a_file, do
-from tests.redress_monday import built_city, code_of, monday_city, with_unit
+from tests.redress_monday import browser, built_city, code_of, monday_city, with_unit
 from tests.small_city import BY
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.mandates import revoke
@@ -75,3 +75,13 @@ def test_a_subject_that_gives_all_the_evidence_it_may_leaves_the_unit_its_own(
     number = with_unit(city, files=[file])
     do(city, number, Act.DISMISS, "chief")
     assert code_of(do, city, number, Act.APPEAL, "agent", files=[file]) == "evidence-too-large"
+
+
+def test_what_was_sealed_since_is_shown_to_nobody_but_the_unit_whose_it_is(city: RedressCity) -> None:
+    number = with_unit(city)
+    city.city.submit([city.penalty(依法封存="是", 违法事实="封存的事实")], DOMAIN)
+    do(city, number, Act.HAND_OVER, "chief")
+    pages = {"office": "office", "other_chief": "department", "chief": "department"}
+    shown = {who: f"/{desk}/objections/{number}" for who, desk in pages.items()}
+    told = {who: "封存的事实" in browser(city, who).get(address).content.decode() for who, address in shown.items()}
+    assert told == {"office": False, "other_chief": False, "chief": True}

@@ -38,7 +38,7 @@ def case_of(account: Account, number: str) -> Case:
     view = view_of(number)
     if unit.id not in view.units or refusals_to_see_objections(account, unit.id):
         raise Http404(UNKNOWN)
-    return Case(view, record_now(view))
+    return Case(view, record_now(view, unit.id))
 
 
 def refused_page(request: HttpRequest, account: Account, case: Case, answer: Refused) -> HttpResponse:

@@ -9,6 +9,7 @@ from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.corrections import CurrentRow, current_row
 from xinzheng.apps.ledger.errors import IntakeError
 from xinzheng.apps.ledger.maps import map_fields
+from xinzheng.apps.ledger.models import RecordVersion
 from xinzheng.apps.redress.evidence_opening import EvidenceRow, evidence_of
 from xinzheng.apps.redress.queries import ObjectionRow, ObjectionView, StepView
 from xinzheng.apps.redress.words import words_of
@@ -77,20 +78,25 @@ def _subject(subject_id: int) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class RecordNow:
-    """The record as it stands (记录现状): its row, none where it was taken out, and whether it changed since."""
+    """The record as it stands (记录现状): its row, and whether it changed since.
+
+    There is none where it was taken out, or sealed (依法封存) by now and not the reader's own unit's.
+    """
 
     row: CurrentRow | None
     facts: tuple[tuple[str, str], ...]
     has_changed: bool
 
 
-def record_now(view: ObjectionView) -> RecordNow | None:
-    """The record objected to as it stands; None where one is missing."""
+def record_now(view: ObjectionView, unit_id: int | None = None) -> RecordNow | None:
+    """The record objected to as it stands, to the office or a unit; None where one is missing."""
     if view.record_id is None:
         return None
     try:
         row = current_row(view.record_id)
     except IntakeError:
+        return RecordNow(None, (), has_changed=True)
+    if row.unit_id != unit_id and RecordVersion.objects.filter(pk=row.version_id, sealed=True).exists():
         return RecordNow(None, (), has_changed=True)
     labels = {field.id: field.name for field in map_fields(row.kind)}
     facts = tuple((labels.get(key, key), value) for key, value in row.values.items())
