@@ -202,7 +202,7 @@ def test_what_is_withdrawn_before_a_unit_had_it_is_told_to_the_office(redress: R
 def test_who_delivered_what_was_wrong_is_told_where_another_unit_answers_for_it(redress: RedressCity) -> None:
     one = objection(redress, blamed=redress.other_unit)
     stepped(one, Act.ACCEPT, State.WITH_UNIT, Party.OFFICE, redress.unit)
-    upheld = stepped(one, Act.UPHOLD, State.CORRECTED, Party.UNIT)
+    upheld = stepped(one, Act.UPHOLD, State.CORRECTED, Party.UNIT, redress.unit)
     assert addressees(upheld) == {"subject", "office_operator", f"unit:{redress.other_unit}"}
     row = told_of(redress, "other_chief")
     assert row.words == f"异议{NUMBER}成立：本单位报送的记录有误，已由责任单位更正，请核对本单位的数据。"

@@ -7,12 +7,14 @@ from django.conf import LazySettings
 
 from tests import told_time
 from tests.module_database import module_database
-from tests.redress_city import DOMAIN, RedressCity, a_file, do
+from tests.redress_city import DOMAIN, RedressCity, a_file, do, lodge_one
 from tests.redress_monday import browser, built_city, code_of, monday_city, with_unit
 from tests.small_city import BY
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.mandates import revoke
 from xinzheng.apps.accounts.models import Mandate, Role
+from xinzheng.apps.codes.models import Notice
+from xinzheng.apps.codes.notice_events import OF_ACTS
 from xinzheng.apps.ledger.actions import submit_batch
 from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.redress.models import Correction
@@ -85,3 +87,12 @@ def test_what_was_sealed_since_is_shown_to_nobody_but_the_unit_whose_it_is(city:
     shown = {who: f"/{desk}/objections/{number}" for who, desk in pages.items()}
     told = {who: "封存的事实" in browser(city, who).get(address).content.decode() for who, address in shown.items()}
     assert told == {"office": False, "other_chief": False, "chief": True}
+
+
+def test_whose_record_another_unit_took_out_is_told_of_it(city: RedressCity) -> None:
+    number = lodge_one(city).number
+    do(city, number, Act.ACCEPT, "office", unit_id=city.other_unit)
+    asked = Upholding(number, 2, Correction.What.REMOVED, "不应当有")
+    uphold(asked, account=city.accounts["other_chief"])
+    told = Notice.objects.filter(event=OF_ACTS[Act.UPHOLD], unit_id__isnull=False)
+    assert [(notice.unit_id, notice.body["delivered"]) for notice in told] == [(city.unit, True)]

@@ -78,6 +78,10 @@ def _addressees(to: To, objection: Objection, step: Step) -> list[Addressee]:
         return [Addressee(client_id=objection.client_id)] if objection.client_id else []
     if to is To.OFFICE or (to is To.HOLDER and not _was_with_a_unit(objection, step)):
         return [OFFICE]
+    if to is To.DELIVERER:
+        # Whose record it was, and who brought it: but for the unit that has just put it right.
+        others = {objection.blamed_unit_id, objection.unit_id} - {step.unit_id}
+        return [Addressee(unit_id=unit_id) for unit_id in others if unit_id is not None]
     unit_id = _unit_of(to, objection, step)
     return [] if unit_id is None else [Addressee(unit_id=unit_id)]
 
@@ -85,8 +89,6 @@ def _addressees(to: To, objection: Objection, step: Step) -> list[Addressee]:
 def _unit_of(to: To, objection: Objection, step: Step) -> int | None:
     if to is To.UNIT:
         return step.unit_id
-    if to is To.DELIVERER:
-        return objection.blamed_unit_id if objection.blamed_unit_id != objection.unit_id else None
     before = Step.objects.filter(objection=objection, seq__lt=step.seq, state=State.WITH_UNIT.value)
     return before.order_by("-seq").values_list("unit_id", flat=True).first()
 
