@@ -19,8 +19,9 @@ from xinzheng.apps.ledger.actions import submit_batch
 from xinzheng.apps.ledger.models import RecordHead
 from xinzheng.apps.redress.models import Correction
 from xinzheng.apps.redress.repairs import A_DAY_AT_MOST, prepare, say
+from xinzheng.apps.redress.sweeps import deliver_awaited
 from xinzheng.apps.redress.upholding import Upholding, uphold
-from xinzheng.core.objections import Act
+from xinzheng.core.objections import Act, Ground
 from xinzheng.web.objections.export import objections_to_take
 from xinzheng.web.repairs.export import repairs_to_take
 
@@ -96,3 +97,17 @@ def test_whose_record_another_unit_took_out_is_told_of_it(city: RedressCity) -> 
     uphold(asked, account=city.accounts["other_chief"])
     told = Notice.objects.filter(event=OF_ACTS[Act.UPHOLD], unit_id__isnull=False)
     assert [(notice.unit_id, notice.body["delivered"]) for notice in told] == [(city.unit, True)]
+
+
+def test_what_was_promised_comes_neither_sealed_nor_in_another_domain(city: RedressCity) -> None:
+    number = lodge_one(city, Ground.MISSING).number
+    do(city, number, Act.ACCEPT, "office", unit_id=city.unit)
+    do(city, number, Act.PROMISE, "chief")
+    taxes = city.city.unit("taxation")
+    columns = {"处罚机关统一社会信用代码": taxes, "数据来源单位统一社会信用代码": taxes}
+    city.city.submit([city.penalty("苏水罚〔2026〕9号", **columns)], "taxation")
+    city.city.submit([city.penalty("苏水罚〔2026〕9号", 依法封存="是")], DOMAIN)
+    assert deliver_awaited() == 0
+    city.city.submit([city.penalty("苏水罚〔2026〕9号", 依法封存="否")], DOMAIN)
+    assert deliver_awaited() == 1
+    assert Correction.objects.get().unit_id == city.unit

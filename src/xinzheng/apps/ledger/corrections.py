@@ -44,6 +44,7 @@ SINCE = f"""
     {CURRENT} JOIN audit_position p ON p.entry_id = v.entry_id
     WHERE h.subject_id = %(subject)s AND h.kind = %(kind)s AND h.payload_sha256 IS NOT NULL
     AND p.position > %(after)s AND (%(document)s::text IS NULL OR v.document_key = %(document)s)
+    AND (%(domain)s::text IS NULL OR v.domain = %(domain)s) AND v.sealed IS NOT TRUE
     ORDER BY p.position DESC, h.record_id DESC LIMIT 1
 """
 
@@ -92,16 +93,19 @@ def current_row(record_id: int) -> CurrentRow:
     return found
 
 
-def head_since(subject_id: int, kind: str, document_key: str | None, after_entry: int) -> CurrentRow | None:
+def head_since(
+    subject_id: int, kind: str, document_key: str | None, after_entry: int, *, domain: str | None = None
+) -> CurrentRow | None:
     """The subject's record of a kind that was delivered or changed after an entry, the latest first; None without.
 
+    Of any domain unless told; a sealed one (依法封存) is none.
     ``document_key`` is the normalised document number, of a credit repair that of the penalty; without one, as
     lists and arrears are, any record of the kind.
     """
     after = Position.objects.filter(entry_id=after_entry).values_list("position", flat=True).first()
     if after is None:
         after = Position.objects.filter(entry_id__lt=after_entry).aggregate(last=Max("position"))["last"] or 0
-    asked = {"subject": subject_id, "kind": kind, "document": document_key or None, "after": after}
+    asked = {"subject": subject_id, "kind": kind, "document": document_key or None, "after": after, "domain": domain}
     return _found(SINCE, asked)
 
 

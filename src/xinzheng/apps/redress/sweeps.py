@@ -22,6 +22,7 @@ from xinzheng.apps.reports.printed import flag_printed
 from xinzheng.core.identifiers import document_key
 from xinzheng.core.objection_clock import Clock, limit_of
 from xinzheng.core.objections import OPEN, Act, State
+from xinzheng.core.records import RecordKind
 
 OFFICE = Addressee(role=Role.OFFICE_OPERATOR.value)
 LAPSED = "没有在期限内补充材料，视为不再补充，终止办理。"
@@ -139,12 +140,14 @@ def _deliver_one(number: str) -> bool:
 
 
 def _delivered(held: Held) -> CurrentRow | None:
-    """What the unit has delivered of it since it was lodged: by its document number, or of its domain and kind."""
+    """What was delivered of it since it was lodged: of its domain and kind, by its document number if it has one."""
     objection, lodged = held.objection, held.steps[0]
     assert lodged.entry_id is not None
     key = document_key(objection.document_number) or None
-    row = head_since(objection.subject_id, objection.kind, key, lodged.entry_id)
-    return row if row is not None and (key is not None or row.domain == objection.domain) else None
+    # A repair is found by the number of its penalty, whichever domain it was delivered for.
+    is_repair = key is not None and objection.kind == RecordKind.CREDIT_REPAIR
+    domain = None if is_repair else objection.domain
+    return head_since(objection.subject_id, objection.kind, key, lodged.entry_id, domain=domain)
 
 
 def _numbers(state: State) -> list[str]:
