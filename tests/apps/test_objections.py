@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from tests import told_time
@@ -198,3 +199,14 @@ def test_lists_show_what_is_late_first_and_a_unit_its_own(
     assert [row.number for row in rows_of(Listed(unit_id=city.unit, with_past=True), day)] == [late]
     assert len(rows_of(Listed(subject_id=city.firm, states=frozenset({State.MORE_ASKED})), day)) == 1
     assert rows_of(Listed(subject_id=city.other_firm, states=None), day) == []
+
+
+def test_nobody_confirms_his_own_decision_but_may_have_a_unit_look_at_it(city: RedressCity) -> None:
+    number = lodge_one(city).number
+    do(city, number, Act.DECLINE, "office")
+    do(city, number, Act.APPEAL, "agent")
+    assert code_of(do, city, number, Act.CONFIRM, "office") == "own-decision"
+    with transaction.atomic():
+        assert do(city, number, Act.REMAND, "office").state == State.WITH_UNIT
+        transaction.set_rollback(True)
+    assert do(city, number, Act.CONFIRM, "second_office").state == State.CONFIRMED

@@ -165,6 +165,8 @@ class Walk(RuleBasedStateMachine):
         return tuple(table.objects.count() for table in tables)  # type: ignore[attr-defined]
 
     def perform(self, act: str, who: str, seen: int | None = None) -> Callable[[], object]:
+        # Nobody confirms his own decision; a colleague of the office does.
+        who = "second_office" if (act, who) == ("confirm", "office") else who
         account, seen = self.city.accounts[who], len(self.acts) if seen is None else seen
         if act == "uphold":
             upholding = self.upholding(seen)

@@ -132,7 +132,7 @@ def test_a_person_s_number_in_a_reason_is_told_at_its_field_and_what_was_typed_s
 
 def test_an_appeal_is_confirmed_in_two_steps_or_sent_back(city: RedressCity) -> None:
     made, client = lodge_one(city), browser(city, "office")
-    do(city, made.number, Act.DECLINE, "office")
+    do(city, made.number, Act.DECLINE, "second_office")
     do(city, made.number, Act.APPEAL, "agent")
     address = f"/office/objections/{made.number}/act"
     look = client.post(address, {"act": "confirm", "seen": "3", "reason": "维持", **CHECK})

@@ -60,7 +60,8 @@ def take_step(doing: Doing, *, account: Account) -> Step:
     Raises:
         RedressError: ``unknown-objection``; ``not-permitted``; ``objection-moved-on``: somebody was faster, the message
             says who and when; ``reason-missing``, ``evidence-missing``; ``unit-missing``, ``unit-not-responsible``,
-            ``handed-over-twice``; ``appeal-too-late``; ``objection-open-already``: the record has another by now.
+            ``handed-over-twice``; ``appeal-too-late``; ``own-decision``; ``objection-open-already``: the record has
+            another by now.
         XinzhengError: ``objection-step-illegal``; what keeping texts and files raises.
     """
     held = hold_objection(doing.number)
@@ -75,6 +76,8 @@ def take_step(doing: Doing, *, account: Account) -> Step:
         raise RedressError("认定异议不成立的，须至少附一份证据，例如决定书、送达回证。", code="evidence-missing")
     if doing.act is Act.APPEAL:
         _may_appeal(held)
+    if doing.act is Act.CONFIRM:
+        _may_confirm(held, account)
     return write_step(held, taking, by=account.actor)
 
 
@@ -184,6 +187,14 @@ def _may_appeal(held: Held) -> None:
     lock_record(record_id)
     if ObjectionHead.objects.filter(objection__record_id=record_id, state__in=OPEN).exists():
         raise RedressError("这条记录已有一件异议正在办理，请等它办结。", code="objection-open-already")
+
+
+def _may_confirm(held: Held, account: Account) -> None:
+    """Nobody confirms what he himself decided; sending it to a unit stays open to him."""
+    decided = [step for step in held.steps if step.act in (Act.DECLINE, Act.DISMISS)][-1]
+    if decided.actor == account.actor:
+        message = "不予受理是您本人作出的，不能由您复核维持：请由信用办另一名工作人员办理，或者退回责任单位重办。"
+        raise RedressError(message, code="own-decision")
 
 
 def moves_for(possible: Sequence[Move], objection: Objection, unit_id: int | None, account: Account) -> list[Move]:
