@@ -1,6 +1,7 @@
 """Rulings on doubtful readings: asked for, drafted, signed by two offices, published, replaced; decisions stay."""
 
 import hashlib
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.module_database import module_database, refusal_code, undone_after
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.apps.codes.inbox import notices_for
 from xinzheng.apps.oversight import rulings
 from xinzheng.apps.oversight.rulings import Draft, NewDoubt
 from xinzheng.apps.reports.packs import current_policy
@@ -134,7 +136,18 @@ def test_the_packs_know_nothing_of_rulings() -> None:
     readers = {
         path.relative_to(root).parts[0] + "/" + path.relative_to(root).parts[1]
         for path in root.rglob("*.py")
-        if "rulings" in path.read_text(encoding="utf-8")
+        if re.search(
+            r"oversight\.rulings|oversight import .*rulings|oversight_ruling|\bRuling\b", path.read_text("utf-8")
+        )
     }
     assert {one for one in readers if one.startswith(("core/", "adapters/"))} == set()
     assert {one for one in readers if one.startswith("apps/")} == {"apps/oversight"}
+
+
+def test_what_waits_is_told_to_the_other_office_and_leads_there(office: Account, justice: Account) -> None:
+    drafted(office)
+    assert [(row.words, row.url) for row in notices_for(justice)] == [
+        ("有一份裁定的稿子等待会签。", "/office/rulings"),
+        ("有一条规则的适用疑问提请裁定，请研究、起草。", "/office/rulings"),
+    ]
+    assert notices_for(office) == []

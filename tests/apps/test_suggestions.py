@@ -13,6 +13,7 @@ from tests.module_database import module_database, refusal_code, undone_after
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.apps.codes.models import Notice
 from xinzheng.apps.oversight import suggestions
 from xinzheng.apps.oversight.models import Suggestion, SuggestionWords
 from xinzheng.apps.oversight.suggestions import Answer, NewSuggestion
@@ -158,3 +159,9 @@ def test_with_a_person_go_the_words_said_while_signed_in() -> None:
     lodged()
     assert suggestions.forget_of(7) == 1
     assert [row.words for row in suggestions.waiting()].count(None) == 1
+
+
+def test_the_office_is_told_that_somebody_said_something_and_nothing_of_what() -> None:
+    suggestions.lodge(NEW, account=None, key=uuid.uuid4())
+    (told,) = Notice.objects.filter(event="suggestion-lodged", role="office_operator")
+    assert told.body == {}

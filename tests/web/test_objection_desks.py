@@ -18,6 +18,7 @@ from tests import told_time
 from tests.desk_pages import CHECK, DO, MONDAY, browser, hidden, page, state_of, typed, with_unit
 from tests.module_database import module_database
 from tests.redress_city import DOCUMENT, NAME, RedressCity, build_redress_city, do, lodge_one, small_pdf
+from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.ledger import merge
 from xinzheng.apps.ledger.corrections import current_row
 from xinzheng.apps.redress.models import Correction
@@ -70,6 +71,8 @@ def test_the_list_can_be_taken_away_as_a_workbook(city: RedressCity) -> None:
     assert rows[-1][:4] == [made.number, NAME, "91320500MA0000015D", "内容有误"]
     assert rows[-1][5] == "数源单位核实"
     assert "还剩10个工作日" in rows[-1][8]
+    exported = AuditEvent.objects.get(action="objections-exported")
+    assert (exported.who, exported.details["rows"]) == (city.accounts["office"].actor, 1)
 
 
 def test_the_list_asks_the_database_as_often_for_one_as_for_many_of_a_subject(

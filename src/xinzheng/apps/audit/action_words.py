@@ -63,6 +63,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "objection-supply": "补充异议材料",
     "objection-uphold": "异议成立并更正",
     "objection-withdraw": "撤回异议",
+    "objections-exported": "导出异议清单",
     "officer-named": "指定责任人",
     "paper-demand-answered": "办理索要纸质证明的反映",
     "paper-demand-reported": "反映索要纸质证明",

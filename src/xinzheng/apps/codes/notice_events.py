@@ -15,6 +15,10 @@ OBJECTION_OVERDUE = "objection-overdue"
 OBJECTION_DUE_SOON = "objection-due-soon"
 CORRECTION_UNDONE = "correction-undone"
 PUBLICATION_ENDED = "publication-ended"
+# What waits for the offices beside objections.
+DOUBT_ASKED = "doubt-asked"
+RULING_WAITS = "ruling-waits"
+SUGGESTION_LODGED = "suggestion-lodged"
 
 # What became of an objection, by the act that brought it there.
 OF_ACTS: Mapping[Act, str] = MappingProxyType(

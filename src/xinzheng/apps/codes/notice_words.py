@@ -10,11 +10,14 @@ from typing import Any
 from xinzheng.apps.codes.notice_events import (
     APPLICATION_DONE,
     CORRECTION_UNDONE,
+    DOUBT_ASKED,
     OBJECTION_DUE_SOON,
     OBJECTION_OVERDUE,
     OF_ACTS,
     PUBLICATION_ENDED,
     REPORT_ENDED,
+    RULING_WAITS,
+    SUGGESTION_LODGED,
     WEBHOOK_FAILING,
 )
 from xinzheng.core.lifecycle import REASON_WORDS, STATUS_WORDS
@@ -76,10 +79,21 @@ TO_DESKS: Mapping[str, str] = MappingProxyType(
         OBJECTION_DUE_SOON: "异议{n}的办理时限快到了，请抓紧办理。",
         OBJECTION_OVERDUE: "异议{n}超过了办理时限，请立即办理。",
         CORRECTION_UNDONE: "异议{n}更正过的记录又被后来的报送改动，请核对。",
+        DOUBT_ASKED: "有一条规则的适用疑问提请裁定，请研究、起草。",
+        RULING_WAITS: "有一份裁定的稿子等待会签。",
+        SUGGESTION_LODGED: "收到一件意见建议或者申诉，请答复。",
     }
 )
 DESKS: Mapping[Reader, str] = MappingProxyType(
     {Reader.SUBJECT: "/objections", Reader.UNIT: "/department/objections", Reader.OFFICE: "/office/objections"}
+)
+ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        WEBHOOK_FAILING: ("/receiver/webhooks", "看回调"),
+        DOUBT_ASKED: ("/office/rulings", "去办理"),
+        RULING_WAITS: ("/office/rulings", "去会签"),
+        SUGGESTION_LODGED: ("/office/suggestions", "去答复"),
+    }
 )
 PLAIN = "有一条新的通知，请登录查看。"
 # Who brought what was wrong has no part in the objection: it is told, and led nowhere.
@@ -107,8 +121,8 @@ def link_of(told: Told, reader: Reader) -> tuple[str, str]:
         return f"/reports/{body.get('number', '')}/again", "按同样的范围再次出具"
     if told.event == REPORT_ENDED and reader is Reader.RECEIVER:
         return "/receiver/notices", "看订阅"
-    if told.event == WEBHOOK_FAILING:
-        return "/receiver/webhooks", "看回调"
+    if told.event in ELSEWHERE:
+        return ELSEWHERE[told.event]
     if told.event == PUBLICATION_ENDED:
         return f"/records/{body.get('record', '')}".rstrip("/"), "看这条记录"
     if "objection" in body and reader in DESKS and not body.get("delivered"):

@@ -14,6 +14,8 @@ from django.db.models import Prefetch
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.privacy import text_to_keep
+from xinzheng.apps.codes.notice_events import DOUBT_ASKED, RULING_WAITS
+from xinzheng.apps.codes.notices import Addressee, tell
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import Doubt, Ruling, RulingSignature
 from xinzheng.apps.oversight.publicity_models import RULING_ROLES
@@ -132,6 +134,7 @@ def ask(new: NewDoubt, *, account: Account) -> int:
         at=now(),
     )
     _tell(account, "doubt-asked", "doubt", made.pk, {"policy": policy.id, "clause": new.clause_id})
+    tell(DOUBT_ASKED, f"doubt:{made.pk}", _offices_but(account), {})
     return made.pk
 
 
@@ -165,6 +168,7 @@ def draft(put: Draft, *, account: Account) -> int:
         at=now(),
     )
     _tell(account, "ruling-drafted", "ruling", made.pk, {"doubt": doubt.pk})
+    tell(RULING_WAITS, f"ruling:{made.pk}", _offices_but(account), {})
     return made.pk
 
 
@@ -297,3 +301,8 @@ def _pack_now(policy_id: str) -> str:
 
 def _tell(account: Account, action: str, kind: str, key: int, details: Mapping[str, object]) -> None:
     record_event(who=account.actor, action=action, object_kind=kind, object_id=str(key), details=dict(details))
+
+
+def _offices_but(account: Account) -> list[Addressee]:
+    """The two offices that sign, without whose officer does it now: they know."""
+    return [Addressee(role=role) for role in RULING_ROLES if role != account.role]

@@ -16,10 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Min, Q
 from django.utils.crypto import salted_hmac
 
-from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import About, record_event
 from xinzheng.apps.audit.privacy import text_to_keep
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.codes.notice_events import SUGGESTION_LODGED
+from xinzheng.apps.codes.notices import Addressee, tell
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.key_hooks import suggestion_owner
 from xinzheng.apps.oversight.models import Suggestion, SuggestionAnswer, SuggestionWords
@@ -141,6 +143,7 @@ def _kept(new: NewSuggestion, words: str, unit_id: int | None, account: Account 
         object_id=made.number,
         details=About(made.subject_id),
     )
+    tell(SUGGESTION_LODGED, f"suggestion:{made.number}", [Addressee(role=Role.OFFICE_OPERATOR)], {})
     return Lodged(made.number, code, at)
 
 

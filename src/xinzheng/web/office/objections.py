@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from xinzheng.adapters.workbook_out import Column, Sheet, write_workbook
 from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.redress.clock import today
 from xinzheng.apps.redress.handling import REASON_AT_MOST, Doing, moves_for, take_step
 from xinzheng.apps.redress.permissions import refusals_to_take_in_objections
@@ -123,10 +125,19 @@ def office_objections_table(request: HttpRequest, account: Account) -> HttpRespo
     refuse_if(refusals_to_take_in_objections(account))
     chosen = _chosen(request)
     rows = [_cells(row) for row in case_rows(_rows(chosen))]
+    _note_export(account, chosen, len(rows))
     lines = (f"异议清单：{SHOWS[chosen.show]}", f"截至{timezone.localtime():%Y-%m-%d %H:%M}，{len(rows)}件")
     response = HttpResponse(write_workbook([Sheet("异议", lines, COLUMNS, rows)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="objections-{today():%Y%m%d}.xlsx"'
     return response
+
+
+@transaction.atomic
+def _note_export(account: Account, chosen: Chosen, count: int) -> None:
+    said = {"show": chosen.show, "unit": chosen.unit, "rows": count}
+    record_event(
+        who=account.actor, action="objections-exported", object_kind="objection", object_id="list", details=said
+    )
 
 
 def _cells(row: CaseRow) -> list[str]:
