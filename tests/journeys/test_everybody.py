@@ -45,8 +45,8 @@ class Look:
     elder: str = ""
 
 
-# Each width in two looks, each scheme and each size of letters at least once.
-LOOKS = [Look(1280), Look(1280, elder="large"), Look(390, "dark"), Look(390, elder="largest")]
+# Each width, each scheme and each size of letters at least once.
+LOOKS = [Look(1280), Look(390, "dark", "large"), Look(390, elder="largest")]
 
 
 def visit(site: Site, look: Look) -> Page:
