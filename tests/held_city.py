@@ -25,9 +25,13 @@ from xinzheng.core.subjects import Tie
 
 SECOND = "account:2"
 POLICY = "suzhou-2024"
-EVERYTHING = (LONG_AGO, today())
 # So that a few rows are a sudden change.
 TIGHT = Floors(least_history=2, far_times=3, far_lines=3, ended_records=2, rejected_lines=3)
+
+
+def everything() -> tuple[date, date]:
+    """Since long ago and through the day it is now."""
+    return LONG_AGO, today()
 
 
 def usual_city(folder: Path, settings: LazySettings) -> SmallCity:
@@ -48,8 +52,8 @@ def surge(city: SmallCity, count: int = 8, **columns: str) -> list[dict[str, str
     return [numbered(city, n, uscc(n), **columns) for n in range(1, count + 1)]
 
 
-def held_surge(city: SmallCity, covers: tuple[date, date] | None = EVERYTHING) -> BatchResult:
-    result = city.submit(surge(city), covers=covers)
+def held_surge(city: SmallCity, is_covering: bool = True) -> BatchResult:
+    result = city.submit(surge(city), covers=everything() if is_covering else None)
     assert result.held
     return result
 

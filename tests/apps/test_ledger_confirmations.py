@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
-from tests.held_city import EVERYTHING, SECOND, held_surge, numbered, surge, taxation_of, usual_city
+from tests.held_city import SECOND, everything, held_surge, numbered, surge, taxation_of, usual_city
 from tests.small_city import BY, SmallCity, uscc
 from xinzheng.apps.ledger.actions import confirm_batch, queue_confirmation, withdraw_batch
 from xinzheng.apps.ledger.errors import IntakeError
@@ -41,7 +41,7 @@ def test_a_queued_confirmation_changes_nothing_until_it_is_taken_in_and_then_boo
     held = held_surge(city)
     queued = queue_confirmation(batch_id=held.batch, by=SECOND)
     assert (queued.state, queued.lines_total, queued.pieces.count(), jobs_of(queued)) == ("queued", 8, 0, 1)
-    assert (queued.from_date, queued.through_date) == EVERYTHING
+    assert (queued.from_date, queued.through_date) == everything()
     assert taxation_of(uscc(1)) is Result.NOT_VERIFIABLE
     assert [found.is_being_confirmed for found in held_batches()] == [True]
 
@@ -142,7 +142,7 @@ def test_one_that_is_taken_back_meanwhile_fails_and_says_so(city: SmallCity) -> 
 
 def test_one_that_is_refused_leaves_the_batch_held_and_can_be_queued_anew(city: SmallCity) -> None:
     city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
-    older, later = city.submit(surge(city, 8, 处罚内容="罚款6万元")), held_surge(city, covers=None)
+    older, later = city.submit(surge(city, 8, 处罚内容="罚款6万元")), held_surge(city, is_covering=False)
     first = queue_confirmation(batch_id=older.batch, by=SECOND)
     assert take_in_upload(first.pk) is None
     first.refresh_from_db()

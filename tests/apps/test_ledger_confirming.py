@@ -14,9 +14,9 @@ from django.conf import LazySettings
 from django.db import connection
 
 from tests.held_city import (
-    EVERYTHING,
     SECOND,
     content_of,
+    everything,
     held_surge,
     numbered,
     refused,
@@ -55,7 +55,7 @@ def test_once_confirmed_the_ledger_says_what_it_would_have_said_at_once(
     held = held_surge(city)
     booked = confirm_batch(batch_id=held.batch, by=SECOND)
     assert (booked.held, booked.reasons, booked.new, booked.is_covered) == (False, (), 8, True)
-    assert stated() == [EVERYTHING]
+    assert stated() == [everything()]
     assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
     batch = Batch.objects.select_related("entry").get(pk=booked.batch)
     assert (batch.confirms_id, batch.entry.actor, batch.file_name) == (held.batch, SECOND, "file-3.csv")
@@ -92,7 +92,7 @@ def test_what_is_not_held_or_not_there_or_settled_cannot_be_confirmed(city: Smal
 
 
 def test_what_was_delivered_after_the_held_batch_stays_when_that_is_confirmed(city: SmallCity) -> None:
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     city.submit([numbered(city, 1, uscc(1), 处罚内容="罚款5万元"), numbered(city, 40)])
     booked = confirm_batch(batch_id=held.batch, by=SECOND)
     assert (booked.lines, booked.new, booked.changed, booked.duplicate) == (8, 7, 0, 1)
@@ -104,7 +104,7 @@ def test_what_was_delivered_after_the_held_batch_stays_when_that_is_confirmed(ci
 def test_what_was_said_again_after_the_held_batch_stays_too(city: SmallCity) -> None:
     old = numbered(city, 1, uscc(1), 处罚内容="罚款5万元")
     assert not city.submit([old, numbered(city, 40)]).held
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     assert held.changed == 1
     assert city.submit([old, numbered(city, 41)]).identical == 1
     assert confirm_batch(batch_id=held.batch, by=SECOND).duplicate == 1
@@ -113,7 +113,7 @@ def test_what_was_said_again_after_the_held_batch_stays_too(city: SmallCity) -> 
 
 def test_what_was_delivered_before_the_held_batch_is_changed_by_it(city: SmallCity) -> None:
     city.submit([numbered(city, 1, uscc(1), 处罚内容="罚款5万元"), numbered(city, 40)])
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     assert content_of(uscc(1)) == ["罚款5万元"]
     assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
     assert confirm_batch(batch_id=held.batch, by=SECOND).changed == 1
@@ -161,7 +161,7 @@ def test_of_two_confirmations_at_once_one_wins_and_the_other_is_told(
 
 def test_what_a_waiting_held_file_repeats_is_not_taken_back_before_it_is_settled(city: SmallCity) -> None:
     first = city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     assert held.identical == 1
     message = refused("held-batch-waits", lambda: withdraw_batch(batch_id=first.batch, reason="报错了文件", by=BY))
     assert f"批次{held.batch}" in message
@@ -173,7 +173,7 @@ def test_what_a_waiting_held_file_repeats_is_not_taken_back_before_it_is_settled
 
 def test_what_a_confirmed_file_repeats_stays_when_the_first_is_taken_back(city: SmallCity) -> None:
     first = city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     confirm_batch(batch_id=held.batch, by=SECOND)
     withdraw_batch(batch_id=first.batch, reason="报错了文件", by=BY)
     assert content_of(uscc(1)) == ["罚款1万元"]
@@ -196,7 +196,7 @@ def test_two_held_batches_count_as_they_came_in_whatever_order_they_are_confirme
 
 def test_an_older_held_file_does_not_change_what_a_later_one_repeats(city: SmallCity) -> None:
     city.submit([numbered(city, 1, uscc(1)), numbered(city, 40)])
-    older, later = city.submit(surge(city, 8, 处罚内容="罚款6万元")), held_surge(city, covers=None)
+    older, later = city.submit(surge(city, 8, 处罚内容="罚款6万元")), held_surge(city, is_covering=False)
     assert (older.changed, later.identical) == (1, 1)
     refused("held-batch-waits", lambda: confirm_batch(batch_id=older.batch, by=SECOND))
     confirm_batch(batch_id=later.batch, by=SECOND)
@@ -208,7 +208,7 @@ def test_a_held_file_mends_only_what_was_broken_before_it(city: SmallCity) -> No
     city.firm(uscc(1))
     before = numbered(city, 1, uscc(1), 处罚决定日期="2026-02-30")
     city.submit([before, numbered(city, 40)])
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     after = numbered(city, 2, uscc(2), 处罚决定日期="2026-02-30")
     city.submit([after, numbered(city, 41)])
     assert confirm_batch(batch_id=held.batch, by=SECOND).mended == 1
@@ -217,14 +217,14 @@ def test_a_held_file_mends_only_what_was_broken_before_it(city: SmallCity) -> No
 
 
 def test_a_confirmed_batch_can_be_taken_back_whole(city: SmallCity) -> None:
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     booked = confirm_batch(batch_id=held.batch, by=SECOND)
     assert withdraw_batch(batch_id=booked.batch, reason="仍有错误", by=SECOND).gone == 8
     assert taxation_of(uscc(1)) is Result.NONE_FOUND
 
 
 def test_at_no_position_is_a_held_line_neither_waiting_nor_booked(city: SmallCity) -> None:
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     subject = find_subject(uscc(1))
     assert subject is not None
     confirm_batch(batch_id=held.batch, by=SECOND)
@@ -262,7 +262,7 @@ def test_kill_9_while_confirming_leaves_the_batch_held_and_it_can_be_confirmed_a
     second_connection: "psycopg.Connection[object]",
 ) -> None:
     city = usual_city(tmp_path, settings)
-    held = city.submit([numbered(city, 1000 + n, uscc(n % 500)) for n in range(MANY)], covers=EVERYTHING)
+    held = city.submit([numbered(city, 1000 + n, uscc(n % 500)) for n in range(MANY)], covers=everything())
     known, before = RecordVersion.objects.count(), head_position()
     database = connection.settings_dict
     parts = {"dbname": "NAME", "user": "USER", "host": "HOST", "port": "PORT"}

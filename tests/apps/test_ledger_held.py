@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.held_city import EVERYTHING, POLICY, SECOND, held_surge, numbered, stated, surge, taxation_of, usual_city
+from tests.held_city import POLICY, SECOND, everything, held_surge, numbered, stated, surge, taxation_of, usual_city
 from tests.small_city import BY, PENALTY, SmallCity, kept_lines, today, uscc
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.actions import (
@@ -40,7 +40,7 @@ def city(db: None, tmp_path: Path, settings: LazySettings) -> SmallCity:
 def test_a_held_batch_is_kept_whole_and_books_nothing(city: SmallCity) -> None:
     versions, heads = RecordVersion.objects.count(), RecordHead.objects.count()
     rows = [*surge(city), numbered(city, 9, 处罚决定日期="2026-02-30"), numbered(city, 100), numbered(city, 100)]
-    result = city.submit(rows, covers=EVERYTHING)
+    result = city.submit(rows, covers=everything())
     assert (result.held, result.is_covered) == (True, False)
     assert (result.lines, result.new, result.changed) == (11, 8, 0)
     assert (result.identical, result.rejected, result.duplicate) == (1, 1, 1)
@@ -67,7 +67,7 @@ def test_the_subject_of_a_held_line_is_not_clear_and_others_are_not_touched(city
     for n in (1, 2, 50):
         city.firm(uscc(n))
     assert taxation_of(uscc(1)) is Result.NONE_FOUND
-    held_surge(city, covers=None)
+    held_surge(city, is_covering=False)
     assert taxation_of(uscc(1)) is Result.NOT_VERIFIABLE
     assert taxation_of(uscc(50)) is Result.NONE_FOUND
 
@@ -90,7 +90,7 @@ def test_the_calendar_shows_held_days(city: SmallCity) -> None:
 
 def test_a_declined_batch_leaves_nothing_behind_but_its_lines(city: SmallCity) -> None:
     versions = RecordVersion.objects.count()
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     result = withdraw_batch(batch_id=held.batch, reason="重复导出", by=BY)
     assert (result.restored, result.gone) == (0, 0)
     assert RecordVersion.objects.count() == versions
@@ -99,7 +99,7 @@ def test_a_declined_batch_leaves_nothing_behind_but_its_lines(city: SmallCity) -
 
 
 def test_a_later_ordinary_batch_goes_in_and_settles_the_held_lines_it_repeats(city: SmallCity) -> None:
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     later = city.submit([numbered(city, 1, uscc(1), 处罚内容="罚款5万元"), numbered(city, 40)])
     assert (later.held, later.new, later.mended) == (False, 2, 1)
     assert taxation_of(uscc(1)) is Result.RECORDS_FOUND
@@ -108,7 +108,7 @@ def test_a_later_ordinary_batch_goes_in_and_settles_the_held_lines_it_repeats(ci
 
 
 def test_a_held_line_is_settled_by_its_own_record_only_and_cannot_be_explained_away(city: SmallCity) -> None:
-    held = held_surge(city, covers=None)
+    held = held_surge(city, is_covering=False)
     # Another office's document of the same number about the same firm is another record.
     other = numbered(city, 1, uscc(1), 处罚机关="市生态环境局", 处罚机关统一社会信用代码=city.unit("water_affairs"))
     assert city.submit([other, numbered(city, 41)]).mended == 0
@@ -141,8 +141,8 @@ def test_a_snapshot_that_lacks_too_much_is_held_and_puts_nothing_forward(city: S
 @pytest.mark.parametrize(
     "columns",
     [
-        {"处罚状态": "撤销", "状态日期": today().isoformat()},
-        {"处罚状态": "确认违法或无效", "状态日期": today().isoformat()},
+        {"处罚状态": "撤销", "状态日期": "今天"},
+        {"处罚状态": "确认违法或无效", "状态日期": "今天"},
         {"处理结果": "不予处罚", "处罚内容": "不予行政处罚", "处罚类别": "不予行政处罚", "罚款金额(万元)": ""},
         {"依法封存": "是"},
     ],
@@ -150,6 +150,7 @@ def test_a_snapshot_that_lacks_too_much_is_held_and_puts_nothing_forward(city: S
 def test_a_file_that_ends_many_records_is_held_and_they_stand_meanwhile(
     city: SmallCity, columns: dict[str, str]
 ) -> None:
+    columns = {name: today().isoformat() if text == "今天" else text for name, text in columns.items()}
     held = city.submit([numbered(city, n, **columns) for n in (100, 101)])
     assert [reason.code for reason in held.reasons] == ["shrinks-live-records"], held
     assert taxation_of(uscc(9)) is Result.RECORDS_FOUND
@@ -166,8 +167,8 @@ def test_a_file_mostly_rejected_is_held(city: SmallCity) -> None:
 
 
 def test_held_and_withdrawn_batches_do_not_tell_what_is_usual(city: SmallCity) -> None:
-    held = [held_surge(city, covers=None) for _ in range(3)]
-    assert held_surge(city, covers=None)
+    held = [held_surge(city, is_covering=False) for _ in range(3)]
+    assert held_surge(city, is_covering=False)
     withdraw_batch(batch_id=held[0].batch, reason="重复", by=BY)
     booked = [confirm_batch(batch_id=one.batch, by=SECOND) for one in held[1:]]
     assert [b.identical for b in booked] == [0, 8]
@@ -214,9 +215,9 @@ def _row(city: SmallCity, number: int, what: str) -> dict[str, str]:
 
 def test_a_small_file_that_says_to_be_whole_is_held_and_one_that_does_not_is_booked(city: SmallCity) -> None:
     for first in (300, 320):
-        assert not city.submit([numbered(city, first + n) for n in range(6)], covers=EVERYTHING).held
+        assert not city.submit([numbered(city, first + n) for n in range(6)], covers=everything()).held
     cut = [numbered(city, 400)]
-    assert [reason.code for reason in city.submit(cut, covers=EVERYTHING).reasons] == ["far-fewer-lines"]
+    assert [reason.code for reason in city.submit(cut, covers=everything()).reasons] == ["far-fewer-lines"]
     assert stated() == []
     assert not city.submit(cut).held
 
@@ -225,7 +226,7 @@ def test_the_lines_corrected_may_come_back_as_a_small_whole_file(city: SmallCity
     rows = [numbered(city, 300 + n) for n in range(6)]
     broken = [*rows[:-1], rows[-1] | {"处罚决定日期": "2026-02-30"}]
     for sent in (rows, broken):
-        assert not city.submit(sent, covers=EVERYTHING).held
-    assert city.submit([numbered(city, 310 + n) for n in range(6)][:1], covers=EVERYTHING).held
-    corrected = city.submit([numbered(city, 305)], covers=EVERYTHING)
+        assert not city.submit(sent, covers=everything()).held
+    assert city.submit([numbered(city, 310 + n) for n in range(6)][:1], covers=everything()).held
+    corrected = city.submit([numbered(city, 305)], covers=everything())
     assert (corrected.held, corrected.mended, corrected.is_covered) == (False, 1, True)

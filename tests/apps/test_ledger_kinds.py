@@ -20,8 +20,12 @@ from xinzheng.core.records import Record, RecordKind
 
 FIRM = {"统一社会信用代码": uscc(1), "主体名称": "苏州示例精密制造有限公司"}
 TAX = "市税务局"
-A_YEAR_AGO = f"{today().year - 1}-06-01"
-WITHDRAWN = {"状态日期": today().isoformat()}
+A_YEAR_AGO = "2025-06-01"
+
+
+def withdrawn() -> dict[str, str]:
+    """The day on which a record was taken back."""
+    return {"状态日期": today().isoformat()}
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def test_a_row_counts_until_it_is_withdrawn(db: None, tmp_path: Path, kind: Kind
     city = city_of(kind, tmp_path)
     assert deliver(city, kind) == (1, 0)
     assert [r.kind for r in counting(city)] == [kind.kind]
-    assert deliver(city, kind, **{kind.state: "撤销"}, **WITHDRAWN) == (0, 1)
+    assert deliver(city, kind, **{kind.state: "撤销"}, **withdrawn()) == (0, 1)
     assert counting(city) == []
     assert RecordVersion.objects.count() == 2
 
@@ -129,7 +133,7 @@ def test_a_row_counts_until_it_is_withdrawn(db: None, tmp_path: Path, kind: Kind
 def test_a_row_found_unlawful_or_void_counts_no_more(db: None, tmp_path: Path, kind: Kind) -> None:
     city = city_of(kind, tmp_path)
     deliver(city, kind)
-    assert deliver(city, kind, **{kind.state: "确认违法或无效"}, **WITHDRAWN) == (0, 1)
+    assert deliver(city, kind, **{kind.state: "确认违法或无效"}, **withdrawn()) == (0, 1)
     assert counting(city) == []
 
 
@@ -138,7 +142,7 @@ def test_a_correction_is_the_next_version_and_counts_with_its_new_content(db: No
     city = city_of(kind, tmp_path)
     deliver(city, kind)
     column, text = kind.change
-    assert deliver(city, kind, **{kind.state: "变更", column: text}, **WITHDRAWN) == (0, 1)
+    assert deliver(city, kind, **{kind.state: "变更", column: text}, **withdrawn()) == (0, 1)
     (record,) = counting(city)
     assert text in record.content.values()
     assert kind.row[column] not in record.content.values()
@@ -170,7 +174,7 @@ def test_a_penalty_is_withdrawn_corrected_and_told_apart_from_one_without_standi
     city = build_small_city(tmp_path, units_per_domain=1)
     city.submit([city.penalty(uscc(1))])
     assert [r.standing for r in counting(city)] == [None]
-    corrected = city.penalty(uscc(1), 处罚内容="罚款2万元", 处罚状态="变更", **WITHDRAWN)
+    corrected = city.penalty(uscc(1), 处罚内容="罚款2万元", 处罚状态="变更", **withdrawn())
     assert city.submit([corrected]).changed == 1
     (record,) = counting(city)
     assert record.content["content"] == "罚款2万元"
@@ -185,7 +189,7 @@ def test_a_repair_finds_its_penalty_and_one_taken_back_does_not(db: None, tmp_pa
     city.submit_kind([repair], "credit_repair", "credit_repair")
     penalty = next(f for f in decision(city).findings if f.record.kind is RecordKind.ADMINISTRATIVE_PENALTY)
     assert (penalty.record.repaired_date, penalty.effect) == (today(), Effect.LISTED_APART)
-    city.submit_kind([repair | {"记录状态": "撤销", **WITHDRAWN}], "credit_repair", "credit_repair")
+    city.submit_kind([repair | {"记录状态": "撤销", **withdrawn()}], "credit_repair", "credit_repair")
     penalty = next(f for f in decision(city).findings if f.record.kind is RecordKind.ADMINISTRATIVE_PENALTY)
     assert (penalty.record.repaired_date, penalty.is_counted) == (None, True)
 

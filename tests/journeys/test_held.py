@@ -17,7 +17,6 @@ from xinzheng.apps.ledger.queries import booked_as
 from xinzheng.core.floors import Floors
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-COVERS = (today() - timedelta(days=400), today())
 
 
 @pytest.fixture
@@ -27,7 +26,9 @@ def held(city: SmallCity, people: People, settings: LazySettings) -> int:
     rows = water_rows(city, 8)
     for row in rows[:2]:
         city.submit([row], "water_affairs")
-    return submit_batch(city.delivery(rows, "water_affairs", COVERS), by=people.officer.actor).batch
+    return submit_batch(
+        city.delivery(rows, "water_affairs", (today() - timedelta(days=400), today())), by=people.officer.actor
+    ).batch
 
 
 @pytest.mark.parametrize("who", ["chief", "demo-office"])

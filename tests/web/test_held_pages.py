@@ -18,7 +18,6 @@ from xinzheng.core.floors import Floors
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
-COVERS = (today() - timedelta(days=400), today())
 
 
 @pytest.fixture
@@ -28,7 +27,9 @@ def held(city: SmallCity, people: People, settings: LazySettings) -> BatchResult
     rows = water_rows(city, 8)
     for row in rows[:2]:
         city.submit([row], "water_affairs")
-    result = submit_batch(city.delivery(rows, "water_affairs", COVERS), by=people.officer.actor)
+    result = submit_batch(
+        city.delivery(rows, "water_affairs", (today() - timedelta(days=400), today())), by=people.officer.actor
+    )
     assert result.held
     return result
 

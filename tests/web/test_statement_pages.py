@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 
 DOMAIN = "water_affairs"
 SCOPE = f"{DOMAIN}|{PENALTY}"
-GAP = (today() - timedelta(days=60), today() - timedelta(days=40))
 PRESSED = re.compile(
     r'action="/department/zero/gap">.*?name="scope" value="([^"]+)">.*?name="from" value="([^"]+)">'
     r'.*?name="through" value="([^"]+)">',
@@ -26,11 +25,16 @@ PRESSED = re.compile(
 )
 
 
+def gap() -> tuple[date, date]:
+    """The first and the last day that no statement reaches."""
+    return today() - timedelta(days=60), today() - timedelta(days=40)
+
+
 @pytest.fixture
 def scope(city: SmallCity) -> Scope:
     """The first water unit's, with a hole in its statements."""
     scope = Scope(city.unit(DOMAIN), DOMAIN, PENALTY)
-    withdraw_coverage(scope, from_date=GAP[0], through_date=GAP[1], by="test")
+    withdraw_coverage(scope, from_date=gap()[0], through_date=gap()[1], by="test")
     return scope
 
 
@@ -54,16 +58,21 @@ def test_one_click_returns_zero_for_exactly_what_is_missing(people: People, scop
     assert "零报告已记录" in said
     assert stated(scope) == [(LONG_AGO, today())]
     made = CoverageStatement.objects.latest("id")
-    assert (made.from_date, made.through_date, made.is_zero) == (*GAP, True)
+    assert (made.from_date, made.through_date, made.is_zero) == (*gap(), True)
     assert "/department/zero/gap" not in said
 
 
 def test_a_stretch_that_is_no_longer_missing_is_not_stated_again(people: People, scope: Scope) -> None:
-    fields = {"scope": SCOPE, "from": GAP[0].isoformat(), "through": GAP[1].isoformat()}
+    fields = {"scope": SCOPE, "from": gap()[0].isoformat(), "through": gap()[1].isoformat()}
     client = client_of(people.officer)
     client.post("/department/zero/gap", fields)
     before = CoverageStatement.objects.count()
-    for changes in ({}, {"through": (GAP[1] - timedelta(days=1)).isoformat()}, {"scope": "taxation|x"}, {"from": "x"}):
+    for changes in (
+        {},
+        {"through": (gap()[1] - timedelta(days=1)).isoformat()},
+        {"scope": "taxation|x"},
+        {"from": "x"},
+    ):
         page = client.post("/department/zero/gap", fields | changes, follow=True).content.decode()
         assert "没有补报" in page
     assert CoverageStatement.objects.count() == before
@@ -73,7 +82,7 @@ def test_where_records_stand_in_the_stretch_no_zero_return_is_made(
     city: SmallCity, people: People, scope: Scope
 ) -> None:
     rows = water_rows(city, 1)
-    rows[0]["处罚决定日期"] = GAP[0].isoformat()
+    rows[0]["处罚决定日期"] = gap()[0].isoformat()
     city.submit(rows, DOMAIN)
     assert "不是零报告" in press(client_of(people.officer), "/department")
     assert len(stated(scope)) == 2
@@ -83,14 +92,14 @@ def test_while_lines_wait_no_zero_return_is_made_nor_offered(city: SmallCity, pe
     rows = water_rows(city, 2)
     rows[1]["处罚决定日期"] = "2026-09-31"
     city.submit(rows, DOMAIN)
-    fields = {"scope": SCOPE, "from": GAP[0].isoformat(), "through": GAP[1].isoformat()}
+    fields = {"scope": SCOPE, "from": gap()[0].isoformat(), "through": gap()[1].isoformat()}
     page = client_of(people.officer).post("/department/zero/gap", fields, follow=True).content.decode()
     assert "1行这类数据等待改正" in page
     assert len(stated(scope)) == 2
 
 
 def test_nobody_states_for_another_unit(people: People, scope: Scope) -> None:
-    fields = {"scope": SCOPE, "from": GAP[0].isoformat(), "through": GAP[1].isoformat()}
+    fields = {"scope": SCOPE, "from": gap()[0].isoformat(), "through": gap()[1].isoformat()}
     assert client_of(people.office).post("/department/zero/gap", fields).status_code == 403
     page = client_of(people.stranger).post("/department/zero/gap", fields, follow=True).content.decode()
     assert "没有补报" in page
@@ -100,8 +109,8 @@ def test_nobody_states_for_another_unit(people: People, scope: Scope) -> None:
 def withdrawal(people: People, **changes: str) -> tuple[int, str]:
     fields = {
         "withdraw-scope": SCOPE,
-        "withdraw-from": GAP[0].isoformat(),
-        "withdraw-through": GAP[1].isoformat(),
+        "withdraw-from": gap()[0].isoformat(),
+        "withdraw-through": gap()[1].isoformat(),
         "withdraw-reason": "还有没报的决定",
     } | changes
     response = client_of(people.officer).post("/department/coverage/withdraw", fields, follow=True)
@@ -113,7 +122,7 @@ def test_a_statement_is_taken_back_for_a_period_and_the_rest_stays(city: SmallCi
     assert status == 200
     assert "覆盖声明已撤回" in page
     scope = Scope(city.unit(DOMAIN), DOMAIN, PENALTY)
-    assert stated(scope) == [(LONG_AGO, GAP[0] - timedelta(days=1)), (GAP[1] + timedelta(days=1), today())]
+    assert stated(scope) == [(LONG_AGO, gap()[0] - timedelta(days=1)), (gap()[1] + timedelta(days=1), today())]
     assert CoverageWithdrawal.objects.get().reason == "还有没报的决定"
     assert AuditEvent.objects.get(action="coverage-withdrawn").who == people.officer.actor
 
