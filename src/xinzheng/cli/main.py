@@ -40,6 +40,10 @@ COMMANDS = (
     "signing",
     "log",
     "audit",
+    "screen",
+    "backup",
+    "replica",
+    "doctor",
     "demo",
     "serve",
 )

@@ -235,6 +235,23 @@ XINZHENG_EVIDENCE_TOGETHER_BYTES = 4 * XINZHENG_EVIDENCE_MAX_BYTES
 XINZHENG_KEEP_EVIDENCE_DAYS = environment.whole_number("XINZHENG_KEEP_EVIDENCE_DAYS", default=1095)
 XINZHENG_KEEP_SUGGESTION_DAYS = environment.whole_number("XINZHENG_KEEP_SUGGESTION_DAYS", default=365)
 
+# --- screening of lists: DuckDB in this machine, or a Spark cluster -------------------------------------------------
+XINZHENG_SCREENING = environment.choice("XINZHENG_SCREENING", ("duckdb", "spark"))
+XINZHENG_SCREENING_THREADS = environment.whole_number("XINZHENG_SCREENING_THREADS", default=2)
+XINZHENG_SCREENING_MAX_BYTES = environment.mebibytes("XINZHENG_SCREENING_MEMORY_MIB", default=3072)
+XINZHENG_KEEP_SCREENING_DAYS = environment.whole_number("XINZHENG_KEEP_SCREENING_DAYS", default=90)
+# The cluster's address, e.g. spark://10.0.0.5:7077, and a folder that all its machines reach.
+XINZHENG_SPARK_MASTER = os.environ.get("XINZHENG_SPARK_MASTER", "local[2]")
+XINZHENG_SPARK_FOLDER = os.environ.get("XINZHENG_SPARK_FOLDER", "")
+
+# --- operations: backups (no folder, no backups), standby servers, who may read the metrics -------------------------
+XINZHENG_BACKUP = os.environ.get("XINZHENG_BACKUP", "")
+XINZHENG_BACKUP_KEEP = environment.whole_number("XINZHENG_BACKUP_KEEP", default=7)
+XINZHENG_REPLICAS = tuple(filter(None, os.environ.get("XINZHENG_REPLICAS", "").split(",")))
+XINZHENG_METRICS_FROM = tuple(filter(None, os.environ.get("XINZHENG_METRICS_FROM", "127.0.0.1,::1").split(",")))
+# Hours assumed for a certificate, when the deployment has its own figures.
+XINZHENG_SAVING = os.environ.get("XINZHENG_SAVING", "")
+
 # --- mail: no host, no mail ------------------------------------------------------------------------------------------
 XINZHENG_MAIL = environment.mail()
 EMAIL_HOST, EMAIL_PORT = XINZHENG_MAIL.host, XINZHENG_MAIL.port

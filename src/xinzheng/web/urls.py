@@ -24,6 +24,8 @@ from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, po
 from xinzheng.web.subjects import apply, proof, reports
 
 urlpatterns = [
+    # Asked by machines every few seconds, without a session.
+    path("", include("xinzheng.web.observing.urls")),
     # Scanned at counters, many at once: found before all others are tried.
     path("", include("xinzheng.web.codes.urls")),
     path("", home.home, name="home"),
@@ -73,7 +75,6 @@ urlpatterns = [
     path("department/objections", unit_objections.unit_objections, name="department-objections"),
     path("department/objections/<str:number>", unit_objections.unit_objection, name="department-objection"),
     path("department/objections/<str:number>/act", unit_objections.act, name="department-objection-act"),
-    path("office", RedirectView.as_view(pattern_name="office-coverage"), name="office"),
     path("office/coverage", coverage.office_coverage, name="office-coverage"),
     path("office/scores", scores.office_scores, name="office-scores"),
     path("office/bulletins", bulletins.bulletins, name="office-bulletins"),
@@ -111,4 +112,5 @@ urlpatterns = [
         for room in ("sign_in", "people", "administration", "audit", "receivers", "subjects", "platforms")
     ),
     *(path("", include(f"xinzheng.web.{room}.urls")) for room in ("objections", "repairs", "notices", "publicity")),
+    *(path("", include(f"xinzheng.web.{room}.urls")) for room in ("desk", "workshop", "screening", "connections")),
 ]

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from xinzheng.apps.audit.history import append_only
 from xinzheng.apps.audit.models import Entry
+from xinzheng.apps.oversight.desk_models import Announcement, DayTally, TalliedDay
 from xinzheng.apps.oversight.publicity_models import (
     Doubt,
     MajorProblem,
@@ -21,10 +22,14 @@ from xinzheng.apps.oversight.publicity_models import (
     SuggestionWords,
     Training,
 )
+from xinzheng.apps.oversight.screening_models import ScreenedSubject, Screening, ScreeningPiece, ScreeningWork
+from xinzheng.apps.oversight.workshop_models import Proposal, ProposalEnd, ProposalSignature, Simulation
 from xinzheng.core.records import RecordKind
 
 __all__ = [
+    "Announcement",
     "Bulletin",
+    "DayTally",
     "Doubt",
     "MajorProblem",
     "MajorProblemStep",
@@ -32,13 +37,22 @@ __all__ = [
     "Notice",
     "PaperDemand",
     "PaperDemandAnswer",
+    "Proposal",
+    "ProposalEnd",
+    "ProposalSignature",
     "Reconciliation",
     "ReconciliationSignature",
     "Ruling",
     "RulingSignature",
+    "ScreenedSubject",
+    "Screening",
+    "ScreeningPiece",
+    "ScreeningWork",
+    "Simulation",
     "Suggestion",
     "SuggestionAnswer",
     "SuggestionWords",
+    "TalliedDay",
     "Training",
 ]
 RECORD_KINDS = [kind.value for kind in RecordKind]

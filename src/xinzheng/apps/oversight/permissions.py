@@ -1,5 +1,7 @@
 """Who may see and do what in oversight. Each function returns the reasons against it; an empty list means yes."""
 
+from collections.abc import Collection
+
 from xinzheng.apps.accounts.models import OF_A_UNIT, Account, Role
 from xinzheng.apps.accounts.permissions import (
     INACTIVE,
@@ -81,6 +83,59 @@ def refusals_to_sign(account: Account, unit_id: int, domain: str) -> list[str]:
     if refusals_to_answer_for_lines(account, unit_id):
         return ["核对结果须由本单位责任人签字。"]
     return []
+
+
+def refusals_to_see_desk(account: Account) -> list[str]:
+    """See the desk and the figures behind it (运行情况): the credit office, the leads, the auditor."""
+    return _only(account, (Role.OFFICE_OPERATOR, *LEADS, Role.AUDITOR), "查看运行情况")
+
+
+def refusals_to_draft_pack(account: Account) -> list[str]:
+    """Upload, check, compare and simulate a draft pack (起草政策包): the credit office and the justice lead."""
+    return _only(account, RULING_ROLES, "起草和模拟政策包")
+
+
+def refusals_to_sign_proposal(account: Account) -> list[str]:
+    """Sign what is put forward (会签): the credit office and the justice lead, one signature each."""
+    return _only(account, RULING_ROLES, "会签")
+
+
+def refusals_to_screen(account: Account) -> list[str]:
+    """Screen a list of subjects on a legal basis (名单核查): the credit office."""
+    return refusals_to_run_the_office(account)
+
+
+def refusals_to_see_screenings(account: Account) -> list[str]:
+    """See which lists were screened, for whom and on what basis (查看名单核查): the credit office, the auditor."""
+    return _only(account, (Role.OFFICE_OPERATOR, Role.AUDITOR), "查看名单核查")
+
+
+def refusals_to_see_connections(account: Account) -> list[str]:
+    """See all sources, channels, platforms, receivers and keys (接入登记): the credit office, system administrators."""
+    return _only(account, (Role.OFFICE_OPERATOR, Role.SYSTEM_ADMINISTRATOR), "查看接入登记")
+
+
+def refusals_to_announce(account: Account) -> list[str]:
+    """Announce news (发布公告): the credit office."""
+    return refusals_to_run_the_office(account)
+
+
+def refusals_to_announce_maintenance(account: Account) -> list[str]:
+    """Announce a maintenance window (发布停机维护公告): the credit office, system administrators."""
+    return _only(account, (Role.OFFICE_OPERATOR, Role.SYSTEM_ADMINISTRATOR), "发布停机维护公告")
+
+
+def refusals_to_see_system(account: Account) -> list[str]:
+    """See the health of the system (系统状态): the credit office, system administrators."""
+    return _only(account, (Role.OFFICE_OPERATOR, Role.SYSTEM_ADMINISTRATOR), "查看系统状态")
+
+
+def _only(account: Account, roles: Collection[Role], deed: str) -> list[str]:
+    inactive = [] if account.is_active else [INACTIVE]
+    if account.role in roles:
+        return inactive
+    allowed = "、".join(role.label for role in roles)
+    return [*inactive, f"只有{allowed}可以{deed}，{_own_role(account)}"]
 
 
 def _own_role(account: Account) -> str:

@@ -4,6 +4,7 @@ from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.accounts.permissions import LEADS
 from xinzheng.apps.accounts.roles import ACCOUNT_DEEDS, OF_NO_ROLE, Deed, matrix, of_roles, of_subject, of_unit
 from xinzheng.apps.oversight import permissions
+from xinzheng.apps.oversight.publicity_models import RULING_ROLES
 from xinzheng.apps.redress import permissions as of_redress
 
 DEEDS: tuple[Deed, ...] = (
@@ -38,6 +39,25 @@ DEEDS: tuple[Deed, ...] = (
     of_roles("起草和会签裁定", permissions.refusals_to_sign_ruling, Role.OFFICE_OPERATOR, Role.JUSTICE_LEAD),
     of_roles("答复意见建议", permissions.refusals_to_answer_suggestions, Role.OFFICE_OPERATOR),
     of_roles("登记培训和重大问题", permissions.refusals_to_keep_registers, Role.OFFICE_OPERATOR),
+    of_roles("查看运行情况", permissions.refusals_to_see_desk, Role.OFFICE_OPERATOR, *LEADS, Role.AUDITOR),
+    of_roles("起草和模拟政策包", permissions.refusals_to_draft_pack, *RULING_ROLES),
+    of_roles("会签政策包、延期和报送责任", permissions.refusals_to_sign_proposal, *RULING_ROLES),
+    of_roles("核查名单", permissions.refusals_to_screen, Role.OFFICE_OPERATOR),
+    of_roles("查看名单核查", permissions.refusals_to_see_screenings, Role.OFFICE_OPERATOR, Role.AUDITOR),
+    of_roles("查看接入登记", permissions.refusals_to_see_connections, Role.OFFICE_OPERATOR, Role.SYSTEM_ADMINISTRATOR),
+    of_roles("发布公告", permissions.refusals_to_announce, Role.OFFICE_OPERATOR),
+    of_roles(
+        "发布停机维护公告",
+        permissions.refusals_to_announce_maintenance,
+        Role.OFFICE_OPERATOR,
+        Role.SYSTEM_ADMINISTRATOR,
+    ),
+    of_roles(
+        "查看系统状态",
+        permissions.refusals_to_see_system,
+        Role.OFFICE_OPERATOR,
+        Role.SYSTEM_ADMINISTRATOR,
+    ),
 )
 
 HEAD = """# 权限矩阵

@@ -37,6 +37,7 @@ HOLDERS = (
     "redress_evidencecontent",
     "redress_stepwords",
     "oversight_suggestionwords",
+    "oversight_screeningwork",
     "mfa_authenticator",
 )
 # A row that is just being written has no wrapped key yet; the sign-in library keeps its secrets within its data.

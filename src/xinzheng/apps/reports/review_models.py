@@ -13,7 +13,8 @@ class ReportScope(models.Model):
     """What a report is about (报告范围), in columns: for finding it without reading its content.
 
     ``from_date`` to ``to_date`` is the period asked about, ``as_of_date`` the day in China it was decided as of. The
-    texts are those that verification shows to whoever has the code.
+    texts are those that verification shows to whoever has the code. ``domain_count``: how many domains it answers for,
+    null for one of the time before they were counted.
     """
 
     report = models.OneToOneField("reports.Report", primary_key=True, on_delete=models.PROTECT, related_name="scope")
@@ -29,6 +30,7 @@ class ReportScope(models.Model):
     policy_title = models.TextField()
     record_word = models.TextField()
     is_demonstration = models.BooleanField()
+    domain_count = models.IntegerField(null=True)
 
     class Meta:
         triggers: ClassVar = append_only()

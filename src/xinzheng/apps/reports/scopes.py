@@ -47,6 +47,7 @@ def note_scope(report: Report, question: Question, decision: Decision, ties: Ite
         as_of_date=decision.as_of_date,
         as_of=report.as_of,
         position=report.position,
+        domain_count=len(decision.domains),
         **texts_of(content),
     )
     ReportTie.objects.bulk_create(ReportTie(report=report, subject_id=key) for key in sorted({*ties}))

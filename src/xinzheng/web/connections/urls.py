@@ -1,0 +1,5 @@
+"""Addresses of connections and announcements."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses of screenings of lists."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
