@@ -36,9 +36,9 @@ class RunningSite:
     process: "subprocess.Popen[bytes]"
 
     def task_worker(self) -> int | None:
-        """The number of the process that works off the queue; None if there is none now."""
+        """The number of the process that works off everybody's queues; None if there is none now."""
         keepers = _children(self.process.pid, "xinzheng.cli.task_worker")
-        return next((worker for keeper in keepers for worker in _children(keeper, "procrastinate")), None)
+        return next((worker for keeper in keepers for worker in _children(keeper, "builtin")), None)
 
 
 def _children(parent: int, word: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""``xinzheng serve``: the web site (granian) and the task worker (procrastinate), until interrupted."""
+"""``xinzheng serve``: the web site (granian) and two task workers (procrastinate), until interrupted."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 
+from xinzheng.cli.task_worker import SCREENING
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import LOOPBACK_HOSTS
 
@@ -46,11 +47,13 @@ def run(args: argparse.Namespace) -> int:
     name_host(args.address, args.port)
     ensure_ready()
     print(f"信证已启动：http://{args.address}:{args.port}  （Ctrl-C 停止）", flush=True)
-    worker = None if args.no_tasks else start_task_worker()
+    tasks = [] if args.no_tasks else [start_task_worker(), start_task_worker(SCREENING)]
     try:
         serve_web(args.address, args.port, args.workers)
     finally:
-        if worker is not None:
+        for worker in tasks:
+            worker.terminate()
+        for worker in tasks:
             stop_task_worker(worker)
     return 0
 
@@ -102,9 +105,13 @@ def serve_web(address: str, port: int, workers: int) -> None:
     ).serve()
 
 
-def start_task_worker() -> "subprocess.Popen[bytes]":
-    """Start procrastinate's worker as a process of its own, beside one that starts it again when it ends."""
-    return subprocess.Popen([sys.executable, "-m", "xinzheng.cli.task_worker"], process_group=0)
+def start_task_worker(*kind: str) -> "subprocess.Popen[bytes]":
+    """Start procrastinate's worker as a process of its own, beside one that starts it again when it ends.
+
+    ``kind``: nothing for everybody's work, or ``screening`` for lists and simulations.
+    """
+    command = [sys.executable, "-m", "xinzheng.cli.task_worker", *kind]
+    return subprocess.Popen(command, process_group=0)  # noqa: S603  # our own command, no shell
 
 
 def stop_task_worker(worker: "subprocess.Popen[bytes]") -> None:
