@@ -248,6 +248,8 @@ XINZHENG_SPARK_FOLDER = os.environ.get("XINZHENG_SPARK_FOLDER", "")
 XINZHENG_BACKUP = os.environ.get("XINZHENG_BACKUP", "")
 XINZHENG_BACKUP_KEEP = environment.whole_number("XINZHENG_BACKUP_KEEP", default=7)
 XINZHENG_REPLICAS = tuple(filter(None, os.environ.get("XINZHENG_REPLICAS", "").split(",")))
+# Whether this site only answers questions, from a standby server: it verifies and shows, and writes nothing.
+XINZHENG_READ_ONLY = environment.flag("XINZHENG_READ_ONLY", default=False)
 XINZHENG_METRICS_FROM = tuple(filter(None, os.environ.get("XINZHENG_METRICS_FROM", "127.0.0.1,::1").split(",")))
 # Hours assumed for a certificate, when the deployment has its own figures.
 XINZHENG_SAVING = os.environ.get("XINZHENG_SAVING", "")

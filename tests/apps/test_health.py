@@ -1,0 +1,199 @@
+"""What the system says of its own health: each trouble is found, named, and comes with what to do."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tests.module_database import module_database
+from xinzheng.apps.audit.actions import record_event
+from xinzheng.apps.audit.seals import seal_events
+from xinzheng.apps.codes.mail_models import MailAddress
+from xinzheng.apps.oversight import health_storage, health_work
+from xinzheng.apps.oversight.health import NEEDED, PROBES, TITLES, Check, State, checks, worst
+from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH
+
+db = module_database
+GOOD_KEY = b"k" * 32
+
+
+@pytest.fixture(autouse=True)
+def undone(db: None) -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def asked(name: str, now: datetime | None = None) -> Check:
+    (found,) = checks(now or timezone.now(), [name])
+    return found
+
+
+def put_key(folder: Path, name: str, secret: bytes = GOOD_KEY, mode: int = 0o600) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(secret)
+    (folder / name).chmod(mode)
+
+
+def job(status: str, put_at: datetime, queue: str = "reports", event: str = "deferred") -> None:
+    """A job of the queue, as its own library writes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES (%s, 'some.task', %s) RETURNING id",
+            [queue, status],
+        )
+        (number,) = cursor.fetchone()
+        cursor.execute("DELETE FROM procrastinate_events WHERE job_id = %s", [number])
+        cursor.execute(
+            "INSERT INTO procrastinate_events (job_id, type, at) VALUES (%s, %s, %s)", [number, event, put_at]
+        )
+
+
+def worker(heartbeat: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [heartbeat])
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+
+def test_every_check_has_a_name_for_people_and_says_something() -> None:
+    found = checks(timezone.now())
+    assert [check.name for check in found] == list(PROBES) == list(TITLES)
+    assert all(check.said.endswith("。") for check in found), [check.said for check in found]
+    # Whoever reads of trouble reads what to do about it.
+    assert [check.name for check in found if check.state in (State.WARNING, State.BAD) and not check.to_do] == []
+    assert set(NEEDED) <= set(PROBES)
+
+
+def test_the_worst_state_speaks_for_all() -> None:
+    states = [State.OK, State.UNKNOWN, State.WARNING, State.BAD]
+    some = [Check("disk", state, "") for state in states]
+    assert [worst(some[: n + 1]) for n in range(4)] == states
+    assert worst(()) is State.OK
+
+
+# --- what things are kept in -----------------------------------------------------------------------------------------
+
+
+def test_a_database_that_can_be_written_and_is_up_to_date_is_well() -> None:
+    found = checks(timezone.now(), ["database", "migrations"])
+    assert [check.state for check in found] == [State.OK, State.OK]
+    assert "可以读写" in found[0].said
+
+
+def test_a_migration_that_was_not_applied_is_named() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'oversight' AND name LIKE '0004%'")
+    found = asked("migrations")
+    assert found.state is State.BAD
+    assert "oversight 0004" in found.said
+
+
+def test_little_room_on_a_disk_is_told_before_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    gib, usage = health_storage.GIBIBYTE, type(health_storage.shutil.disk_usage("/"))
+    seen = []
+    for free in (200, 50, 1):
+        room = usage(1000 * gib, (1000 - free) * gib, free * gib)
+        monkeypatch.setattr(health_storage.shutil, "disk_usage", lambda _place, room=room: room)
+        seen.append(asked("disk").state)
+    assert seen == [State.OK, State.WARNING, State.BAD]
+
+
+def test_backups_are_asked_for_found_and_missed(settings: LazySettings, tmp_path: Path) -> None:
+    assert asked("backups").state is State.WARNING
+    settings.XINZHENG_BACKUP = str(tmp_path)
+    assert asked("backups").state is State.BAD
+    (tmp_path / "broken-off").mkdir()
+    assert asked("backups").state is State.BAD
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / health_storage.MANIFEST).touch()
+    now = timezone.now()
+    later = [asked("backups", now + timedelta(hours=hours)).state for hours in (1, 30, 60)]
+    assert later == [State.OK, State.WARNING, State.BAD]
+
+
+def test_a_standby_server_that_is_gone_is_named(settings: LazySettings) -> None:
+    assert asked("replicas").state is State.OK
+    settings.XINZHENG_REPLICAS = ("second",)
+    found = asked("replicas")
+    assert found.state is State.BAD
+    assert "second" in found.said
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_there_readable_and_nobody_elses(settings: LazySettings, tmp_path: Path) -> None:
+    settings.XINZHENG_KEYS = tmp_path / "keys"
+    assert asked("keys").state is State.OK
+    for name in (KEY_ENCRYPTION, NUMBER_HASH):
+        put_key(tmp_path / "keys", name)
+    assert asked("keys").state is State.OK
+    put_key(tmp_path / "keys", NUMBER_HASH, mode=0o644)
+    assert asked("keys").state is State.WARNING
+    put_key(tmp_path / "keys", NUMBER_HASH, b"short")
+    found = asked("keys")
+    assert found.state is State.BAD
+    assert NUMBER_HASH in found.said
+
+
+def test_a_key_that_is_gone_while_something_is_encrypted_under_it_is_trouble(
+    settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.XINZHENG_KEYS = tmp_path
+    put_key(tmp_path, NUMBER_HASH)
+    MailAddress.objects.create(account_id=1, wrapped_key=b"wrapped", address_ct=b"sealed")
+    found = asked("keys")
+    assert found.state is State.BAD
+    assert KEY_ENCRYPTION in found.said
+
+
+# --- what runs by itself ---------------------------------------------------------------------------------------------
+
+
+def test_a_queue_that_nobody_works_off_is_trouble() -> None:
+    now = timezone.now()
+    assert asked("queue", now).state is State.BAD
+    worker(now - timedelta(seconds=70))
+    assert asked("queue", now).state is State.BAD
+    worker(now - timedelta(seconds=5))
+    assert asked("queue", now).state is State.OK
+
+
+def test_jobs_that_wait_too_long_and_jobs_that_failed_are_told() -> None:
+    now = timezone.now()
+    worker(now)
+    job("todo", now - timedelta(minutes=5))
+    job("succeeded", now - timedelta(hours=5))
+    job("failed", now - timedelta(hours=30), event="failed")
+    assert asked("queue", now).state is State.OK
+    job("failed", now - timedelta(hours=2), event="failed")
+    found = asked("queue", now)
+    assert found.state is State.WARNING
+    assert "some.task（1次）" in found.said
+    job("todo", now - timedelta(hours=2), queue="intake")
+    assert asked("queue", now).state is State.BAD
+    assert [(one.queue, one.count) for one in health_work.waiting_jobs(now)] == [("intake", 1), ("reports", 1)]
+
+
+def test_events_that_wait_for_their_seal_are_counted_with_their_age() -> None:
+    seal_events(timezone.now())
+    assert health_work.unsealed().events == 0
+    record_event(who="test", action="signed-in", object_kind="account", object_id="1")
+    now = timezone.now()
+    assert health_work.unsealed().events == 1
+    seen = [asked("sealing", now + timedelta(minutes=minutes)).state for minutes in (0, 5, 20)]
+    assert seen == [State.OK, State.WARNING, State.BAD]
+
+
+def test_working_days_of_a_year_that_was_not_announced_are_missed() -> None:
+    far = timezone.make_aware(datetime.combine(date(2035, 6, 1), datetime.min.time()))
+    found = asked("calendar", far)
+    assert found.state is State.BAD
+    assert "2035" in found.said
+    assert "XINZHENG_CALENDAR_YEARS" in found.to_do
