@@ -166,6 +166,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "suggestion-lodged": "提出意见建议",
     "suggestions-deleted": "到期删除意见建议",
     "training-kept": "登记培训",
+    "unit-registered": "登记单位",
     "view-details-deleted": "到期删除扫码明细",
     "views-listed": "查看谁看过报告",
     "webhook-ended": "停用回调",

@@ -15,6 +15,8 @@ from xinzheng.apps.registry.models import Responsibility, Unit, UnitVersion
 
 # One deployment at a time is compared with what stands; nothing else may lock this constant.
 DEPLOYMENT_LOCK = 0x7265676973747279
+# Entries by which people said one by one who answers: a deployment's file does not take that back.
+RESPONSIBILITY_ADDED, RESPONSIBILITY_ENDED = "responsibility-added", "responsibility-ended"
 
 VERSION_FIELDS = (
     "name", "short_name", "jurisdiction", "division", "responsible_officer", "is_office", "abolished_date",
@@ -29,9 +31,10 @@ STANDING_UNITS = """
 """
 
 STANDING_RESPONSIBILITIES = """
-    SELECT DISTINCT ON (r.domain, r.kind, r.unit_id) r.domain, r.kind, u.uscc, r.rank, r.is_ended
+    SELECT DISTINCT ON (r.domain, r.kind, r.unit_id) r.domain, r.kind, u.uscc, r.rank, r.is_ended, e.kind
     FROM registry_responsibility r JOIN registry_unit u ON u.id = r.unit_id
     JOIN audit_position p ON p.entry_id = r.entry_id
+    JOIN audit_entry e ON e.id = r.entry_id
     WHERE r.policy_id = %s
     ORDER BY r.domain, r.kind, r.unit_id, p.position DESC
 """
@@ -132,7 +135,8 @@ def apply_deployment(deployment: Plan, *, by: str) -> DeploymentResult:
     """Make units, responsibilities and return channels of the deployment's policy what the deployment says (部署).
 
     New or changed units get a version; responsibilities and channels that the deployment no longer names are ended.
-    Applying the same deployment again changes nothing and writes no entry.
+    Applying the same deployment again changes nothing and writes no entry. Responsibilities that people added or ended
+    one by one (``responsibility_actions``) stay as they decided.
 
     Args:
         deployment: a deployment with its responsibilities, i.e. loaded together with its policy.
@@ -161,10 +165,18 @@ def _changes(deployment: Plan) -> _Changes:
         cursor.execute(STANDING_UNITS)
         standing_units = {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
         cursor.execute(STANDING_RESPONSIBILITIES, [deployment.policy_id])
-        standing = {(domain, kind, uscc): (rank, ended) for domain, kind, uscc, rank, ended in cursor.fetchall()}
+        rows = cursor.fetchall()
+    standing = {(domain, kind, uscc): (rank, ended) for domain, kind, uscc, rank, ended, _entry in rows}
+    added = {(domain, kind, uscc) for domain, kind, uscc, *_, entry in rows if entry == RESPONSIBILITY_ADDED}
+    ended = {(domain, kind, uscc) for domain, kind, uscc, *_, entry in rows if entry == RESPONSIBILITY_ENDED}
     units = {unit.uscc: _version(unit, deployment.jurisdiction) for unit in deployment.units}
     planned = {(r.domain, r.kind, r.uscc): (r.rank, False) for r in deployment.responsibilities}
-    gone = {key: (rank, True) for key, (rank, ended) in standing.items() if key not in planned and not ended}
+    planned = {key: value for key, value in planned.items() if key not in ended}
+    gone = {
+        key: (rank, True)
+        for key, (rank, is_ended) in standing.items()
+        if key not in planned and key not in added and not is_ended
+    }
     return _Changes(
         units={uscc: version for uscc, version in units.items() if standing_units.get(uscc) != version},
         responsibilities={key: value for key, value in planned.items() if standing.get(key) != value} | gone,
