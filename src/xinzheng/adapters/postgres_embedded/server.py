@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from xinzheng.adapters.postgres_embedded.archive import AS_IT_WAS, Keeping, write_keeping
 from xinzheng.adapters.postgres_embedded.layout import (
     DATABASE,
     PORT,
@@ -66,33 +68,41 @@ log_directory = 'log'
 log_filename = 'postgresql-%a.log'
 log_truncate_on_rotation = on
 log_rotation_age = 1d
+# A replica that stays away longer has to be made anew; the disk of the primary does not fill for its sake.
+max_slot_wal_keep_size = 8GB
+include_if_exists = 'archive.conf'
+include_if_exists = 'replicas.conf'
+include_if_exists = 'recovery.conf'
 """
 
 
-def ensure_running(home: Path) -> ConnectionInfo:
+def ensure_running(home: Path, keeping: Keeping = AS_IT_WAS) -> ConnectionInfo:
     """Start the server of ``home`` unless it runs, making cluster, role and database at the first start.
 
-    Any number of processes may call this at once. Returns how to reach the application's database.
+    Any number of processes may call this at once. Returns how to reach the application's database. ``keeping``: where
+    to archive and for whom to wait from this start on; a server that runs is left as it is.
 
     Raises:
         EmbeddedPostgresError: it cannot be started; the message names the log.
+        BackupError: ``backup-folder-unusable``, ``backup-folder-of-another``.
     """
     info = connection_info(home)
-    if _answers(info):
+    if answers(info):
         return info
-    with _locked(home):
-        if not _answers(info):
+    with locked(home):
+        if not answers(info):
             layout = prepare_layout(home)
             _initialise(layout)
-            _configure(layout)
-            _bring_up(layout, info)
+            write_keeping(layout, home, keeping)
+            configure(layout)
+            bring_up(layout, info)
             _make_database(info)
     return info
 
 
 def is_running(home: Path) -> bool:
     """Whether the server of ``home`` answers."""
-    return _answers(connection_info(home))
+    return answers(connection_info(home))
 
 
 def stop(home: Path) -> None:
@@ -103,16 +113,17 @@ def stop(home: Path) -> None:
     """
     if not socket_folder(home).exists():
         return
-    with _locked(home):
+    with locked(home):
         layout = prepare_layout(home)
-        if not _control_says_running(layout):
+        if not says_running(layout):
             return
-        done = as_runner(layout.runner, [*_control(layout), "stop", "-m", "fast", "-w", "-t", str(START_SECONDS)])
+        done = as_runner(layout.runner, [*control(layout), "stop", "-m", "fast", "-w", "-t", str(START_SECONDS)])
         if done.returncode != 0:
             raise EmbeddedPostgresError(f"内嵌数据库没有停下：{done.stdout.strip()}")
 
 
-def _answers(info: ConnectionInfo) -> bool:
+def answers(info: ConnectionInfo) -> bool:
+    """Whether the application's database can be connected to."""
     if not (Path(info.host) / f".s.PGSQL.{info.port}").exists():
         return False
     try:
@@ -123,7 +134,8 @@ def _answers(info: ConnectionInfo) -> bool:
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def locked(home: Path) -> Iterator[None]:
+    """Keep others from starting or stopping the server of ``home`` meanwhile."""
     with (make_home(home) / "postgres.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -140,11 +152,7 @@ def _initialise(layout: Layout) -> None:
                 "请先用原版本导出（pg_dump），再导入新的 XINZHENG_HOME。"
             )
         return
-    draft = layout.area / "pg.new"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    if layout.runner.is_another:
-        os.chown(draft, layout.runner.uid, layout.runner.gid)
+    draft = empty_draft(layout)
     options = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     rules = ["--auth-local=peer", "--auth-host=reject", f"--username={SUPERUSER}", "--no-instructions"]
     done = as_runner(layout.runner, [str(binaries(layout) / "initdb"), "-D", str(draft), *options, *rules])
@@ -153,7 +161,17 @@ def _initialise(layout: Layout) -> None:
     draft.rename(layout.data)
 
 
-def _configure(layout: Layout) -> None:
+def empty_draft(layout: Layout) -> Path:
+    """An empty folder of the runner's beside the data, to be renamed to it when it is whole."""
+    draft = layout.area / "pg.new"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    if layout.runner.is_another:
+        os.chown(draft, layout.runner.uid, layout.runner.gid)
+    return draft
+
+
+def configure(layout: Layout) -> None:
     """Write settings and access rules: peer authentication only, for ourselves and the runner."""
     folder = layout.configuration
     people = sorted({layout.runner.name, _own_name(layout)})
@@ -161,9 +179,9 @@ def _configure(layout: Layout) -> None:
     files = {
         "postgresql.conf": SETTINGS
         + f"unix_socket_directories = '{layout.socket_folder}'\n"
-        + f"hba_file = '{_quoted(folder / 'pg_hba.conf')}'\n"
-        + f"ident_file = '{_quoted(folder / 'pg_ident.conf')}'\n",
-        "pg_hba.conf": "local all all peer map=xinzheng\n",
+        + f"hba_file = '{quoted(folder / 'pg_hba.conf')}'\n"
+        + f"ident_file = '{quoted(folder / 'pg_ident.conf')}'\n",
+        "pg_hba.conf": "local all all peer map=xinzheng\nlocal replication all peer map=xinzheng\n",
         "pg_ident.conf": "".join(names),
     }
     for name, text in files.items():
@@ -176,39 +194,46 @@ def _own_name(layout: Layout) -> str:
     return "root" if os.geteuid() == 0 else layout.runner.name
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _control(layout: Layout) -> list[str]:
+def control(layout: Layout) -> list[str]:
+    """The beginning of a command to the server's control program."""
     return [str(binaries(layout) / "pg_ctl"), "-D", str(layout.data)]
 
 
-def _control_says_running(layout: Layout) -> bool:
-    return as_runner(layout.runner, [*_control(layout), "status"]).returncode == 0
+def says_running(layout: Layout) -> bool:
+    """Whether there is a server process, answering or not."""
+    return as_runner(layout.runner, [*control(layout), "status"]).returncode == 0
 
 
-def _bring_up(layout: Layout, info: ConnectionInfo) -> None:
+def bring_up(layout: Layout, info: ConnectionInfo) -> None:
     """Start, and wait for a server that is still starting, or for the remains of a killed one to be gone."""
-    configuration = str(layout.configuration / "postgresql.conf").replace("'", "'\\''")
-    command = [*_control(layout), "start", "-w", "-t", str(START_SECONDS), "-l", str(layout.log)]
     deadline = time.monotonic() + START_SECONDS
     said = ""
     while time.monotonic() < deadline:
-        _drop_foreign_pid_file(layout)
-        if _control_says_running(layout):
-            if _answers(_as_superuser(info)):
+        drop_foreign_pid_file(layout)
+        if says_running(layout):
+            if answers(as_superuser(info)):
                 return
         else:
-            done = as_runner(layout.runner, [*command, "-o", f"-c config_file='{configuration}'"])
+            done = start_once(layout, START_SECONDS)
             if done.returncode == 0:
                 return
             said = done.stdout.strip()
         time.sleep(PAUSE_SECONDS)
-    raise EmbeddedPostgresError(f"内嵌数据库没有启动，原因见 {layout.log}：{_last_lines(layout.log) or said}")
+    raise EmbeddedPostgresError(f"内嵌数据库没有启动，原因见 {layout.log}：{last_lines(layout.log) or said}")
 
 
-def _drop_foreign_pid_file(layout: Layout) -> None:
+def start_once(layout: Layout, seconds: int) -> "subprocess.CompletedProcess[str]":
+    """Ask for a start, and wait until the server answers or ends."""
+    configuration = str(layout.configuration / "postgresql.conf").replace("'", "'\\''")
+    options = ["-w", "-t", str(seconds), "-l", str(layout.log), "-o", f"-c config_file='{configuration}'"]
+    return as_runner(layout.runner, [*control(layout), "start", *options])
+
+
+def drop_foreign_pid_file(layout: Layout) -> None:
     """Remove a postmaster.pid whose number belongs to a process that is not this cluster's server.
 
     PostgreSQL itself overlooks a number nobody has, but takes any process of its own user for its twin, a dead one
@@ -230,11 +255,13 @@ def _drop_foreign_pid_file(layout: Layout) -> None:
         path.unlink(missing_ok=True)
 
 
-def _as_superuser(info: ConnectionInfo) -> ConnectionInfo:
+def as_superuser(info: ConnectionInfo) -> ConnectionInfo:
+    """The same server, as the one who may do everything there."""
     return replace(info, dbname="postgres", user=SUPERUSER)
 
 
-def _last_lines(log: Path) -> str:
+def last_lines(log: Path) -> str:
+    """What the server said last while starting."""
     try:
         return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
     except OSError:
@@ -243,7 +270,7 @@ def _last_lines(log: Path) -> str:
 
 def _make_database(info: ConnectionInfo) -> None:
     """Make the application's role, which is no superuser, and its database, where they are not there yet."""
-    with psycopg.connect(_as_superuser(info).url, autocommit=True) as connection:
+    with psycopg.connect(as_superuser(info).url, autocommit=True) as connection:
         if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
