@@ -161,7 +161,7 @@ def test_replay_needs_neither_the_packs_nor_the_calendar_of_today(
     def gone(*_: object) -> None:
         raise FileNotFoundError
 
-    for cached in (packs.stored_policy, packs.stored_calendar, packs.current_policy, packs.calendar_with):
+    for cached in (packs.stored_policy, packs.stored_calendar, packs._shipped, packs.calendar_with):
         cached.cache_clear()
     for name in ("list_policies", "pack_bytes"):
         monkeypatch.setattr(packs.ports.policy_files(), name, gone)

@@ -90,9 +90,9 @@ def short_lived(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     files["policy.yaml"] += VALIDITY.encode()
     with monkeypatch.context() as patch:
         patch.setattr(packs, "_pack", lambda _: files)
-        packs.current_policy.cache_clear()
+        packs._shipped.cache_clear()
         yield
-    packs.current_policy.cache_clear()
+    packs._shipped.cache_clear()
 
 
 def test_a_report_expires_after_its_last_day_where_the_policy_says_so(city: SmallCity, short_lived: None) -> None:

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from xinzheng.cli.asking import add_request_arguments, moment, print_answer, request_of, subject_of
+from xinzheng.core.decision import china_date
 
 NEEDS_DATABASE = True
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from xinzheng.apps.reports.packs import current_policy
     from xinzheng.apps.reports.serialising import decision_to_json
 
-    policy = current_policy(args.policy)
+    policy = current_policy(args.policy, china_date(args.as_of) if args.as_of else None)
     question = question_now(policy, subject_of(args), request_of(args), args.as_of)
     answer = decision_to_json(policy, answer_question(question).decision, question.position)
     if args.as_of is not None:

@@ -23,6 +23,7 @@ class Kind(IntEnum):
     PDF = 1
     PICTURE = 2
     EVIDENCE = 3
+    PACK = 4
 
 
 class Unexamined(Enum):

@@ -16,6 +16,8 @@ import time
 from xinzheng.adapters.evidence import contents
 from xinzheng.adapters.evidence.verdicts import send_verdict
 from xinzheng.adapters.examining.framing import ORDER, READY, Kind, Limits, receive_part
+from xinzheng.adapters.policy_files import draft_examiner
+from xinzheng.adapters.policy_files.draft_messages import send_examined, unpack_files
 from xinzheng.adapters.qr import pictures
 from xinzheng.adapters.qr.picture_messages import send_reading
 from xinzheng.adapters.signing import warming
@@ -34,6 +36,7 @@ def main() -> None:
     warming.warm_up()
     pictures.warm_up()
     contents.warm_up()
+    draft_examiner.warm_up()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()  # a child's collector would copy every page it looks at
@@ -109,7 +112,17 @@ def _examine_evidence(talk: socket.socket, data: bytes) -> None:
     send_verdict(talk, contents.judge(data))
 
 
-EXAMINATIONS = {Kind.PDF: _examine_pdf, Kind.PICTURE: _examine_picture, Kind.EVIDENCE: _examine_evidence}
+def _examine_pack(talk: socket.socket, data: bytes) -> None:
+    receive_part(talk, 0)
+    send_examined(talk, draft_examiner.examine(*unpack_files(data)))
+
+
+EXAMINATIONS = {
+    Kind.PDF: _examine_pdf,
+    Kind.PICTURE: _examine_picture,
+    Kind.EVIDENCE: _examine_evidence,
+    Kind.PACK: _examine_pack,
+}
 
 
 def _bound(limits: Limits) -> None:

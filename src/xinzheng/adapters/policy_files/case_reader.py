@@ -232,14 +232,19 @@ def _case(value: Value) -> PolicyCase:
     )
 
 
+def read_cases(content: bytes, file: str) -> list[PolicyCase]:
+    """The cases of a file's bytes, in its order; mistakes name it ``file``. Raises PolicyError listing every one."""
+    mistakes = Mistakes()
+    root = read_root(content, file, mistakes)
+    cases = [_case(item) for item in root.items()] if root else []
+    mistakes.refuse()
+    return cases
+
+
 def load_cases(path: Path) -> list[PolicyCase]:
     """The cases of a file, in its order. Raises PolicyError listing every mistake with its line."""
-    mistakes = Mistakes()
     try:
         content = path.read_bytes()
     except OSError as error:
         raise PolicyError(f"无法读取用例文件 {path}，请检查路径。", code="case-file-unreadable") from error
-    root = read_root(content, str(path), mistakes)
-    cases = [_case(item) for item in root.items()] if root else []
-    mistakes.refuse()
-    return cases
+    return read_cases(content, str(path))

@@ -160,6 +160,21 @@ class Value:
         return read
 
 
+def alias_lines(content: bytes) -> tuple[int, ...]:
+    """The lines (from 1) at which an alias stands, up to where the file can be read at all.
+
+    A few aliases of aliases unfold without bound, so nobody's upload may hold one (``drafts``).
+    """
+    lines: list[int] = []
+    try:
+        for event in yaml.parse(content.decode("utf-8"), Loader=LOADER):
+            if isinstance(event, yaml.AliasEvent) and event.start_mark is not None:
+                lines.append(event.start_mark.line + 1)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        pass  # reading says what is wrong there, and reads no further either
+    return tuple(lines)
+
+
 def _refuse_depths(text: str) -> None:
     """Raise RecursionError for nesting that would exhaust the stack of the C composer, which cannot be caught."""
     depth = 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from xinzheng.apps.registry.queries import RegisteredUnit, responsibilities_at, units_at
-from xinzheng.apps.reports import packs, ports
+from xinzheng.apps.reports import packs
 from xinzheng.core.decision import data_needed_through
 from xinzheng.core.errors import RefusedError
 from xinzheng.core.policy import Policy, SectionCoverage
@@ -31,7 +31,7 @@ class Scope:
 
 def overseen_policies(today: date) -> list[Policy]:
     """Policies in force on the day that a deployment runs: by division code, the nation last."""
-    policies = [packs.current_policy(policy_id) for policy_id in ports.policy_files().list_policies()]
+    policies = [packs.current_policy(policy_id, today) for policy_id in packs.policy_ids(today)]
     served = [policy for policy in policies if policy.is_in_force_on(today) and _is_deployed(policy)]
     return sorted(served, key=lambda policy: (policy.jurisdiction == NATIONWIDE, policy.jurisdiction))
 

@@ -1,7 +1,7 @@
 """Reports (报告)."""
 
 from django.apps import AppConfig
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 
 
 class ReportsConfig(AppConfig):
@@ -11,7 +11,13 @@ class ReportsConfig(AppConfig):
     label = "reports"
 
     def ready(self) -> None:
-        """Django asks each connection at each request whether it stands; one that has just answered does."""
+        """Django asks each connection at each request whether it stands; one that has just answered does.
+
+        Which packs are in force is read once a page.
+        """
+        from xinzheng.apps.reports.pack_queries import begin_page, forget_page
         from xinzheng.apps.reports.prepared import trust_what_answered
 
         request_started.connect(trust_what_answered, dispatch_uid="xinzheng.reports.prepared")
+        request_started.connect(begin_page, dispatch_uid="xinzheng.reports.pack_queries")
+        request_finished.connect(forget_page, dispatch_uid="xinzheng.reports.pack_queries")

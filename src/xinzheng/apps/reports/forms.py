@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.registry import queries as registry
-from xinzheng.apps.reports import packs, ports
+from xinzheng.apps.reports import packs
 from xinzheng.core.decision import china_date, window_of
 from xinzheng.core.policy import Policy
 from xinzheng.core.sentences import spoken_date
@@ -100,7 +100,7 @@ def policies_for(subject_id: int) -> list[tuple[str, str]]:
     position = head_position()
     subject = registry.subject_at(subject_id, position)
     found: list[Policy] = []
-    for policy_id in ports.policy_files().list_policies():
+    for policy_id in packs.policy_ids():
         if not registry.responsibilities_at(policy_id, position):
             continue
         policy = packs.current_policy(policy_id)

@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from xinzheng.apps.reports.models import Report, StatusEvent
 from xinzheng.apps.reports.numbering import take_number
 from xinzheng.apps.reports.scopes import note_scope
 from xinzheng.apps.reports.serialising import canonical_bytes, findings_to_json, request_to_json
-from xinzheng.core.decision import CHINA, Request
+from xinzheng.core.decision import CHINA, Request, china_date
 from xinzheng.core.errors import RefusedError
 from xinzheng.core.lifecycle import ReportStatus, typed_code
 from xinzheng.core.policy import Policy
@@ -76,23 +76,26 @@ def purpose_in_words(policy: Policy, code: str | None) -> str:
 
 
 def question_now(policy: Policy, subject_id: int, request: Request, as_of: datetime | None = None) -> Question:
-    """The question put to today's ledger; ``as_of`` only for a rehearsal."""
+    """The question put to today's ledger; ``as_of`` is now unless a rehearsal assumes another moment."""
     moment = (as_of or timezone.now()).astimezone(CHINA).replace(microsecond=0)
     return Question(policy, packs.current_calendar(), subject_id, request, moment, head_position())
 
 
 def draft_report(order: Order) -> Draft:
     """Decide the order on today's ledger. Raises what deciding raises, ``deployment-not-applied``."""
-    policy = packs.current_policy(order.policy_id)
+    as_of = timezone.now()  # once: the pack of the day on which the report is decided, also over midnight
+    policy = packs.current_policy(order.policy_id, china_date(as_of))
     purpose = purpose_in_words(policy, order.request.purpose)
-    question = question_now(policy, order.subject_id, order.request)
+    question = question_now(policy, order.subject_id, order.request, as_of)
     answer = answer_question(question)
     if not answer.case.coverage.responsibilities:
         raise RefusedError(
             f"“{policy.title}”的责任单位还没有登记，不能出具报告；请先运行 xinzheng city init。",
             code="deployment-not-applied",
         )
-    return Draft(policy, packs.current_setting(order.policy_id), question, answer, purpose)
+    # An extension may be recorded meanwhile: what is kept for replaying are those that were decided by.
+    setting = replace(packs.current_setting(order.policy_id), extensions=policy.extensions)
+    return Draft(policy, setting, question, answer, purpose)
 
 
 @dataclass(frozen=True, slots=True)

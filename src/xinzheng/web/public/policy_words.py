@@ -52,8 +52,8 @@ class ClauseView:
 
 
 def all_policies() -> list[Policy]:
-    """Every policy shipped."""
-    return [packs.current_policy(policy_id) for policy_id in ports.policy_files().list_policies()]
+    """Every policy that has a pack today."""
+    return [packs.current_policy(policy_id) for policy_id in packs.policy_ids()]
 
 
 def is_in_force(policy: Policy, day: date) -> bool:
