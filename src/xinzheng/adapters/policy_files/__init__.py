@@ -2,6 +2,7 @@
 
 from xinzheng.adapters.policy_files.case_reader import PolicyCase, load_cases, read_cases
 from xinzheng.adapters.policy_files.case_runner import run_case
+from xinzheng.adapters.policy_files.comparing import ClauseChange, compared
 from xinzheng.adapters.policy_files.condition_text import condition_text
 from xinzheng.adapters.policy_files.decree_text import decree_text
 from xinzheng.adapters.policy_files.draft_messages import RanCase
@@ -23,11 +24,13 @@ from xinzheng.adapters.policy_files.written_out import written_out
 
 __all__ = [
     "Checked",
+    "ClauseChange",
     "Mistake",
     "PolicyCase",
     "RanCase",
     "case_files",
     "check_draft",
+    "compared",
     "condition_text",
     "decree_text",
     "deployments_folder",

@@ -9,7 +9,7 @@ from pathlib import Path
 from xinzheng.adapters.policy_files.clause_reader import read_citation
 from xinzheng.adapters.policy_files.mistakes import Mistakes
 from xinzheng.adapters.policy_files.nodes import read_root
-from xinzheng.adapters.policy_files.packs import pack_folder
+from xinzheng.adapters.policy_files.packs import beside_pack
 from xinzheng.core.policy import Basis, Citation
 
 GUIDE_FILE = "guide.yaml"
@@ -22,8 +22,8 @@ def guide_words(id_or_folder: str | Path) -> Mapping[str, Citation]:
     Raises:
         PolicyError: the file is not as it should be; every mistake is told with its line.
     """
-    path = pack_folder(id_or_folder) / GUIDE_FILE
-    if not path.is_file():
+    path = beside_pack(id_or_folder, GUIDE_FILE)
+    if path is None:
         return {}
     mistakes = Mistakes()
     root = read_root(path.read_bytes(), str(path), mistakes)

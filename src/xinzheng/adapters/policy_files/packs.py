@@ -39,6 +39,15 @@ def _core_path(folder: Path) -> Path:
     return beside if beside.is_file() else policies_folder() / CORE_FILE
 
 
+def beside_pack(id_or_folder: str | Path, name: str) -> Path | None:
+    """A file beside a shipped pack, None where there is none; a policy that was only published has no folder."""
+    try:
+        path = pack_folder(id_or_folder) / name
+    except PolicyError:
+        return None
+    return path if path.is_file() else None
+
+
 def pack_bytes(id_or_folder: str | Path) -> Mapping[str, bytes]:
     """The files a pack consists of, by name (policy.yaml and core.yaml), as they are stored with a decision."""
     folder = pack_folder(id_or_folder)
