@@ -67,7 +67,7 @@ def moments(chance: random.Random) -> Iterator[datetime]:
 
 
 @pytest.fixture(scope="module")
-def busy(module_database: None) -> None:
+def busy(db: None) -> None:
     """Two hundred reports and what became of them, over a hundred days and two policies."""
     chance = random.Random(7)
     at = moments(chance)
@@ -107,7 +107,7 @@ days = st.integers(-3, DAYS + 3).map(lambda n: FIRST + n * ONE_DAY)
 
 
 @given(ends=st.tuples(days, days), tallied=days, policy=st.sampled_from((None, *POLICIES)), zone=st.permutations(ZONES))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_figure_of_every_range_equals_a_plain_count(
     busy: None, zones: None, ends: tuple[date, date], tallied: date, policy: str | None, zone: list[str]
 ) -> None:
