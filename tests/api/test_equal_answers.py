@@ -37,9 +37,10 @@ def answered(ask: Asking, *names: str) -> tuple[int, str, str, int]:
     with CaptureQueriesContext(connection) as statements:
         answer = ask()
     text = answer.content.decode()
-    for name in names:
+    for name in (*names, answer.headers["X-Request-ID"]):
         text = text.replace(name, "…")
-    headers = {name: value for name, value in answer.headers.items() if not name.startswith("RateLimit")}
+    own = ("RateLimit", "X-Request-ID")
+    headers = {name: value for name, value in answer.headers.items() if not name.startswith(own)}
     return answer.status_code, str(sorted(headers.items())), text, len(statements)
 
 

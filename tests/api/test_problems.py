@@ -37,7 +37,8 @@ def test_a_wrong_and_a_revoked_key_are_told_the_same(tax: System, anybody: Clien
     revoked = tax.get(RESPONSIBILITIES)
     wrong = anybody.get(RESPONSIBILITIES, headers={"Authorization": "Bearer xz_" + "A" * 43})
     assert (revoked.status_code, problem_in(revoked)["code"]) == (401, "key-refused")
-    assert wrong.content == revoked.content
+    told = [answer.content.decode().replace(answer.headers["X-Request-ID"], "…") for answer in (wrong, revoked)]
+    assert told[0] == told[1]
 
 
 def test_a_browser_session_opens_nothing(anybody: Client, tax: System) -> None:

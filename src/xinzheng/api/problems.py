@@ -7,10 +7,12 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from xinzheng.apps.audit.request_ids import current_request_id
 from xinzheng.core.errors import XinzhengError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:xinzheng:problem:"
+REQUEST = "urn:xinzheng:request:"
 
 TITLES = {
     HTTPStatus.BAD_REQUEST: "请求无法解读",
@@ -114,6 +116,9 @@ def problem_response(problem: ProblemError) -> HttpResponse:
         "detail": problem.message,
         "code": problem.code,
     }
+    request_id = current_request_id()
+    if request_id:
+        body["instance"] = REQUEST + request_id
     if problem.errors:
         body["errors"] = problem.errors
     text = json.dumps(body, ensure_ascii=False)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from xinzheng.cli.task_worker import SCREENING
 from xinzheng.core.errors import XinzhengError
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_taken_port(args.address, args.port)
     name_host(args.address, args.port)
     ensure_ready()
+    prepare_counts(args.port)
     print(f"信证已启动：http://{args.address}:{args.port}  （Ctrl-C 停止）", flush=True)
     tasks = [] if args.no_tasks else [start_task_worker(), start_task_worker(SCREENING)]
     try:
@@ -65,6 +67,20 @@ def name_host(address: str, port: int) -> None:
     """
     if address in LOOPBACK_HOSTS:
         os.environ.setdefault("XINZHENG_HOST", f"{address}:{port}")
+
+
+def prepare_counts(port: int) -> None:
+    """Name the folder in which the web processes count their requests, and empty it of what others left.
+
+    It has to be known before the library that counts is imported; each process writes files of its own there.
+    """
+    from django.conf import settings
+
+    own = settings.XINZHENG_HOME / "counts" / str(port)
+    folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(own)))
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("*.db"):
+        left.unlink()
 
 
 def refuse_taken_port(address: str, port: int) -> None:

@@ -15,6 +15,7 @@ from xinzheng.adapters.postgres_embedded import connection_info
 from xinzheng.core.errors import CalendarError
 from xinzheng.core.floors import Floors
 from xinzheng.core.identity_platforms import IdentityPlatform, PlatformError
+from xinzheng.core.networks import Network, read_network
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -123,6 +124,18 @@ def numbers_by_name(name: str) -> dict[str, int]:
             raise ImproperlyConfigured(f"{name} 应形如 suzhou-2024=10,huzhou-2023=10，其中“{part}”无法解读。")
         found[key] = int(text)
     return found
+
+
+def networks(name: str, *, default: str) -> tuple[Network, ...]:
+    """Addresses and networks: "127.0.0.1,10.2.0.0/16"."""
+    found = []
+    for text in filter(None, (piece.strip() for piece in os.environ.get(name, default).split(","))):
+        try:
+            found.append(read_network(text))
+        except ValueError as error:
+            message = f"{name} 应为网络地址或者网段，用逗号隔开，其中“{text}”无法解读，例如 127.0.0.1,10.2.0.0/16。"
+            raise ImproperlyConfigured(message) from error
+    return tuple(found)
 
 
 def choice(name: str, words: tuple[str, ...]) -> str:

@@ -57,6 +57,7 @@ XINZHENG_BULLETIN = "xinzheng.adapters.pdf.bulletin"
 XINZHENG_WORKBOOK_OUT = "xinzheng.adapters.workbook_out"
 XINZHENG_WEBHOOKS = "xinzheng.adapters.webhooks"
 XINZHENG_EVIDENCE = "xinzheng.adapters.evidence"
+XINZHENG_SCREENING_ENGINES = "xinzheng.adapters.screening"
 XINZHENG_REPAIR_RULES = "xinzheng.adapters.policy_files.repair_rules"
 XINZHENG_REDRESS_TERMS = "xinzheng.adapters.policy_files.redress_terms"
 # Who tells redress what time it is.
@@ -109,8 +110,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "xinzheng.web.addresses.ClientAddress",
+    "xinzheng.web.observing.requests.RequestNotes",
+    "django.middleware.security.SecurityMiddleware",
     "xinzheng.web.addresses.BrowserRules",
     "xinzheng.api.answers.InterfaceAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -250,7 +252,7 @@ XINZHENG_BACKUP_KEEP = environment.whole_number("XINZHENG_BACKUP_KEEP", default=
 XINZHENG_REPLICAS = tuple(filter(None, os.environ.get("XINZHENG_REPLICAS", "").split(",")))
 # Whether this site only answers questions, from a standby server: it verifies and shows, and writes nothing.
 XINZHENG_READ_ONLY = environment.flag("XINZHENG_READ_ONLY", default=False)
-XINZHENG_METRICS_FROM = tuple(filter(None, os.environ.get("XINZHENG_METRICS_FROM", "127.0.0.1,::1").split(",")))
+XINZHENG_METRICS_FROM = environment.networks("XINZHENG_METRICS_FROM", default="127.0.0.1,::1")
 # Hours assumed for a certificate, when the deployment has its own figures.
 XINZHENG_SAVING = os.environ.get("XINZHENG_SAVING", "")
 

@@ -1,7 +1,7 @@
 """From where somebody looked (大致位置): never the whole address, and no place but one that a table names."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -26,6 +26,12 @@ def coarse_place(address: str, places: Mapping[Network, str]) -> str:
     if found.is_loopback:
         return HERE
     return INSIDE if found.is_private else f"网络 {_cut(found)}"
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether an address lies in one of the networks; a text that is no address lies in none."""
+    found = _address(address)
+    return found is not None and any(found.version == one.version and found in one for one in networks)
 
 
 def limit_network(address: str) -> str:

@@ -23,6 +23,12 @@ PROBLEM: dict[str, Any] = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "minLength": 1, "description": "什么有误、怎样处理"},
         "code": {"type": "string", "pattern": "^[a-z0-9-]+$", "description": "稳定的代码"},
+        "instance": {
+            "type": "string",
+            "format": "uri",
+            "pattern": "^urn:xinzheng:request:",
+            "description": "这次请求的编号，联系管理员时请一并告知；与 X-Request-ID 头相同",
+        },
         "errors": {
             "type": "array",
             "items": {

@@ -35,7 +35,8 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
 )
 # Without these no request can be served; the rest is work for people, not for whoever spreads the requests.
 NEEDED = ("database", "migrations", "keys")
-WITHOUT_DATABASE = frozenset({"disk", "backups"})
+NO_DATABASE = "内嵌数据库由 xinzheng serve 启动；外部数据库，请检查 XINZHENG_DATABASE_URL 和数据库服务。"
+WITHOUT_DATABASE = frozenset({"certificate", "disk", "backups", "calendar"})
 
 
 def checks(now: datetime, names: Iterable[str] = tuple(PROBES)) -> tuple[Check, ...]:
@@ -44,7 +45,7 @@ def checks(now: datetime, names: Iterable[str] = tuple(PROBES)) -> tuple[Check, 
     for name in names:
         lost = any(check.name == "database" and check.state is State.BAD for check in found)
         if lost and name not in WITHOUT_DATABASE:
-            found.append(unknown(name, "数据库连接不上，无从查看。", "先恢复数据库。"))
+            found.append(unknown(name, "数据库连接不上，无从查看。"))
         else:
             found.append(_asked(name, now))
     return tuple(found)
@@ -55,7 +56,9 @@ def _asked(name: str, now: datetime) -> Check:
         return PROBES[name](now)
     except Error as error:
         connection.close_if_unusable_or_obsolete()
-        said = f"查看时数据库报错（{type(error).__name__}）。"
-        return bad(name, said, "查看数据库日志，恢复后再看。") if name == "database" else unknown(name, said)
+        if name == "database":
+            reason = str(error).strip().split("\n")[0]
+            return bad(name, f"数据库连接不上：{reason}。", NO_DATABASE)
+        return unknown(name, f"查看时数据库报错（{type(error).__name__}）。", "请查看数据库日志，恢复后再看。")
     except OSError as error:
         return unknown(name, f"查看时读不到文件（{error.strerror}）：{error.filename}。", "请检查路径和权限。")

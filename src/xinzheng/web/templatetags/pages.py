@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from xinzheng.apps.audit.request_ids import current_request_id
 from xinzheng.apps.ledger.models import Upload
 from xinzheng.apps.ledger.queries import BatchSummary
 from xinzheng.apps.ledger.uploads import is_kept_for_mapping
@@ -45,6 +46,12 @@ COLOURS = {"minus": "apart"}
 def shell(context: Context) -> Shell:
     """The frame of this page; works on error pages without a request, too."""
     return shell_of(context.get("request"))
+
+
+@register.simple_tag
+def request_id() -> str:
+    """The number of the request at hand, for who has to tell somebody what went wrong; empty outside of one."""
+    return current_request_id()
 
 
 @register.simple_tag
