@@ -18,6 +18,7 @@ PUBLICATION_ENDED = "publication-ended"
 # What waits for the offices beside objections.
 DOUBT_ASKED = "doubt-asked"
 RULING_WAITS = "ruling-waits"
+PROPOSAL_WAITS = "proposal-waits"
 SUGGESTION_LODGED = "suggestion-lodged"
 
 # What became of an objection, by the act that brought it there.

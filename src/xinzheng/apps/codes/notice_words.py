@@ -14,6 +14,7 @@ from xinzheng.apps.codes.notice_events import (
     OBJECTION_DUE_SOON,
     OBJECTION_OVERDUE,
     OF_ACTS,
+    PROPOSAL_WAITS,
     PUBLICATION_ENDED,
     REPORT_ENDED,
     RULING_WAITS,
@@ -81,6 +82,7 @@ TO_DESKS: Mapping[str, str] = MappingProxyType(
         CORRECTION_UNDONE: "异议{n}更正过的记录又被后来的报送改动，请核对。",
         DOUBT_ASKED: "有一条规则的适用疑问提请裁定，请研究、起草。",
         RULING_WAITS: "有一份裁定的稿子等待会签。",
+        PROPOSAL_WAITS: "有一件政策事项等待会签。",
         SUGGESTION_LODGED: "收到一件意见建议或者申诉，请答复。",
     }
 )
@@ -92,6 +94,7 @@ ELSEWHERE: Mapping[str, tuple[str, str]] = MappingProxyType(
         WEBHOOK_FAILING: ("/receiver/webhooks", "看回调"),
         DOUBT_ASKED: ("/office/rulings", "去办理"),
         RULING_WAITS: ("/office/rulings", "去会签"),
+        PROPOSAL_WAITS: ("/office/policies", "去会签"),
         SUGGESTION_LODGED: ("/office/suggestions", "去答复"),
     }
 )
