@@ -43,6 +43,7 @@ COMMANDS = (
     "screen",
     "backup",
     "replica",
+    "database",
     "doctor",
     "demo",
     "serve",

@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from functools import partial
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,11 +193,9 @@ def rotate_number(args: argparse.Namespace) -> int:
 def erase(args: argparse.Namespace) -> int:
     """Erase a person whose number is read from standard input; without --yes only say who it is, masked."""
     from xinzheng.apps.audit.queries import head_position
-    from xinzheng.apps.codes.mail_addresses import forget_address_of_person
-    from xinzheng.apps.oversight.suggestions import forget_of as forget_suggestions
-    from xinzheng.apps.redress.forgetting import forget_of
-    from xinzheng.apps.registry.actions import erase_person
+    from xinzheng.apps.oversight.erasing import erase_whole
     from xinzheng.apps.registry.queries import subject_at
+    from xinzheng.cli.backup import note_erasure
 
     number = getpass("公民身份号码：") if sys.stdin.isatty() else sys.stdin.readline()
     subject_id = _subject(number)
@@ -206,8 +203,8 @@ def erase(args: argparse.Namespace) -> int:
     if not args.yes:
         print(f"{person.name}　{person.identifier}（内部编号{subject_id}）。确认删除请加 --yes，删除以后不能恢复。")
         return 1
-    also = (partial(forget_of, by=BY), forget_suggestions, partial(forget_address_of_person, by=BY))
-    position = erase_person(subject_id, by=BY, also=also)
+    note_erasure(subject_id)
+    position = erase_whole(subject_id, by=BY)
     print(
         f"已删除内部编号{subject_id}的姓名、号码、联系电话、通知邮箱，以及异议、修复、意见建议中写的内容和证据，账本位置{position}。"
     )

@@ -2,13 +2,15 @@
 
 import fcntl
 import gzip
+import json
 import os
 import re
 import shlex
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xinzheng.adapters.postgres_embedded.layout import Layout, as_runner
 from xinzheng.core.errors import XinzhengError
@@ -223,3 +225,29 @@ def lines_of(path: Path) -> Iterable[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return ()
+
+
+def note_erased(folder: Path, facts: Iterable[Mapping[str, Any]]) -> None:
+    """Add to the list of erasures (删除名单) beside the backups who is not on it yet.
+
+    Raises:
+        BackupError: ``backup-folder-unusable``.
+    """
+    path = folder / "erased.jsonl"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        known = set(lines_of(path))
+        for line in (json.dumps(one, ensure_ascii=False, sort_keys=True) for one in facts):
+            if line not in known:
+                append_line(path, line)
+    except OSError as error:
+        raise BackupError(
+            f"备份文件夹 {folder} 的删除名单写不进去（{error.strerror}）；不记在名单上，恢复备份时就不会再次删除。"
+            "请检查磁盘后再试。",
+            code="backup-folder-unusable",
+        ) from error
+
+
+def erased(folder: Path) -> list[dict[str, Any]]:
+    """The list of erasures."""
+    return [json.loads(line) for line in lines_of(folder / "erased.jsonl")]

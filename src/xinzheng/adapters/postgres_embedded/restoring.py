@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ from xinzheng.adapters.postgres_embedded.server import (
     start_once,
 )
 
+# In a home that was restored, until what is due then is done.
+RESTORED = "restored.json"
 PAUSE_SECONDS = 0.1
 # A long log takes its time; the server says meanwhile that it is starting.
 RECOVERY_SECONDS = 24 * 3600
@@ -98,11 +101,12 @@ def _reaches_back(backup: Backup, until: Until) -> bool:
     return until.moment is None or backup.finished_at <= until.moment
 
 
-def restore(backup: Backup, home: Path, until: Until) -> ConnectionInfo:
+def restore(backup: Backup, home: Path, until: Until, notes: Mapping[str, str] | None = None) -> ConnectionInfo:
     """Put the backup into a home that has no database, replay the log, and open it for writing on its own timeline.
 
     The restored server archives nowhere and waits for no replica until it is told to at a later start. Keys are not
-    in a backup of the database: the home's folder of keys is restored apart.
+    in a backup of the database: the home's folder of keys is restored apart. ``notes``: small files for the home, there
+    before the server opens.
 
     Raises:
         BackupError: ``home-not-empty``; ``backup-broken``; ``wal-missing``: the archive ends before what was asked for;
@@ -120,6 +124,8 @@ def restore(backup: Backup, home: Path, until: Until) -> ConnectionInfo:
             raise BackupError(f"{home} 里已有数据库，恢复要用一个空的文件夹（--to）。", code="home-not-empty")
         _put_in_place(backup, layout, until)
         configure(layout)
+        for name, text in (notes or {}).items():
+            (home / name).write_text(text, encoding="utf-8")
         _recover(layout, info)
     return info
 

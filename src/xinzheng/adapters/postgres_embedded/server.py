@@ -68,6 +68,8 @@ log_directory = 'log'
 log_filename = 'postgresql-%a.log'
 log_truncate_on_rotation = on
 log_rotation_age = 1d
+# A former primary that comes back starts from the last checkpoint it shares with the new one.
+wal_keep_size = 1GB
 # A replica that stays away longer has to be made anew; the disk of the primary does not fill for its sake.
 max_slot_wal_keep_size = 8GB
 include_if_exists = 'archive.conf'
@@ -271,6 +273,8 @@ def last_lines(log: Path) -> str:
 def _make_database(info: ConnectionInfo) -> None:
     """Make the application's role, which is no superuser, and its database, where they are not there yet."""
     with psycopg.connect(as_superuser(info).url, autocommit=True) as connection:
+        # A replica can only be made of a server that runs; this one must not wait for it.
+        connection.execute("SET synchronous_commit = local")
         if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
