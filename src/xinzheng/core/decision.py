@@ -238,7 +238,7 @@ def data_needed_through(policy: Policy, as_of_date: date, calendar: Calendar) ->
     return day
 
 
-def _needed(period: Period, as_of_date: date, policy: Policy, calendar: Calendar) -> Period:
+def coverage_needed(period: Period, as_of_date: date, policy: Policy, calendar: Calendar) -> Period:
     """What statements must cover: until the period ends, less the lag allowed, but at least the first day."""
     cutoff = data_needed_through(policy, as_of_date, calendar)
     return Period(period.from_date, max(period.from_date, min(period.to_date, cutoff)))
@@ -314,7 +314,7 @@ def decide(policy: Policy, case: Case, calendar: Calendar) -> Decision:
     section_kinds = {s.kind for s in policy.other}
     findings = _hide_with_penalty(tuple(weigh(weighing, r) for r in records if r.kind not in section_kinds))
     case = replace(case, coverage=_without_hints(weighing, case.coverage))
-    needed = _needed(period, today, policy, calendar)
+    needed = coverage_needed(period, today, policy, calendar)
     results = tuple(
         _domain_result(d, [f for f in findings if f.record.domain == d.code], *domain_gaps(d, case.coverage, needed))
         for d in domains

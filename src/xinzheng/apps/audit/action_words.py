@@ -140,6 +140,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "ruling-drafted": "起草裁定",
     "ruling-signed": "会签裁定",
     "screening-asked": "提交名单核查",
+    "screening-called-off": "取消名单核查",
     "screening-done": "完成名单核查",
     "screening-taken": "下载名单核查结果",
     "screenings-deleted": "到期删除名单核查",

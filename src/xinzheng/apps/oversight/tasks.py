@@ -3,7 +3,7 @@
 from procrastinate.contrib.django import app
 
 from xinzheng.apps.ledger.delivery import today_in_china
-from xinzheng.apps.oversight import tasks_desk  # noqa: F401  its tasks are found through this module
+from xinzheng.apps.oversight import tasks_desk, tasks_screening  # noqa: F401  their tasks are found through here
 from xinzheng.apps.oversight.reminders import remind
 from xinzheng.apps.oversight.suggestions import forget_old
 

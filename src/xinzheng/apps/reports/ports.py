@@ -50,6 +50,11 @@ def workbooks() -> Any:
     return import_module(settings.XINZHENG_WORKBOOK_OUT)
 
 
+def screening() -> Any:
+    """Answers about whole lists: ``plan``, and ``open_engine`` with ``Limits``. Importing it costs a second."""
+    return import_module(settings.XINZHENG_SCREENING_ENGINES)
+
+
 def policy_files() -> Any:
     """Policy packs on disk, and packs given as bytes."""
     return import_module(settings.XINZHENG_POLICY_FILES)
