@@ -14,6 +14,8 @@ from xinzheng.core.records import RecordKind
 from xinzheng.core.weighing import Weighing
 
 FINDINGS = {"asker": "int64", "id": "int64", "domain": "string", "verdict": "int16", "marks": "string"}
+# What a repair and the penalty it names are told by, where the law hides the penalty.
+HIDDEN_BY = ("kind", "document_key", "organ_key", "window_date")
 DOMAINS = {"asker": "int64", "domain": "string", "counted": "int64", "unresolved": "int64", "waiting": "boolean"}
 
 
@@ -61,7 +63,8 @@ class FindingRow:
 class Plan:
     """How a policy's answers are computed: steps to be kept as tables, then what is read of them.
 
-    ``statements`` are expressions by the names of the tables they fill, in order; ``chosen`` the domains answered for,
+    ``statements`` are expressions by the names of the tables they fill, in order, the last three to be read from
+    (``findings``, ``domains``, ``answer``), those before only steps on the way; ``chosen`` the domains answered for,
     ``gaps`` those of them that are open for everybody.
     """
 
@@ -73,19 +76,24 @@ class Plan:
     statements: tuple[tuple[str, Table], ...]
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """The tables that nobody reads once the others are filled."""
+        return tuple(name for name, _ in self.statements[:-3])
+
+    @property
     def findings(self) -> str:
         """The table with a row for each record weighed."""
-        return self.statements[0][0]
+        return self.statements[-3][0]
 
     @property
     def domains(self) -> str:
         """The table with a row for each subject and domain that has something of its own."""
-        return self.statements[1][0]
+        return self.statements[-2][0]
 
     @property
     def answer(self) -> str:
         """The table with a row for each subject."""
-        return self.statements[2][0]
+        return self.statements[-1][0]
 
 
 def plan(weighing: Weighing, policy: Policy, gaps: frozenset[str], *, name: str = "plan") -> Plan:
@@ -100,27 +108,33 @@ def plan(weighing: Weighing, policy: Policy, gaps: frozenset[str], *, name: str 
     """
     check_in_force(policy, weighing.references["as_of"])
     verdicts = Verdicts(weighing.clauses)
-    tables = {part: f"{name}_{part}" for part in ("findings", "domains", "answers")}
-    found = ibis.table(FINDINGS, name=tables["findings"])
-    by_domain = ibis.table(DOMAINS, name=tables["domains"])
     chosen = tuple(d.code for d in policy.domains if d.code in weighing.domains)
     open_for_all = tuple(code for code in chosen if code in gaps)
+    found = ibis.table(FINDINGS, name=f"{name}_findings")
+    by_domain = ibis.table(DOMAINS, name=f"{name}_domains")
     statements = (
-        (tables["findings"], _findings(weighing, verdicts)),
-        (tables["domains"], _domains(found, weighing, verdicts)),
-        (tables["answers"], _answers(by_domain, weighing, is_open=bool(open_for_all))),
+        *_weighed(weighing, verdicts, name),
+        (f"{name}_domains", _domains(found, weighing, verdicts)),
+        (f"{name}_answers", _answers(by_domain, weighing, is_open=bool(open_for_all))),
     )
     return Plan(name, policy, verdicts, chosen, open_for_all, statements)
 
 
-def _findings(weighing: Weighing, verdicts: Verdicts) -> Table:
+def _weighed(weighing: Weighing, verdicts: Verdicts, name: str) -> tuple[tuple[str, Table], ...]:
+    """The steps to a finding for each record: its facts, perhaps what the law hides, the findings."""
+    found = facts(weighing)
+    as_of, kept = weighing.references["as_of"], ibis.table(found.schema(), name=f"{name}_facts")
     sections = [str(section.kind) for section in weighing.policy.other]
-    records = linked(facts(weighing), weighing.references["as_of"])
-    findings = weighed(records.filter(records.kind.notin(sections)) if sections else records, weighing)
+    records = linked(kept, as_of)
+    weighed_records = weighed(records.filter(records.kind.notin(sections)) if sections else records, weighing)
     hiding = verdicts.numbers(lambda verdict: verdict.hides)
-    if hiding and str(RecordKind.CREDIT_REPAIR) not in sections:
-        findings = hidden_with_penalty(findings, hiding)
-    return findings.select(*FINDINGS)
+    first = (f"{name}_facts", found)
+    if not hiding or str(RecordKind.CREDIT_REPAIR) in sections:
+        return first, (f"{name}_findings", weighed_records.select(*FINDINGS))
+    weighed_records = weighed_records.select(*FINDINGS, *HIDDEN_BY)
+    again = ibis.table(weighed_records.schema(), name=f"{name}_weighed")
+    hidden = hidden_with_penalty(again, hiding).select(*FINDINGS)
+    return first, (f"{name}_weighed", weighed_records), (f"{name}_findings", hidden)
 
 
 def _domains(found: Table, weighing: Weighing, verdicts: Verdicts) -> Table:

@@ -93,11 +93,16 @@ class DuckDbEngine:
             gaps = tuple(sorted(mine, key=order.index)) if waiting else (plan.gaps if mine else ())
             yield AnswerRow(subject, outcome, refusal, counted, unresolved, gaps)
 
-    def _work_out(self, plan: Plan) -> None:
+    def execute(self, statement: str) -> None:
+        """Run a statement that gives no rows. Raises ``engine-failed``."""
         with _told():
-            for name, expression in plan.statements:
-                statement = ibis.to_sql(expression, dialect="duckdb")
-                self._database.execute(f"CREATE OR REPLACE TABLE {name} AS {statement}")
+            self._database.execute(statement)
+
+    def _work_out(self, plan: Plan) -> None:
+        for name, expression in plan.statements:
+            self.execute(f"CREATE OR REPLACE TABLE {name} AS {ibis.to_sql(expression, dialect='duckdb')}")
+        for name in plan.steps:
+            self.execute(f"DROP TABLE {name}")
 
     def reasons(self, plan: Plan) -> Iterator[FindingRow]:
         """What counts or is unresolved; never anything hidden."""

@@ -67,4 +67,8 @@ def open_engine(name: str, folder: Path, limits: Limits) -> Engine:
         from xinzheng.adapters.screening.duckdb_engine import DuckDbEngine
 
         return DuckDbEngine(folder, limits)
+    if name == "spark":
+        from xinzheng.adapters.screening.spark_engine import SparkEngine
+
+        return SparkEngine(folder, limits)
     raise EngineError(f"没有名为“{name}”的核查引擎，请把 XINZHENG_SCREENING 设为 duckdb 或者 spark。")
