@@ -7,4 +7,6 @@ ROWS = (
     row("healthz", "everybody"),
     row("readyz", "everybody"),
     row("metrics", "everybody"),
+    row("statistics", "everybody"),
+    row("open-data/statistics.json", "everybody"),
 )

@@ -241,6 +241,7 @@ XINZHENG_KEEP_SUGGESTION_DAYS = environment.whole_number("XINZHENG_KEEP_SUGGESTI
 XINZHENG_SCREENING = environment.choice("XINZHENG_SCREENING", ("duckdb", "spark"))
 XINZHENG_SCREENING_THREADS = environment.whole_number("XINZHENG_SCREENING_THREADS", default=2)
 XINZHENG_SCREENING_MAX_BYTES = environment.mebibytes("XINZHENG_SCREENING_MEMORY_MIB", default=3072)
+XINZHENG_SCREENING_LIST_MAX_BYTES = environment.mebibytes("XINZHENG_SCREENING_LIST_MAX_MIB", default=64)
 XINZHENG_KEEP_SCREENING_DAYS = environment.whole_number("XINZHENG_KEEP_SCREENING_DAYS", default=90)
 # The cluster's address, e.g. spark://10.0.0.5:7077, and a folder that all its machines reach.
 XINZHENG_SPARK_MASTER = os.environ.get("XINZHENG_SPARK_MASTER", "local[2]")
@@ -255,6 +256,8 @@ XINZHENG_READ_ONLY = environment.flag("XINZHENG_READ_ONLY", default=False)
 XINZHENG_METRICS_FROM = environment.networks("XINZHENG_METRICS_FROM", default="127.0.0.1,::1")
 # Hours assumed for a certificate, when the deployment has its own figures.
 XINZHENG_SAVING = os.environ.get("XINZHENG_SAVING", "")
+# Under what licence the public figures may be used.
+XINZHENG_DATA_LICENCE = os.environ.get("XINZHENG_DATA_LICENCE") or "CC BY 4.0"
 
 # --- mail: no host, no mail ------------------------------------------------------------------------------------------
 XINZHENG_MAIL = environment.mail()

@@ -20,7 +20,7 @@ from xinzheng.web.office import (
 )
 from xinzheng.web.office import objections as office_objections
 from xinzheng.web.office import reports as office_reports
-from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, verify, well_known
+from xinzheng.web.public import batch_verify, guide, home, log, offline, pki, policies, statistics, verify, well_known
 from xinzheng.web.subjects import apply, proof, reports
 
 urlpatterns = [
@@ -106,6 +106,8 @@ urlpatterns = [
     path("log/consistency/<int:old>/<int:new>", log.consistency, name="log-consistency"),
     path("log/proof/<str:leaf_hash>", log.proof, name="log-proof"),
     path(".well-known/xinzheng.json", well_known.well_known, name="well-known"),
+    path("statistics", statistics.statistics, name="statistics"),
+    path("open-data/statistics.json", statistics.open_statistics, name="open-statistics"),
     path("preferences/elder", preferences.choose_elder, name="elder"),
     *(
         path("", include(f"xinzheng.web.{room}.urls"))
