@@ -19,7 +19,7 @@ from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent, Entry
 from xinzheng.apps.codes.inbox import notices_for
 from xinzheng.apps.oversight.growth import lacking
-from xinzheng.apps.oversight.growth_steps import growing_domains, growing_kinds, idle_units
+from xinzheng.apps.oversight.growth_steps import Growing, coming_packs, growing_domains, growing_kinds, idle_units
 from xinzheng.apps.oversight.models import Proposal, ProposalSignature
 from xinzheng.apps.oversight.pack_versions import VersionState, pack_versions, version_files
 from xinzheng.apps.oversight.proposal_views import DONE, OPEN, WITHDRAWN, ProposalView, proposals_of
@@ -274,7 +274,7 @@ def test_an_extension_prolongs_the_policy_with_its_document(office: Account, jus
 def test_a_new_domain_lacks_step_by_step_until_somebody_answers_and_delivers(
     city: SmallCity, office: Account, justice: Account
 ) -> None:
-    assert growing_domains(POLICY, today()) == []
+    assert growing() == []
     made = put_forward(draft(), account=office)
     assert steps_done() == [False, False, False, False]
     new = uscc(7)
@@ -288,7 +288,7 @@ def test_a_new_domain_lacks_step_by_step_until_somebody_answers_and_delivers(
     signed(made, office, justice)
     assert steps_done() == [True, True, True, False]
     told_time.tell(tomorrow())
-    assert growing_domains(POLICY, today()) == [], "it is in force"
+    assert growing() == [], "it is in force"
     assert {who.unit for who in responsibilities_at(POLICY, 10**6) if who.domain == DOMAIN} == {new}
     signed(put_forward(answer("end", new), account=office), office, justice)
     assert [(one.reason, one.unit) for one in lacking(POLICY, today()) if one.domain == DOMAIN] == [
@@ -297,8 +297,12 @@ def test_a_new_domain_lacks_step_by_step_until_somebody_answers_and_delivers(
 
 
 def steps_done() -> list[bool]:
-    (growing,) = growing_domains(POLICY, today())
-    return [step.is_done for step in growing.steps]
+    (found,) = growing()
+    return [step.is_done for step in found.steps]
+
+
+def growing() -> list[Growing]:
+    return growing_domains(POLICY, today(), coming_packs(POLICY, today()))
 
 
 def test_lacks_name_unit_reason_and_day(city: SmallCity) -> None:
@@ -312,7 +316,7 @@ def test_lacks_name_unit_reason_and_day(city: SmallCity) -> None:
 
 
 def test_a_kind_of_subject_that_is_not_served_says_what_it_takes(city: SmallCity) -> None:
-    kinds = {growing.code: growing for growing in growing_kinds(POLICY, today())}
+    kinds = {one.code: one for one in growing_kinds(POLICY, today(), [])}
     assert SubjectKind.ENTERPRISE_LEGAL_PERSON not in kinds
     assert [step.name for step in kinds["natural_person"].steps] == [
         "列入政策包", "名录里有这类主体", "写好用例", "身份核验",

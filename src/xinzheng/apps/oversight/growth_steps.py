@@ -91,12 +91,12 @@ def coming_packs(policy_id: str, day: date) -> list[Coming]:
     return found
 
 
-def growing_domains(policy_id: str, day: date) -> list[Growing]:
-    """Each domain that a coming pack names and the one in force does not, with what it still lacks."""
+def growing_domains(policy_id: str, day: date, comings: Sequence[Coming]) -> list[Growing]:
+    """Each domain that a coming pack (``coming_packs``) names and the one in force does not, with what it lacks."""
     known = {domain.code for domain in current_policy(policy_id, day).domains}
     answering = responsible_units(policy_id)
     found: dict[str, Growing] = {}
-    for coming in coming_packs(policy_id, day):
+    for coming in comings:
         new = [domain for domain in coming.policy.domains if domain.code not in known]
         lacks = lacking_of(coming.policy, day) if new else ()
         for domain in new:
@@ -157,16 +157,15 @@ def _pack_step(coming: Coming) -> Step:
     )
 
 
-def growing_kinds(policy_id: str, day: date) -> list[Growing]:
+def growing_kinds(policy_id: str, day: date, comings: Sequence[Coming]) -> list[Growing]:
     """Each kind of subject that the pack in force does not serve, with what serving it would take."""
     policy = current_policy(policy_id, day)
     served = {one.kind for one in policy.subject_kinds}
-    coming = coming_packs(policy_id, day)
     with connection.cursor() as cursor:
         cursor.execute(KINDS_REGISTERED)
         registered = {kind for (kind,) in cursor.fetchall()}
     return [
-        Growing(str(kind), SUBJECT_WORDS[kind], _kind_steps(kind, policy, coming, is_registered=kind in registered))
+        Growing(str(kind), SUBJECT_WORDS[kind], _kind_steps(kind, policy, comings, is_registered=kind in registered))
         for kind in SubjectKind
         if kind not in served
     ]

@@ -13,8 +13,8 @@ CASES = "policy-cases"
 
 def last_publication(policy_id: str, but: int | None = None) -> int | None:
     """The entry of the policy's latest publication but one, whatever day it holds from; None if there was none."""
-    rows = PackPublication.objects.filter(policy_id=policy_id).exclude(entry_id=but).order_by("-entry__place__position")
-    return rows.values_list("entry_id", flat=True).first()
+    rows = PackPublication.objects.filter(policy_id=policy_id).order_by("-entry__place__position")
+    return next((entry for entry in rows.values_list("entry_id", flat=True) if entry != but), None)
 
 
 def open_proposals(policy_id: str) -> list[Proposal]:
