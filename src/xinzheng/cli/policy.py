@@ -1,4 +1,4 @@
-"""``xinzheng policy check|show|cases``: review a pack, read its clauses, run its cases."""
+"""``xinzheng policy check|show|cases``: review a pack, read its clauses, run its cases; the rest: policy_publishing."""
 
 import argparse
 import json
@@ -21,6 +21,7 @@ from xinzheng.adapters.policy_files import (
     mistakes_of,
     run_case,
 )
+from xinzheng.cli import policy_publishing
 from xinzheng.cli.policy_pages import policy_facts, policy_page
 from xinzheng.core.errors import PolicyError
 from xinzheng.core.policy import Policy
@@ -30,9 +31,10 @@ CASES_WANTED = 30
 
 
 def add_parser(subparsers: Any) -> None:
-    """Register the command and its three parts."""
-    parser = subparsers.add_parser("policy", help="检查、查看政策包，运行政策用例")
-    parts = parser.add_subparsers(dest="part", title="子命令", metavar="check|show|cases", required=True)
+    """Register the command and its parts."""
+    parser = subparsers.add_parser("policy", help="检查、查看、发布政策包，运行政策用例，登记延期")
+    metavar = f"check|show|cases|{policy_publishing.PARTS}"
+    parts = parser.add_subparsers(dest="part", title="子命令", metavar=metavar, required=True)
     for name, run_part, text, file_text in (
         ("check", run_check, "严格检查政策包及其用例", "要检查的政策文件，代替编号"),
         ("show", run_show, "查看政策的条款和依据", "要查看的政策文件，代替编号"),
@@ -42,7 +44,10 @@ def add_parser(subparsers: Any) -> None:
         part.add_argument("id", metavar="ID", nargs="?", help="政策包编号或者所在文件夹；不写即全部")
         part.add_argument("--file", metavar="F", type=Path, help=file_text)
         part.add_argument("--json", action="store_true", help="输出一个JSON对象")
-        part.set_defaults(run=run, run_part=run_part)
+        part.set_defaults(run_part=run_part)
+    policy_publishing.add_parts(parts)
+    for part in parts.choices.values():
+        part.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

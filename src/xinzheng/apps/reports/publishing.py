@@ -68,8 +68,8 @@ def publish_pack(new: Publishing, *, by: str) -> int:
     _one_at_a_time()
     _refuse(new, checked.policy)
     digest = packs.keep_pack(new.policy_id, checked.files)
-    facts: dict[str, Any] = {"policy": new.policy_id, "sha256": digest.hex(), "from": new.from_date.isoformat()}
-    facts |= {"document": document} | ({"signed_by": list(new.signed_by)} if new.signed_by else {})
+    facts = _facts(new.policy_id, new.signed_by, sha256=digest.hex(), document=document)
+    facts["from"] = new.from_date.isoformat()
     entry = open_entry(kind="pack-published", by=by, note=facts)
     PackPublication.objects.create(
         entry=entry,
@@ -85,8 +85,8 @@ def publish_pack(new: Publishing, *, by: str) -> int:
 
 
 @transaction.atomic
-def record_extension(policy_id: str, extension: Extension, *, by: str) -> int:
-    """Record a document that prolongs a policy, from now on; the position of its entry.
+def record_extension(policy_id: str, extension: Extension, *, by: str, signed_by: tuple[str, ...] = ()) -> int:
+    """Record a document that prolongs a policy, from now on; the position of its entry. ``signed_by`` as Publishing.
 
     Raises:
         RefusedError: ``unknown-policy``.
@@ -106,7 +106,7 @@ def record_extension(policy_id: str, extension: Extension, *, by: str) -> int:
     if last is None or extension.until_date <= last:
         until = "长期有效" if last is None else f"已执行至{last.isoformat()}"
         raise PublishingError(f"“{policy.title}”{until}，延期的截止日期应更晚，请核对。", code="extension-shorter")
-    facts = {"policy": policy_id, "document": document, "until": extension.until_date.isoformat()}
+    facts = _facts(policy_id, signed_by, document=document, until=extension.until_date.isoformat())
     entry = open_entry(kind="extension-recorded", by=by, note=facts)
     PackExtension.objects.create(
         entry=entry, policy_id=policy_id, document=document, until_date=extension.until_date, note=note
@@ -120,6 +120,11 @@ def _one_at_a_time() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PUBLISHING_LOCK])
     forget_page()
+
+
+def _facts(policy_id: str, signed_by: tuple[str, ...], **more: str) -> dict[str, Any]:
+    """What entry and event say."""
+    return {"policy": policy_id} | more | ({"signed_by": list(signed_by)} if signed_by else {})
 
 
 def _unfit(mistakes: tuple[Any, ...]) -> str:
