@@ -12,7 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.audit.actions import record_event
-from xinzheng.apps.audit.privacy import text_to_keep
+from xinzheng.apps.audit.privacy import UnkeepableTextError, text_to_keep
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import ScreenedSubject, Screening, ScreeningPiece, ScreeningWork
@@ -62,10 +62,10 @@ def ask(new: NewScreening, *, account: Account, key: uuid.UUID) -> Screening:
 
     Raises:
         ScreeningError: ``screening-refused``: not this account's to do, or too many lists wait;
-            ``screening-without-basis``: basis, document, purpose or asking body is missing.
+            ``screening-without-basis``: basis, document, purpose or asking body is missing; ``text-not-kept``: one of
+            them is too long or holds a person's number.
         ScreeningListError: see :func:`~xinzheng.apps.oversight.screening_files.read_list`.
         RefusedError: the policy is unknown or not in force, or nobody answers under it.
-        UnkeepableTextError: a person's number stands in what is stated.
     """
     refusals = refusals_to_screen(account)
     if refusals:
@@ -103,11 +103,14 @@ def ask(new: NewScreening, *, account: Account, key: uuid.UUID) -> Screening:
 def stated_of(new: NewScreening) -> dict[str, str]:
     """Basis, document, purpose and asking body as they are kept for good.
 
-    Raises ScreeningError ``screening-without-basis``, UnkeepableTextError.
+    Raises ScreeningError ``screening-without-basis``, ``text-not-kept``.
     """
     stated = {}
     for field, words in STATED.items():
-        kept = text_to_keep(getattr(new, field), field=words, most=TEXT_MAX)
+        try:
+            kept = text_to_keep(getattr(new, field), field=words, most=TEXT_MAX)
+        except UnkeepableTextError as error:
+            raise ScreeningError(error.message, code=error.code, field=field) from error
         if not kept:
             message = f"没有写明{words}。名单核查须有法律依据、文号、事由和提出单位，请补充。"
             raise ScreeningError(message, code="screening-without-basis", field=field)

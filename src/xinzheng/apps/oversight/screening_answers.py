@@ -34,6 +34,8 @@ REFUSED: Mapping[str, str] = {
     "subject-kind-not-served": "not-served",
     "subject-deregistered": "deregistered",
 }
+SHOWN_AT_MOST = 50
+OPEN_TO_ALL = "对全部主体未能核查："
 EFFECT_WORDS = {"counted": "计入", "marked": "计入，并注明", "unresolved": "待核实"}
 
 
@@ -76,13 +78,22 @@ class Answers:
     domains: Mapping[int, Sequence[Any]]
     counts: "Counter[str]" = field(default_factory=Counter)
     first: dict[int, ListedLine] = field(default_factory=dict)
+    some: dict[str, list[AnswerLine]] = field(default_factory=dict)
 
     def lines(self, lines: Iterable[ListedLine]) -> Iterator[AnswerLine]:
         """A row for each line, in order; they are counted on the way."""
         for line in lines:
             answer = self._line(line)
             self.counts[answer.mark] += 1
+            some = self.some.setdefault(answer.mark, [])
+            if answer.mark != CLEAR and len(some) < SHOWN_AT_MOST:
+                some.append(answer)
             yield answer
+
+    def shown(self) -> list[AnswerLine]:
+        """The first lines that somebody has to look at: those with records, then those that could not be verified."""
+        order = (FOUND, UNVERIFIED, *SKIPPED)
+        return [line for mark in order for line in self.some.get(mark, ())][:SHOWN_AT_MOST]
 
     def reason(self, finding: Any, facts: RecordFacts | None) -> ReasonLine:
         """The row of a record that counts or is unresolved; the subject's line must have been answered before."""
@@ -181,9 +192,7 @@ class Stated:
     def open_domains(self) -> list[str]:
         """The domains that could be verified for nobody, each with what is missing."""
         names = {domain.code: domain.name for domain in self.policy.domains}
-        return [
-            f"对全部主体未能核查：{names[code]}，{gap_clauses(self.policy, gaps)}。" for code, gaps in self.gaps.items()
-        ]
+        return [f"{OPEN_TO_ALL}{names[code]}，{gap_clauses(self.policy, gaps)}。" for code, gaps in self.gaps.items()]
 
 
 def summary_of(policy: Policy, counts: Mapping[str, int]) -> str:

@@ -14,8 +14,6 @@ from xinzheng.core.identifiers import check_uscc, name_key, normalise_identifier
 
 LINES_AT_MOST = 1_000_000
 TOLD_AT_MOST = 5
-MEBIBYTE = 1024 * 1024
-FILE_MAX_BYTES = 64 * MEBIBYTE
 CODE_MAX = 64
 # Where none of so many first codes is sound, it is the wrong column.
 LOOKED_AT = 10_000
@@ -88,10 +86,11 @@ def read_list(path: Path, name: str) -> ScreeningList:
 def _read(path: Path, name: str) -> Any:
     tabular = import_module(settings.XINZHENG_TABLE.rpartition(".")[0])
     read: Callable[..., Any] = getattr(tabular, settings.XINZHENG_TABLE.rpartition(".")[2])
+    most = settings.XINZHENG_SCREENING_LIST_MAX_BYTES
     limits = tabular.Limits(
-        file_bytes=FILE_MAX_BYTES,
-        xls_bytes=FILE_MAX_BYTES,
-        xlsx_bytes=FILE_MAX_BYTES,
+        file_bytes=most,
+        xls_bytes=most,
+        xlsx_bytes=most,
         xlsx_cells=4 * LINES_AT_MOST,
         cell_bytes=32 * 1024,
         columns=100,

@@ -16,7 +16,7 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight.models import ScreenedSubject, Screening, ScreeningWork
 from xinzheng.apps.oversight.permissions import refusals_to_screen
 from xinzheng.apps.oversight.screening import DONE, KIND, OPEN_STATES, QUEUED, ScreeningError
-from xinzheng.apps.oversight.screening_answers import SKIPPED, AnswerLine, ReasonLine
+from xinzheng.apps.oversight.screening_answers import OPEN_TO_ALL, SKIPPED, AnswerLine, ReasonLine
 from xinzheng.apps.oversight.screening_seals import ANSWER, ScreeningKey
 from xinzheng.apps.oversight.screening_tables import reasons_csv, rows_csv
 
@@ -80,6 +80,11 @@ class ScreeningRow:
         ]
 
     @property
+    def open_domains(self) -> list[str]:
+        """The lines of the head that tell which domains could be verified for nobody."""
+        return [line for line in self.counts.get("head", ()) if line.startswith(OPEN_TO_ALL)]
+
+    @property
     def has_workbook(self) -> bool:
         """Whether the answer fits into a workbook."""
         return self.counts.get("workbook") is not None
@@ -131,6 +136,13 @@ def reason_rows(screening_id: uuid.UUID) -> Iterator[ReasonLine]:
     """Why records count, by line. Raises ``screening-not-there``."""
     key, counts = _kept(screening_id)
     return (ReasonLine(*cells) for piece in key.kept(ANSWER, range(*counts["reasons"])) for cells in piece)
+
+
+def shown_rows(screening_id: uuid.UUID, *, account: Account) -> list[AnswerLine]:
+    """The first rows that somebody has to look at; that they were looked at is an event."""
+    _tell_taken(screening_id, account, "page")
+    key, counts = _kept(screening_id)
+    return [AnswerLine(*cells) for cells in next(key.kept(ANSWER, range(counts["shown"], counts["shown"] + 1)))]
 
 
 def workbook_of(screening_id: uuid.UUID, *, account: Account) -> bytes:

@@ -144,11 +144,13 @@ def _sealed(job: _Job, answers: Answers, stated: Stated, reasons: Iterator[Any])
         "rows": [rows.first, rows.stop],
         "reasons": [why.first, why.stop],
         "reasons_in_all": why.number,
+        "shown": len(sealing.pieces),
         "workbook": None,
     }
+    sealing.add_piece(answers.shown())
     if max(rows.number, why.number) <= WORKBOOK_ROWS_AT_MOST:
         counts["workbook"] = len(sealing.pieces)
-        sealing.add_bytes(workbook(head, rows.kept, why.kept, stated.as_of))
+        sealing.add_piece(b64encode(workbook(head, rows.kept, why.kept, stated.as_of)).decode())
     subjects = [key for key in answers.first if not answers.rows[key].refusal]
     policy = stated.policy
     return _Done(sealing.pieces, counts, subjects, stated.position, stated.as_of, policy.sha256)
@@ -175,14 +177,14 @@ class _Sealing:
         """Seal rows."""
         first, number, kept = len(self.pieces), 0, list[Any]()
         for piece in in_pieces(rows):
-            self.pieces.append(self.key.sealed(ANSWER, len(self.pieces), piece))
+            self.add_piece(piece)
             number += len(piece)
             kept = [*kept, *piece] if number <= WORKBOOK_ROWS_AT_MOST else []
         return _Part(first, len(self.pieces), number, kept)
 
-    def add_bytes(self, content: bytes) -> None:
-        """Seal a file."""
-        self.pieces.append(self.key.sealed(ANSWER, len(self.pieces), b64encode(content).decode()))
+    def add_piece(self, piece: Any) -> None:
+        """Seal one thing that JSON can say."""
+        self.pieces.append(self.key.sealed(ANSWER, len(self.pieces), piece))
 
 
 @transaction.atomic

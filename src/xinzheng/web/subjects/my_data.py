@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.actions import About, record_event
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.oversight.screening_queries import screened
 from xinzheng.apps.registry.actions import PersonError, forget_phone, keep_phone
 from xinzheng.apps.registry.queries import FullIdentity, full_identity, phone_of, subject_at
 from xinzheng.web.access import form_on, signed_in
@@ -103,6 +104,7 @@ def _page(
         "person": _shown(person, identity) if person is not None else None,
         "is_full": identity is not None,
         "has_log": logged is not None,
+        "screened": screened(logged) if logged is not None else [],
         "rows": rows[:SHOWN],
         "next": rows[SHOWN - 1].id if len(rows) > SHOWN else None,
         "is_later": asked is not None,
