@@ -4,15 +4,12 @@ import argparse
 import csv
 import json
 import multiprocessing
-import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,66 +17,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
+from script.soak_runs import DOMAIN, KIND, BrokenBoundError, Unit, Wanted, command, must, some_unit  # noqa: E402
+
 MOST_MIB = 2048
-POLICY, CITY = "suzhou-2024", "suzhou"
-DOMAIN, KIND = "market_regulation", "administrative_penalty"
 OUTCOMES = ("new", "changed", "identical", "rejected", "duplicate")
 SUBJECTS = 200_000
-
-
-class BrokenBoundError(Exception):
-    """Something that must hold does not; the message is for people."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A command that came to its end: exit code, what it printed, seconds, peak memory in MiB."""
-
-    code: int
-    printed: str
-    seconds: float
-    peak: int
-
-
-def command(home: Path, *arguments: str) -> Ran:
-    """Run ``xinzheng`` in a home; what it says on stderr is shown only when it refuses."""
-    environment = {**os.environ, "XINZHENG_HOME": str(home), "PYTHONPATH": str(ROOT / "src")}
-    environment.pop("XINZHENG_DATABASE_URL", None)
-    begun = time.perf_counter()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "xinzheng.cli", *arguments], env=environment, stdout=out, stderr=told, cwd=home
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - begun
-        out.seek(0)
-        told.seek(0)
-        if process.returncode:
-            print(told.read().decode()[-2000:], file=sys.stderr)
-        return Ran(process.returncode, out.read().decode(), seconds, used.ru_maxrss // 1024)
-
-
-def must(is_so: bool, message: str) -> None:
-    """Raise BrokenBoundError unless it is so."""
-    if not is_so:
-        raise BrokenBoundError(message)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Who delivers."""
-
-    name: str
-    uscc: str
-
-
-def some_unit(home: Path) -> Unit:
-    """A unit of the city that answers for penalties."""
-    must(command(home, "city", "init", CITY).code == 0, "城市没有建成")
-    units = json.loads(command(home, "units", "--policy", POLICY, "--json").printed)["units"]
-    found = next(u for u in units if u["domain"] == DOMAIN and KIND in u["kinds"])
-    return Unit(found["name"], found["uscc"])
 
 
 def take_in(home: Path, path: Path, unit: Unit) -> dict[str, Any]:
@@ -171,19 +113,19 @@ def delivered(home: Path, name: str, write: Callable[[Path, int, Unit], None], c
     taken_twice(home, path, unit, count)
 
 
-def intake_5m(home: Path, rows: int | None) -> None:
+def intake_5m(home: Path, wanted: Wanted) -> None:
     """A long CSV file with dirt in it, taken in twice."""
-    delivered(home, "5m.csv", write_dirty_csv, rows or 5_000_000)
+    delivered(home, "5m.csv", write_dirty_csv, wanted.size(5_000_000, 20_000))
 
 
-def xlsx_1m(home: Path, rows: int | None) -> None:
+def xlsx_1m(home: Path, wanted: Wanted) -> None:
     """A workbook of a million rows, taken in twice."""
-    delivered(home, "1m.xlsx", write_long_workbook, rows or 1_000_000)
+    delivered(home, "1m.xlsx", write_long_workbook, wanted.size(1_000_000, 20_000))
 
 
-def demo_default(home: Path, rows: int | None) -> None:
+def demo_default(home: Path, wanted: Wanted) -> None:
     """The demonstration city of the default size through all its steps; ``rows``: other than 20 000 subjects."""
-    size = ["--subjects", str(rows)] if rows else []
+    size = ["--subjects", str(wanted.size(20_000, 200))]
     ran = command(home, "demo", "run", "--no-serve", *size)
     print(ran.printed, end="")
     print(f"  {ran.seconds:.0f} 秒，内存峰值 {ran.peak:,} MiB", flush=True)
@@ -191,20 +133,50 @@ def demo_default(home: Path, rows: int | None) -> None:
     must(ran.peak < MOST_MIB, f"内存峰值 {ran.peak} MiB 超过 {MOST_MIB} MiB")
 
 
-PARTS: dict[str, tuple[Callable[[Path, int | None], None], str]] = {
+def load(home: Path, wanted: Wanted) -> None:
+    """Applying, verifying and a large delivery at once."""
+    from script.soak_load import load as put_load_on
+
+    put_load_on(home, wanted)
+
+
+def failover(home: Path, wanted: Wanted) -> None:
+    """The primary dies under load."""
+    from script.soak_replicas import failover as kill_the_primary
+
+    kill_the_primary(home, wanted)
+
+
+def restore(home: Path, wanted: Wanted) -> None:
+    """Back up under load, restore to a point and to the end."""
+    from script.soak_replicas import restore as restore_under_load
+
+    restore_under_load(home, wanted)
+
+
+PARTS: dict[str, tuple[Callable[[Path, Wanted], None], str]] = {
     "intake-5m": (intake_5m, "生成500万行带脏数据的CSV，经命令行报送，再报一次：各项之和等于总行数，第二次不改变账本"),
     "xlsx-1m": (xlsx_1m, "生成100万行、30列的XLSX，经命令行报送，再报一次"),
     "demo-default": (demo_default, "默认规模的演示城市（2万个主体，种子7）走完全过程"),
+    "load": (
+        load,
+        "50个主体申请、200个单位核验、一次报送100万行，同时进行5分钟：没有错误，核验95%在250毫秒以内，一件不丢",
+    ),
+    "failover": (
+        failover,
+        "同步备库，申请不断时用 kill -9 结束主库，提升备库：已答复的申请按幂等键清点，一件不少；原主库重新加入",
+    ),
+    "restore": (restore, "申请不断时备份，恢复到恢复点和归档末尾：件数相符，报告复算、日志和审计核查都通过"),
 }
 
 
-def run(name: str, rows: int | None) -> bool:
+def run(name: str, wanted: Wanted) -> bool:
     """Run a part in a home of its own; whether all held."""
     home = Path(tempfile.mkdtemp(prefix="xinzheng-soak-"))
     begun = time.monotonic()
     print(f"== {name}", flush=True)
     try:
-        PARTS[name][0](home, rows)
+        PARTS[name][0](home, wanted)
     except BrokenBoundError as error:
         print(f"  没有守住：{error}", file=sys.stderr, flush=True)
         return False
@@ -231,11 +203,12 @@ def main() -> int:
     parser.add_argument("-h", "--help", action="help", help="显示本说明")
     parser.add_argument("parts", nargs="*", metavar="部分", help="只跑写明的部分；不写则全部")
     parser.add_argument("--rows", type=int, metavar="N", help="改用别的行数（demo-default为主体数），试跑用")
+    parser.add_argument("--short", action="store_true", help="短的试跑：规模小，只看走得通；核验的快慢只报告，不判断")
     args = parser.parse_args()
     unknown = [name for name in args.parts if name not in PARTS]
     if unknown:
         parser.error(f"没有这一部分：{'、'.join(unknown)}；有：{'、'.join(PARTS)}")
-    held = [run(name, args.rows) for name in args.parts or PARTS]
+    held = [run(name, Wanted(args.rows, args.short)) for name in args.parts or PARTS]
     return 0 if all(held) else 1
 
 
