@@ -259,6 +259,7 @@ def test_reports_of_before_and_after_are_replayed_for_ever_and_none_is_supersede
         (lambda: publishing(files(POLICY, ("clauses:", "clausen:"))), "pack-unfit"),
         (lambda: publishing({"policy.yaml": b"id: &a [*a]"}), "pack-unfit"),
         (lambda: publishing(files(POLICY, ("number_prefix: ", f"number_prefix: {huzhou()} #"))), "pack-prefix-taken"),
+        (lambda: publishing(files(POLICY, ("clauses:", "# 13800138000\nclauses:"))), "pack-holds-numbers"),
         (lambda: Publishing(POLICY, files(), tomorrow(), "文号", " "), "reason-missing"),
         (lambda: Publishing(POLICY, files(), tomorrow(), "13800138000", "理由"), "text-not-kept"),
     ],

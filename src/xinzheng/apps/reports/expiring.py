@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from xinzheng.apps.reports import packs
@@ -28,7 +29,8 @@ def expire_reports(today: date | None = None, by: str = "system") -> int:
     """Expire what may no longer be used on the day (in China, default today); how many. Safe to run again."""
     day = today or china_date(timezone.now())
     found = 0
-    for digest in StoredInput.objects.filter(kind="policy").values_list("sha256", flat=True):
+    used = Exists(Report.objects.filter(pack=OuterRef("pk")))  # drafts are stored as well
+    for digest in StoredInput.objects.filter(used, kind="policy").values_list("sha256", flat=True):
         validity = packs.stored_policy(bytes(digest)).validity
         if validity is not None:
             found += _expire(bytes(digest), timedelta(days=validity.days), day, by)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
-from xinzheng.apps.audit.privacy import text_to_keep
+from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE, text_to_keep
 from xinzheng.apps.reports import packs, ports
 from xinzheng.apps.reports.models import PackExtension, PackPublication, Report, StoredInput
 from xinzheng.apps.reports.pack_queries import forget_page, recorded
@@ -56,7 +56,7 @@ def publish_pack(new: Publishing, *, by: str) -> int:
         PublishingError: ``pack-unfit`` with ``mistakes``, each with file and line; ``pack-other-policy``;
             ``pack-from-the-past``: its first day is not tomorrow or later; ``pack-before-its-effect``: the decree is
             not in force on it yet; ``pack-prefix-taken``: another policy numbers its reports so;
-            ``pack-published-already``; ``reason-missing``.
+            ``pack-published-already``; ``pack-holds-numbers``; ``reason-missing``.
     """
     document = text_to_keep(new.document, field="文号", most=DOCUMENT_AT_MOST)
     reason = text_to_keep(new.reason, field="理由", most=REASON_AT_MOST)
@@ -65,6 +65,7 @@ def publish_pack(new: Publishing, *, by: str) -> int:
     checked = ports.policy_files().check_draft(new.files, {})
     if checked.policy is None:
         raise PublishingError(_unfit(checked.mistakes), code="pack-unfit", mistakes=checked.mistakes)
+    _refuse_numbers(checked.files)
     _one_at_a_time()
     _refuse(new, checked.policy)
     digest = packs.keep_pack(new.policy_id, checked.files)
@@ -120,6 +121,18 @@ def _one_at_a_time() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PUBLISHING_LOCK])
     forget_page()
+
+
+def _refuse_numbers(files: Mapping[str, bytes]) -> None:
+    """What is published is kept for ever: nobody's number may be in it."""
+    for name, data in files.items():
+        text = data.decode()
+        found = IDENTITY_NUMBER.search(text) or PHONE.search(text)
+        if found is not None:
+            line = text[: found.start()].count("\n") + 1
+            raise PublishingError(
+                f"{name}:{line}：这里有身份号码或者手机号码，政策包长期保存，请去掉。", code="pack-holds-numbers"
+            )
 
 
 def _facts(policy_id: str, signed_by: tuple[str, ...], **more: str) -> dict[str, Any]:
