@@ -1,17 +1,16 @@
 """The steps of growing (拓展步骤): a new domain, a new kind of subject; what is done, what lacks, where it is done."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
 
-from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.growth import Lack, lacking_of
 from xinzheng.apps.oversight.pack_rows import cases_in_force
 from xinzheng.apps.oversight.proposal_views import OPEN, ProposalView, proposals_of
-from xinzheng.apps.registry.queries import RegisteredUnit, units_at
+from xinzheng.apps.registry.queries import RegisteredUnit
 from xinzheng.apps.registry.unit_queries import ResponsibleUnit, responsible_units
 from xinzheng.apps.reports.pack_queries import recorded
 from xinzheng.apps.reports.packs import current_policy, stored_files, stored_policy
@@ -20,8 +19,11 @@ from xinzheng.core.policy import Policy, PolicyDomain
 from xinzheng.core.sentences import spoken_date
 from xinzheng.core.subjects import SubjectKind
 
+# Whoever only brings in what other units answer for is not idle.
 IDLE_UNITS = """
     SELECT u.uscc FROM registry_unit u WHERE NOT EXISTS (
+        SELECT 1 FROM registry_returnchannel c WHERE c.source_id = u.id
+    ) AND NOT EXISTS (
         SELECT 1 FROM (
             SELECT DISTINCT ON (r.policy_id, r.domain, r.kind) r.is_ended
             FROM registry_responsibility r JOIN audit_position p ON p.entry_id = r.entry_id
@@ -165,15 +167,16 @@ def growing_kinds(policy_id: str, day: date, comings: Sequence[Coming]) -> list[
         cursor.execute(KINDS_REGISTERED)
         registered = {kind for (kind,) in cursor.fetchall()}
     return [
-        Growing(str(kind), SUBJECT_WORDS[kind], _kind_steps(kind, policy, comings, is_registered=kind in registered))
+        Growing(str(kind), SUBJECT_WORDS[kind], _kind_steps(kind, comings, is_registered=kind in registered))
         for kind in SubjectKind
         if kind not in served
     ]
 
 
-def _kind_steps(kind: SubjectKind, policy: Policy, coming: Sequence[Coming], *, is_registered: bool) -> list[Step]:
+def _kind_steps(kind: SubjectKind, coming: Sequence[Coming], *, is_registered: bool) -> list[Step]:
     pack = next((one for one in coming if kind in {served.kind for served in one.policy.subject_kinds}), None)
-    mentioned = _mentions(pack.cases if pack else cases_in_force(policy), str(kind))
+    # A case of the pack in force that names the kind says that it is refused.
+    mentioned = _mentions(pack.cases, str(kind)) if pack else 0
     steps = [
         _pack_step(pack)
         if pack
@@ -194,7 +197,7 @@ def _kind_steps(kind: SubjectKind, policy: Policy, coming: Sequence[Coming], *, 
         Step(
             "写好用例",
             mentioned > 0,
-            f"用例中提到{mentioned}处。" if mentioned else f"还没有用例的 kind 是 {kind}。",
+            f"用例中提到{mentioned}处。" if mentioned else f"随政策包一起上传 kind 是 {kind} 的用例。",
             "/office/policies#draft-h",
             "上传用例",
         ),
@@ -207,12 +210,12 @@ def _kind_steps(kind: SubjectKind, policy: Policy, coming: Sequence[Coming], *, 
     return steps
 
 
-def idle_units() -> list[RegisteredUnit]:
-    """Units that answer for nothing: named, and no responsibility written yet."""
+def idle_units(units: Iterable[RegisteredUnit]) -> list[RegisteredUnit]:
+    """Those of the units that answer for nothing: named, and no responsibility written yet."""
     with connection.cursor() as cursor:
         cursor.execute(IDLE_UNITS)
         idle = {uscc for (uscc,) in cursor.fetchall()}
-    return [unit for unit in units_at(head_position()).values() if unit.uscc in idle and not unit.is_office]
+    return [unit for unit in units if unit.uscc in idle and not unit.is_office]
 
 
 def _mentions(cases: Mapping[str, bytes], word: str) -> int:

@@ -1,7 +1,7 @@
 """What differs between two versions of a pack (逐条比较), as the pages show it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xinzheng.apps.oversight.pack_versions import pack_version
@@ -22,5 +22,6 @@ class Changes:
 def changes_between(policy_id: str, old_sha256: str, new_sha256: str) -> Changes:
     """Compare two versions of a policy. Raises as ``pack_version`` does."""
     day = today()
-    old, new = pack_version(policy_id, old_sha256, day), pack_version(policy_id, new_sha256, day)
+    # Extensions are the deployment's and the office's, no part of any version.
+    old, new = (replace(pack_version(policy_id, one, day), extensions=()) for one in (old_sha256, new_sha256))
     return Changes(old, new, ports.policy_files().compared(old, new))

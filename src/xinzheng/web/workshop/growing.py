@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from xinzheng.apps.accounts.models import Account
+from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.growth import Lack, lacking
 from xinzheng.apps.oversight.growth_steps import Coming, coming_packs, growing_domains, growing_kinds, idle_units
@@ -15,7 +16,9 @@ from xinzheng.apps.oversight.permissions import refusals_to_draft_pack
 from xinzheng.apps.oversight.proposal_facts import NAME_AT_MOST
 from xinzheng.apps.oversight.proposal_views import OPEN, proposals_of
 from xinzheng.apps.oversight.proposals import REASON_AT_MOST, NewProposal, put_forward
+from xinzheng.apps.oversight.scopes import NATIONWIDE
 from xinzheng.apps.redress.clock import today
+from xinzheng.apps.registry.queries import RegisteredUnit, units_at
 from xinzheng.apps.registry.unit_queries import responsible_units
 from xinzheng.apps.reports.packs import current_policy, policy_ids
 from xinzheng.core.errors import CalendarError, RefusedError, XinzhengError
@@ -69,6 +72,7 @@ def _page(request: HttpRequest, policy_id: str, said: Mapping[str, str], act: st
         raise Http404(unknown.message) from unknown
     day, comings = today(), coming_packs(policy.id, today())
     lacks, trouble = _lacks(policy)
+    units = _units_of(policy)
     waiting = [view for view in proposals_of(policy.id, ["responsibility", "unit"]) if view.state == OPEN]
     context = {
         "policy": policy,
@@ -78,7 +82,8 @@ def _page(request: HttpRequest, policy_id: str, said: Mapping[str, str], act: st
         "lacks": lacks,
         "kind_names": KIND_NAMES,
         "trouble": trouble,
-        "idle": idle_units(),
+        "units": units,
+        "idle": idle_units(units),
         "waiting": [(view, fact_rows(view)[:-1]) for view in waiting],
         "choices": _choices(policy, comings),
         "standing": responsible_units(policy.id),
@@ -96,6 +101,12 @@ def _lacks(policy: Policy) -> tuple[tuple[Lack, ...], str]:
         return lacking(policy.id, today()), ""
     except CalendarError as error:
         return (), error.message
+
+
+def _units_of(policy: Policy) -> list[RegisteredUnit]:
+    """The units of the policy's city; of a policy for the whole country all of them."""
+    known = units_at(head_position()).values()
+    return [unit for unit in known if policy.jurisdiction in (NATIONWIDE, unit.jurisdiction)]
 
 
 def _choices(policy: Policy, comings: Sequence[Coming]) -> list[tuple[str, str, bool]]:
