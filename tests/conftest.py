@@ -18,6 +18,8 @@ KEPT_HOME = os.environ.get("XINZHENG_TEST_HOME")
 HOME = Path(KEPT_HOME or tempfile.mkdtemp(prefix="xinzheng-test-"))
 os.environ["XINZHENG_HOME"] = str(HOME)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinzheng.config.settings")
+# Every page shows announcements; how many statements a page takes must not depend on when they were asked for last.
+os.environ.setdefault("XINZHENG_ANNOUNCED_SECONDS", "86400")
 
 import django  # noqa: E402
 from django.contrib.contenttypes.management import create_contenttypes  # noqa: E402
@@ -104,6 +106,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     # After each flush Django would write its own permissions, which nothing here asks for, into the empty tables.
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
+    from xinzheng.web.connections.announced import announcements_for
+
+    with django_db_blocker.unblock():
+        announcements_for(None)
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(END_OTHER_SESSIONS)

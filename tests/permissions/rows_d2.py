@@ -9,4 +9,5 @@ ROWS = (
     row("metrics", "everybody"),
     row("statistics", "everybody"),
     row("open-data/statistics.json", "everybody"),
+    row("office/announcements", "office administrator"),
 )

@@ -254,6 +254,8 @@ XINZHENG_REPLICAS = tuple(filter(None, os.environ.get("XINZHENG_REPLICAS", "").s
 # Whether this site only answers questions, from a standby server: it verifies and shows, and writes nothing.
 XINZHENG_READ_ONLY = environment.flag("XINZHENG_READ_ONLY", default=False)
 XINZHENG_METRICS_FROM = environment.networks("XINZHENG_METRICS_FROM", default="127.0.0.1,::1")
+# For how long a web process shows the announcements it knows before it asks for new ones.
+XINZHENG_ANNOUNCED_SECONDS = environment.whole_number("XINZHENG_ANNOUNCED_SECONDS", default=15, least=0)
 # Hours assumed for a certificate, when the deployment has its own figures.
 XINZHENG_SAVING = os.environ.get("XINZHENG_SAVING", "")
 # Under what licence the public figures may be used.

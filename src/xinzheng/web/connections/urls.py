@@ -1,5 +1,9 @@
 """Addresses of connections and announcements."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from xinzheng.web.connections import announcements
+
+urlpatterns: list[URLPattern] = [
+    path("office/announcements", announcements.announcements, name="announcements"),
+]
