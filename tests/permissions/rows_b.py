@@ -68,7 +68,6 @@ ROWS = (
         posts_only=True,
         is_bare=True,
     ),
-    row("office", "everybody"),
     row("office/coverage", OVERSEERS),
     row("office/scores", OVERSEERS),
     row("office/bulletins", OVERSEERS),

@@ -118,7 +118,9 @@ def month_cell(month: Month, stated: Stated, due: date, records: int = 0) -> Cel
     until = min(month.last, due)
     reached = _reached(month, stated)
     needed = _needed(month, until, is_latest=stated.is_latest)
-    lacking = [day for day in needed if not _inside(day, stated.open)]
+    # Most months are covered whole: then no day need be asked about.
+    is_covered = reached is not None and reached >= until
+    lacking = [] if is_covered else [day for day in needed if not _inside(day, stated.open)]
     through = reached if reached != month.last and not stated.is_latest else None
     if not lacking:
         return Cell(month, _covered_state(reached, needed, stated, records), records, through, len(needed))
@@ -132,6 +134,8 @@ def _needed(month: Month, until: date, *, is_latest: bool) -> list[date]:
 
 def _reached(month: Month, stated: Stated) -> date | None:
     """The last day covered without a break from the month's first."""
+    if any(first <= month.first and month.last <= last for first, last in stated.open):
+        return month.last
     reached = None
     for day in month.days():
         if not _inside(day, stated.open):

@@ -14,10 +14,11 @@ PLOT = 168
 BASE = TOP + PLOT
 LABEL, GROUP = BASE + 17, BASE + 34
 TICKS = 4
+GROUP_WIDTH = 46
 ROW = 30
 NAME_WIDTH, VALUE_WIDTH = 104, 64
 NAME_LENGTH = 8
-ROWS_SHOWN = 8
+MOST_SHOWN = 8
 TEN_THOUSAND = 10_000
 
 
@@ -157,7 +158,7 @@ def rows(series: Series) -> Chart:
     room = WIDTH - NAME_WIDTH - VALUE_WIDTH
     for place, point in enumerate(shown):
         y = place * ROW + 6
-        is_rest = place == ROWS_SHOWN - 1 and len(series.points) > ROWS_SHOWN
+        is_rest = place == MOST_SHOWN - 1 and len(series.points) > MOST_SHOWN
         css = "bar-rest" if is_rest else f"bar-{series.kind}" if series.kind else "bar"
         width = _r(point.value / most * room)
         drawn.texts.append(Text(NAME_WIDTH - 8, y + 14, _short(point.label), "end", "v"))
@@ -170,10 +171,10 @@ def rows(series: Series) -> Chart:
 
 def _shown(series: Series) -> list[Point]:
     points = sorted(series.points, key=lambda point: -point.value)
-    if len(points) <= ROWS_SHOWN:
+    if len(points) <= MOST_SHOWN:
         return points
-    rest = points[ROWS_SHOWN - 1 :]
-    return [*points[: ROWS_SHOWN - 1], Point(f"其余{len(rest)}个", sum(point.value for point in rest))]
+    rest = points[MOST_SHOWN - 1 :]
+    return [*points[: MOST_SHOWN - 1], Point(f"其余{len(rest)}个", sum(point.value for point in rest))]
 
 
 def _slot(series: Series) -> float:
@@ -186,7 +187,7 @@ def _top(series: Series) -> int:
     most = max((point.value for point in series.points), default=0)
     if most <= TICKS:
         return TICKS
-    step = 10 ** int(log10(most / TICKS))
+    step: int = 10 ** int(log10(most / TICKS))
     nice = next(n for n in (1, 2, 2.5, 5, 10) if n * step * TICKS >= most)
     return ceil(nice * step) * TICKS
 
@@ -202,12 +203,26 @@ def _labels(drawn: _Drawn, series: Series, slot: float) -> None:
     """A word below each bar, and below the first of each group the group's."""
     if series.axis:
         drawn.texts.append(Text(LEFT - 6, LABEL, series.axis, "end"))
-    group = ""
     for place, point in enumerate(series.points):
         drawn.texts.append(Text(_r(LEFT + slot * (place + 0.5)), LABEL, point.label))
-        if point.group and point.group != group:
-            drawn.texts.append(Text(_r(LEFT + slot * (place + 0.2)), GROUP, point.group, "start"))
-            group = point.group
+    for group, first, count in _groups(series):
+        if first == 0 and slot * count < GROUP_WIDTH and count < len(series.points):
+            # Too narrow for its words, which reach out to the left, where nothing stands.
+            drawn.texts.append(Text(_r(LEFT + slot * count - 2), GROUP, group, "end"))
+        else:
+            drawn.texts.append(Text(_r(LEFT + slot * (first + 0.2)), GROUP, group, "start"))
+
+
+def _groups(series: Series) -> list[tuple[str, int, int]]:
+    """The groups of neighbouring points: their words, where they begin, how many points each holds."""
+    found: list[tuple[str, int, int]] = []
+    for place, point in enumerate(series.points):
+        if found and found[-1][0] == point.group:
+            group, first, count = found.pop()
+            found.append((group, first, count + 1))
+        elif point.group:
+            found.append((point.group, place, 1))
+    return found
 
 
 def _values(drawn: _Drawn, series: Series, slot: float, top: int) -> None:

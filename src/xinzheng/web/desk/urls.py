@@ -1,8 +1,11 @@
 """Addresses of the credit office's desk."""
 
 from django.urls import path
-from django.views.generic import RedirectView
+
+from xinzheng.web.desk import desk
 
 urlpatterns = [
-    path("office", RedirectView.as_view(pattern_name="office-coverage"), name="office"),
+    path("office", desk.desk, name="office"),
+    path("office/desk.xlsx", desk.desk_table, name="office-desk-table"),
+    path("office/system", desk.system, name="office-system"),
 ]
