@@ -10,6 +10,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from locust import FastHttpUser, between, task
 
@@ -17,6 +18,7 @@ FACTS: dict[str, Any] = json.loads(Path(os.environ["SOAK_FACTS"]).read_text(enco
 TOLD = Path(os.environ["SOAK_TOLD"])
 APPLICATION = re.compile(r"/applications/([0-9a-f-]{36})")
 LOOK_AGAIN = 3
+SENT = {"Content-Type": "application/x-www-form-urlencoded"}
 waiting_agents = list(FACTS["agents"])
 
 
@@ -28,6 +30,13 @@ class Form(HTMLParser):
         self.action, self.is_inside, self.is_over = action, False, False
         self.fields: dict[str, list[str]] = {}
         self.feed(page)
+
+    def sent(self, **more: str) -> dict[str, Any]:
+        """Body and headers of the request, with what was typed."""
+        return {
+            "data": urlencode(self.fields | {name: [said] for name, said in more.items()}, doseq=True),
+            "headers": SENT,
+        }
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -50,15 +59,15 @@ class Applicant(FastHttpUser):
 
     def on_start(self) -> None:
         """Sign in as somebody whom nobody else is."""
-        form = Form(self.client.get("/sign-in", name="sign-in").text, "/sign-in").fields
-        form |= {"username": [waiting_agents.pop()], "password": [FACTS["password"]]}
-        self.client.post("/sign-in", data=form, name="sign-in", allow_redirects=False)
+        form = Form(self.client.get("/sign-in", name="sign-in: form").text, "/sign-in")
+        typed = form.sent(username=waiting_agents.pop(), password=FACTS["password"])
+        self.client.post("/sign-in", name="sign-in", allow_redirects=False, **typed)
 
     @task
     def apply(self) -> None:
         """From the form to the report."""
-        form = Form(self.client.get("/apply", name="apply: form").text, "/apply").fields
-        with self.client.post("/apply", data=form, name="apply", allow_redirects=False, catch_response=True) as answer:
+        sent = Form(self.client.get("/apply", name="apply: form").text, "/apply").sent()
+        with self.client.post("/apply", name="apply", allow_redirects=False, catch_response=True, **sent) as answer:
             found = APPLICATION.search(answer.headers.get("location", "") if answer.headers else "")
             if answer.status_code != 302 or found is None:
                 answer.failure(f"{answer.status_code}, no application")
@@ -92,8 +101,7 @@ class Receiver(FastHttpUser):
     def by_page(self) -> None:
         """Number and code, on the page."""
         number, code = random.choice(FACTS["known"])
-        form = Form(self.client.get("/verify", name="verify: form").text, "/verify").fields
-        form |= {"number": [number], "code": [code]}
-        with self.client.post("/verify", data=form, name="verify", catch_response=True) as answer:
+        sent = Form(self.client.get("/verify", name="verify: form").text, "/verify").sent(number=number, code=code)
+        with self.client.post("/verify", name="verify", catch_response=True, **sent) as answer:
             if answer.status_code != 200 or number not in answer.text:
                 answer.failure(f"{answer.status_code}, not verified")
