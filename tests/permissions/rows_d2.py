@@ -9,5 +9,6 @@ ROWS = (
     row("metrics", "everybody"),
     row("statistics", "everybody"),
     row("open-data/statistics.json", "everybody"),
+    row("office/connections", "office administrator"),
     row("office/announcements", "office administrator"),
 )

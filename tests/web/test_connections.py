@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -13,12 +14,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.module_database import module_database, refusal_code
+from tests.small_city import SmallCity, build_small_city, today, uscc
 from tests.web.test_frame import INLINE
 from xinzheng.apps.accounts.actions import NewAccount, open_account
-from xinzheng.apps.accounts.models import Account, Role
+from xinzheng.apps.accounts.key_actions import create_key
+from xinzheng.apps.accounts.models import Account, ApiKey, Role
+from xinzheng.apps.accounts.platform_models import Platform
 from xinzheng.apps.audit.models import AuditEvent
+from xinzheng.apps.codes.receiver_models import Receiver
+from xinzheng.apps.codes.webhook_models import Webhook
 from xinzheng.apps.oversight.announcements import NewAnnouncement, announce, shown, standing_until, take_back
+from xinzheng.apps.oversight.connected import connected
 from xinzheng.apps.oversight.desk_models import EVERYBODY, Announcement
+from xinzheng.apps.registry.queries import unit_by_uscc
 from xinzheng.web.connections.announced import REMEMBERED, announcements_for
 
 db = module_database
@@ -228,3 +236,85 @@ def test_a_database_that_is_gone_takes_no_page_with_it(
     monkeypatch.setattr("xinzheng.web.connections.announced.standing_until", gone)
     REMEMBERED.forget()
     assert len(announcements_for(None)) == 1
+
+
+# --- the register ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def some_connections(tmp_path: Path, accounts: dict[str, Account]) -> SmallCity:
+    """A unit that delivered and one that never did, keys, a receiver, a platform, a webhook that fails."""
+    city = build_small_city(tmp_path, units_per_domain=1)
+    city.declare(city.unit("taxation"), "taxation")
+    found = unit_by_uscc(city.unit("taxation"))
+    assert found is not None
+    unit = found.id
+    create_key(unit_id=unit, name="税务系统", by="test")
+    create_key(unit_id=unit, name="旧系统", by="test")
+    long_ago = timezone.now() - timedelta(days=200)
+    ApiKey.objects.filter(name="旧系统").update(created_at=long_ago)
+    ApiKey.objects.filter(name="税务系统").update(created_at=long_ago, last_used_date=today())
+    bank = Receiver.objects.create(uscc=uscc(77), name="示例银行", kind="bank", created_by="test")
+    failing = timezone.now() - timedelta(days=3)
+    Webhook.objects.create(
+        receiver=bank,
+        url="https://bank.example/hook?token=not-to-be-shown",
+        events=[],
+        wrapped_key=b"x",
+        secret_ct=b"x",
+        created_by="test",
+        failing_since=failing,
+    )
+    Platform.objects.create(client_id="sst", name="示例平台", created_by="test", revoked_at=timezone.now())
+    return city
+
+
+@pytest.mark.usefixtures("some_connections")
+def test_the_register_lists_everything_with_its_state_and_last_use() -> None:
+    sections = {section.key: section for section in connected(timezone.now())}
+    sources = {row.name: row for row in sections["sources"].rows}
+    delivered = [row for row in sources.values() if row.used_at is not None]
+    assert [row.state for row in delivered] == ["在报送"]
+    assert all(row.needs for row in sources.values() if row.used_at is None)
+    keys = {row.name: row for row in sections["keys"].rows}
+    assert (keys["税务系统"].used_at, keys["税务系统"].needs) == (today(), "")
+    assert "180天" in keys["旧系统"].needs
+    assert [(row.name, row.state) for row in sections["platforms"].rows] == [("示例平台", "已停用")]
+    assert [(row.state, row.needs) for row in sections["receivers"].rows] == [("待核实", "等待核实")]
+    (hook,) = sections["webhooks"].rows
+    assert (hook.name, hook.about, hook.state) == ("示例银行", "bank.example", "投递失败")
+    assert "投递失败" in hook.needs
+
+
+@pytest.mark.usefixtures("some_connections")
+def test_the_page_shows_it_or_what_needs_looking_at_and_no_secret(accounts: dict[str, Account]) -> None:
+    page = of(accounts["office"]).get("/office/connections").content.decode()
+    assert "示例平台" in page
+    assert "not-to-be-shown" not in page
+    assert 'href="/office/receivers"' in page
+    assert 'href="/administration/keys"' not in page.split("<main")[1]
+    needing = of(accounts["administrator"]).get("/office/connections?show=needing").content.decode()
+    assert "旧系统" in needing
+    assert "示例平台" not in needing
+    assert 'href="/administration/keys"' in needing.split("<main")[1]
+    assert INLINE.search(page + needing) is None
+    assert of(accounts["auditor"]).get("/office/connections").status_code == 403
+
+
+@pytest.mark.usefixtures("some_connections")
+def test_the_register_takes_a_few_statements_however_much_is_connected(accounts: dict[str, Account]) -> None:
+    office = of(accounts["office"])
+    office.get("/office/connections")
+    with CaptureQueriesContext(connection) as before:
+        office.get("/office/connections")
+    for serial in range(20):
+        Receiver.objects.create(uscc=uscc(100 + serial), name=f"单位{serial}", kind="other", created_by="test")
+    with CaptureQueriesContext(connection) as after:
+        office.get("/office/connections")
+    assert len(after) == len(before) <= 30
+
+
+def test_without_any_connection_the_page_says_what_comes(accounts: dict[str, Account]) -> None:
+    page = of(accounts["office"]).get("/office/connections").content.decode()
+    assert "还没有登记" in page
+    assert "没有需要留意的接入" in of(accounts["office"]).get("/office/connections?show=needing").content.decode()
