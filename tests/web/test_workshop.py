@@ -221,6 +221,8 @@ def test_growth_says_what_lacks_and_puts_unit_and_duty_forward(
     put_forward(draft(), account=office)
     growing = page(client, f"/office/growth?policy={POLICY}")
     assert "还缺4步" in growing
+    led = client.get(f"/office/growth?policy={POLICY}&domain={DOMAIN}%20administrative_penalty").content.decode()
+    assert f'<option value="{DOMAIN} administrative_penalty" selected>气象：行政处罚（新领域）' in led
     assert "已提交，拟自2025年11月21日起施行，还缺信用办、司法局会签" in growing
     told = {"policy": POLICY, "uscc": new, "reason": "新增气象"}
     named = client.post("/office/growth", told | {"act": "unit", "name": "苏州示例气象局", "short_name": "示例气象局"})

@@ -1,4 +1,4 @@
-"""Drafts (政策包草案): read strictly and tried on their cases in a bounded process, then kept under their digest."""
+"""Drafts (政策包草稿): read strictly and tried on their cases in a bounded process, then kept under their digest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def checked_draft(policy: Policy, files: Mapping[str, bytes], cases: Mapping[str
 
     Raises:
         OversightError: ``draft-missing``; ``draft-holds-numbers``; ``draft-unfit``: ``mistakes`` in the context, each
-            with file, line and message; ``cases-fail``: ``ran`` in the context.
+            with file, line and message; ``cases-missing``; ``cases-fail``: ``ran`` in the context.
         XinzhengError: ``draft-too-large``, ``draft-not-examined``.
     """
     if not files.get(POLICY_FILE):
@@ -60,6 +60,8 @@ def check_again(policy_id: str, files: Mapping[str, bytes], cases: Mapping[str, 
         raise OversightError(
             f"文件写的是政策“{checked.policy.id}”，这里办理的是“{policy_id}”，请核对文件。", code="draft-unfit"
         )
+    if not checked.ran:
+        raise OversightError("没有用例。请写好用例，和政策包一起上传。", code="cases-missing")
     failed = tuple(one for one in checked.ran if one.differences)
     if failed:
         raise OversightError(

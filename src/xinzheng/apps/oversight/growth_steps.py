@@ -114,7 +114,8 @@ def _domain_steps(
     units = [one.name for one in answering if one.domain == domain.code]
     orphaned = [one for one in lacks if one.reason is GapReason.NOBODY_RESPONSIBLE]
     late = [one for one in lacks if one.reason is not GapReason.NOBODY_RESPONSIBLE]
-    page = f"/office/growth?policy={coming.policy.id}&domain={domain.code}"
+    kind = orphaned[0].kind if orphaned else str(domain.kinds[0])
+    page = f"/office/growth?policy={coming.policy.id}&domain={domain.code}%20{kind}"
     said = "，".join(f"{one.unit_name}{one.why}" for one in late[:5]) + ("等" if len(late) > 5 else "")
     mentioned = _mentions(coming.cases, domain.code)
     return [

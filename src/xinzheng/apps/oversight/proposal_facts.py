@@ -30,7 +30,7 @@ DEEDS: Mapping[str, str] = {"add": "增加报送责任", "end": "终止报送责
 
 @dataclass(frozen=True, slots=True)
 class NewPack:
-    """Files of a draft (草案): the pack, and its cases."""
+    """Files of a draft (草稿): the pack, and its cases."""
 
     files: Mapping[str, bytes]
     cases: Mapping[str, bytes]
@@ -77,6 +77,7 @@ def _pack(policy: Policy, said: Mapping[str, str], pack: NewPack) -> Facts:
         "pack": kept.pack.hex(),
         "cases": kept.cases.hex(),
         "case_count": len(draft.checked.ran),
+        "warnings": list(draft.checked.warnings),
         "from_date": from_date.isoformat(),
         "document": _text(said, "document", "文号", DOCUMENT_AT_MOST, is_needed=False),
         "after": _after(policy),

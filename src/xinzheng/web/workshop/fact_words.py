@@ -22,6 +22,7 @@ def _pack(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("生效日期", _day(facts["from_date"])),
         ("文号", facts["document"] or NONE_GIVEN),
         ("用例", f"{facts['case_count']}个，全部符合预期"),
+        *(("注意", text) for text in facts.get("warnings", ())),
         ("政策包摘要", facts["pack"]),
         ("用例摘要", facts["cases"]),
         ("代替的政策包", facts["after"]["pack"]),
