@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test import override_settings
 
+from tests.all_tables import changed, digests
 from tests.module_database import module_database, refusal_code
 from tests.small_city import BY, SmallCity, build_small_city, uscc
 from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Account, Role
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight.models import Simulation
-from xinzheng.apps.oversight.simulating import ask_simulation, run_simulation
+from xinzheng.apps.oversight.simulating import STALE, ask_simulation, end_left_behind, run_simulation
 from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports import packs, ports
 from xinzheng.apps.reports.cases import answer_question
@@ -124,6 +126,28 @@ def test_a_domain_more_leaves_everybody_unverified_there(world: World) -> None:
         ("not_clear", "not_clear"): 1,
         ("subject-deregistered", "subject-deregistered"): 1,
     }
+
+
+def test_simulating_changes_nothing_but_its_own_row(world: World) -> None:
+    made = ask_simulation(world.draft, world.city.policy_id, account=world.office)
+    before = digests()
+    run_simulation(made.pk)
+    assert changed(before) == {"oversight_simulation"}
+
+
+def test_what_cannot_be_worked_out_is_told_in_words(world: World) -> None:
+    made = ask_simulation(world.draft, world.city.policy_id, account=world.office)
+    with override_settings(XINZHENG_SCREENING="abacus"):
+        run_simulation(made.pk)
+    made.refresh_from_db()
+    assert (made.state, made.figures) == ("failed", None)
+    assert "XINZHENG_SCREENING" in made.message
+    again = ask_simulation(world.draft, world.city.policy_id, account=world.office)
+    assert again.pk != made.pk
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_events; DELETE FROM procrastinate_jobs")
+    Simulation.objects.filter(pk=again.pk).update(at=made.at - STALE)
+    assert end_left_behind() == 1
 
 
 def test_the_same_is_not_asked_twice_and_asking_is_an_event(world: World) -> None:
