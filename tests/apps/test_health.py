@@ -1,5 +1,6 @@
 """What the system says of its own health: each trouble is found, named, and comes with what to do."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.module_database import module_database
-from xinzheng.apps.audit.actions import record_event
+from xinzheng.adapters.policy_files import pack_bytes, pack_digest
+from xinzheng.apps.audit.actions import record_event, take_position
+from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.seals import seal_events
 from xinzheng.apps.codes.mail_models import MailAddress
 from xinzheng.apps.oversight import health_storage, health_work
 from xinzheng.apps.oversight.health import NEEDED, PROBES, TITLES, Check, State, checks, worst
 from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH
+from xinzheng.apps.reports.models import PackPublication, StoredInput
+from xinzheng.core.decision import china_date
 
 db = module_database
 GOOD_KEY = b"k" * 32
@@ -37,6 +42,14 @@ def put_key(folder: Path, name: str, secret: bytes = GOOD_KEY, mode: int = 0o600
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(secret)
     (folder / name).chmod(mode)
+
+
+def put_backup(folder: Path, at: datetime) -> None:
+    """The note of a backup, as the backup tool leaves it."""
+    (folder / "base").mkdir(parents=True, exist_ok=True)
+    note = {"version": 1, "started_at": at.isoformat(), "finished_at": at.isoformat(), "timeline": 1}
+    note |= {"start": "0/2000028", "end": "0/2000100", "size": 1, "is_archived": True, "noted": {}}
+    (folder / "base" / f"{at:%Y%m%dT%H%M%S}Z.json").write_text(json.dumps(note), encoding="utf-8")
 
 
 def job(status: str, put_at: datetime, queue: str = "reports", event: str = "deferred") -> None:
@@ -108,13 +121,20 @@ def test_backups_are_asked_for_found_and_missed(settings: LazySettings, tmp_path
     assert asked("backups").state is State.WARNING
     settings.XINZHENG_BACKUP = str(tmp_path)
     assert asked("backups").state is State.BAD
-    (tmp_path / "broken-off").mkdir()
-    assert asked("backups").state is State.BAD
-    (tmp_path / "first").mkdir()
-    (tmp_path / "first" / health_storage.MANIFEST).touch()
+    (tmp_path / "base" / "20260101T000000Z").mkdir(parents=True)
+    assert asked("backups").state is State.BAD, "broken off: it has no note"
     now = timezone.now()
+    put_backup(tmp_path, now - timedelta(days=9))
+    put_backup(tmp_path, now)
     later = [asked("backups", now + timedelta(hours=hours)).state for hours in (1, 30, 60)]
     assert later == [State.OK, State.WARNING, State.BAD]
+
+
+def test_backups_of_a_database_of_others_cannot_be_looked_at(settings: LazySettings) -> None:
+    settings.XINZHENG_EMBEDDED = False
+    assert asked("backups").state is State.UNKNOWN
+    settings.XINZHENG_REPLICAS = ("second",)
+    assert asked("replicas").state is State.BAD
 
 
 def test_a_standby_server_that_is_gone_is_named(settings: LazySettings) -> None:
@@ -189,6 +209,21 @@ def test_events_that_wait_for_their_seal_are_counted_with_their_age() -> None:
     assert health_work.unsealed().events == 1
     seen = [asked("sealing", now + timedelta(minutes=minutes)).state for minutes in (0, 5, 20)]
     assert seen == [State.OK, State.WARNING, State.BAD]
+
+
+def test_a_published_pack_that_differs_from_the_shipped_one_is_told() -> None:
+    day = china_date(timezone.now())
+    assert "按已发布的版本" not in asked("packs").said
+    files = pack_bytes("suzhou-2024")
+    own = {name: data.decode() + "# ours\n" for name, data in files.items()}
+    digest = bytes.fromhex(pack_digest({name: text.encode() for name, text in own.items()}))
+    kept = StoredInput.objects.create(sha256=digest, kind="policy", name="suzhou-2024", body=own)
+    entry = Entry.objects.create(kind="pack-published", actor="test")
+    PackPublication.objects.create(entry=entry, policy_id="suzhou-2024", pack=kept, from_date=day, reason="x")
+    take_position(entry)
+    found = asked("packs")
+    assert found.state is State.WARNING
+    assert "suzhou-2024 按已发布的版本办理" in found.said
 
 
 def test_working_days_of_a_year_that_was_not_announced_are_missed() -> None:

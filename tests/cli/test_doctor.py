@@ -12,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
 
+from tests.apps.test_health import put_backup
 from tests.module_database import module_database
 from xinzheng.apps.oversight.health import PROBES
 from xinzheng.cli import main
@@ -30,8 +31,7 @@ def undone(db: None) -> Iterator[None]:
 def in_good_health(settings: LazySettings, tmp_path: Path) -> None:
     """A worker that works, a backup of today, new keys."""
     settings.XINZHENG_KEYS, settings.XINZHENG_BACKUP = tmp_path / "keys", str(tmp_path / "backups")
-    (tmp_path / "backups" / "today").mkdir(parents=True)
-    (tmp_path / "backups" / "today" / "backup_manifest").touch()
+    put_backup(tmp_path / "backups", datetime.now(UTC))
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [datetime.now(UTC)])
 

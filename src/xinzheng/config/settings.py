@@ -58,6 +58,7 @@ XINZHENG_WORKBOOK_OUT = "xinzheng.adapters.workbook_out"
 XINZHENG_WEBHOOKS = "xinzheng.adapters.webhooks"
 XINZHENG_EVIDENCE = "xinzheng.adapters.evidence"
 XINZHENG_SCREENING_ENGINES = "xinzheng.adapters.screening"
+XINZHENG_SERVER = "xinzheng.adapters.postgres_embedded"
 XINZHENG_REPAIR_RULES = "xinzheng.adapters.policy_files.repair_rules"
 XINZHENG_REDRESS_TERMS = "xinzheng.adapters.policy_files.redress_terms"
 # Who tells redress what time it is.
@@ -147,6 +148,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": environment.database()}
+# Whether the server is our own, which we start, back up and know the standby servers of.
+XINZHENG_EMBEDDED = environment.database_is_embedded()
 
 # --- who is there ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Account"

@@ -11,6 +11,7 @@ from django.db import Error, connection
 
 from xinzheng.apps.oversight import health_keys, health_storage, health_work
 from xinzheng.apps.oversight.health_words import TITLES, Check, State, bad, unknown, worst
+from xinzheng.core.errors import XinzhengError
 
 __all__ = ["NEEDED", "PROBES", "TITLES", "Check", "State", "checks", "worst"]
 
@@ -60,5 +61,7 @@ def _asked(name: str, now: datetime) -> Check:
             reason = str(error).strip().split("\n")[0]
             return bad(name, f"数据库连接不上：{reason}。", NO_DATABASE)
         return unknown(name, f"查看时数据库报错（{type(error).__name__}）。", "请查看数据库日志，恢复后再看。")
+    except XinzhengError as error:
+        return bad(name, error.message, "请按提示处理后再看。")
     except OSError as error:
         return unknown(name, f"查看时读不到文件（{error.strerror}）：{error.filename}。", "请检查路径和权限。")

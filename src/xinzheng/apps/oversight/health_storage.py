@@ -1,7 +1,8 @@
 """Health of what things are kept in (存储): the database and its tables, disks, backups, standby servers."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from xinzheng.apps.oversight import ports
 from xinzheng.apps.oversight.health_words import Check, State, bad, spoken_span, unknown, warning, well
 
 GIBIBYTE = 1024**3
@@ -28,8 +30,14 @@ STANDBYS = """
 ON_STANDBY = (
     "本站要写入：请连到主库，或者把这台转为主库（xinzheng replica promote）。只供查询的站点请设 XINZHENG_READ_ONLY=1。"
 )
-# PostgreSQL writes it last: a backup that was broken off has none.
-MANIFEST = "backup_manifest"
+ARCHIVER = """
+    SELECT last_failed_wal FROM pg_stat_archiver
+    WHERE current_setting('archive_mode') <> 'off' AND last_failed_time > coalesce(last_archived_time, '-infinity')
+"""
+ON_MISSING = (
+    "请启动备库或者检查网络。同步备库断开时，提交会一直等它；恢复不了的，用 xinzheng replica wait 换人等，"
+    "并从 XINZHENG_REPLICAS 去掉；不再回来的，用 xinzheng replica forget，否则主库一直为它保留日志。"
+)
 CLOCK_SKEW = timedelta(seconds=30)
 
 
@@ -99,17 +107,27 @@ def _rooms() -> list[tuple[Path, Any]]:
 
 
 def backups(now: datetime) -> Check:
-    """How old the newest backup is."""
+    """How old the newest backup is, and whether the log is archived behind it."""
+    if not settings.XINZHENG_BACKUP and not settings.XINZHENG_EMBEDDED:
+        said = "数据库不由本系统启动，备份由数据库管理方负责，本系统无从查看。"
+        return unknown("backups", said, "请与数据库管理方核对：每天备份，并且归档预写日志。")
     if not settings.XINZHENG_BACKUP:
         said = "没有设置备份文件夹（XINZHENG_BACKUP）。"
         return warning("backups", said, "请设置 XINZHENG_BACKUP，并每天运行 xinzheng backup make。")
     newest = newest_backup()
     if newest is None:
         return bad("backups", f"{settings.XINZHENG_BACKUP} 中还没有备份。", "请运行 xinzheng backup make。")
-    age = now - newest
+    return _backed_up(now - newest)
+
+
+def _backed_up(age: timedelta) -> Check:
     said = f"最近一次备份在{spoken_span(age)}前。"
+    failed = failed_segment()
     if age > BACKUP_LATE:
         return bad("backups", said, "备份已经停了：请运行 xinzheng backup make，并查看定时任务。")
+    if failed is not None:
+        said += f"预写日志 {failed} 归档失败，此后的数据还没有备份。"
+        return bad("backups", said, "请检查备份文件夹的磁盘和权限；恢复以后会自动补上。")
     if age > BACKUP_DUE:
         return warning("backups", said, "应当每天一次：请查看定时任务。")
     return well("backups", said)
@@ -117,21 +135,30 @@ def backups(now: datetime) -> Check:
 
 def newest_backup() -> datetime | None:
     """When the newest whole backup in the folder was made; None without any."""
-    manifests = Path(settings.XINZHENG_BACKUP).glob(f"*/{MANIFEST}")
-    return max((datetime.fromtimestamp(one.stat().st_mtime, UTC) for one in manifests), default=None)
+    found = ports.server().backups_in(Path(settings.XINZHENG_BACKUP))
+    return max((one.finished_at for one in found), default=None)
+
+
+def failed_segment() -> str | None:
+    """The segment of the log that could not be archived since the last one that could."""
+    with connection.cursor() as cursor:
+        cursor.execute(ARCHIVER)
+        row = cursor.fetchone()
+    return None if row is None else row[0]
 
 
 def replicas(now: datetime) -> Check:  # noqa: ARG001
-    """Whether every standby server that was named is connected, and how far behind."""
-    if not settings.XINZHENG_REPLICAS:
-        return well("replicas", "没有登记备库（XINZHENG_REPLICAS）。")
+    """Whether every standby server that is named or known is connected, and how far behind."""
     found = standbys()
-    missing = [name for name in settings.XINZHENG_REPLICAS if name not in found]
+    missing = [
+        name for name in dict.fromkeys((*settings.XINZHENG_REPLICAS, *found)) if not found.get(name, AWAY).is_there
+    ]
     if missing:
         said = f"备库{'、'.join(missing)}没有连上主库。"
-        to_do = "请启动备库或者检查网络；一时恢复不了的，从 XINZHENG_REPLICAS 去掉，否则提交会一直等它。"
-        return bad("replicas", said, to_do)
-    lags = {name: lag for name, lag in found.items() if lag is not None}
+        return bad("replicas", said, ON_MISSING)
+    if not found:
+        return well("replicas", "没有备库。")
+    lags = {name: one.lag for name, one in found.items() if one.lag is not None}
     if len(lags) < len(found):
         said = "备库都连着；落后多少，本账户无权查看。"
         return unknown("replicas", said, "请由管理员执行 GRANT pg_read_all_stats TO xinzheng。")
@@ -142,8 +169,23 @@ def replicas(now: datetime) -> Check:  # noqa: ARG001
     return Check("replicas", state, said, "" if state is State.OK else "请查看备库的磁盘和网络。")
 
 
-def standbys() -> dict[str, timedelta | None]:
-    """The standby servers that are connected by name, with how far behind they are; None where nobody may tell."""
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A standby server (备库): whether it is connected, and how far behind; None where nobody may tell."""
+
+    is_there: bool
+    lag: timedelta | None = None
+
+
+AWAY = Standby(is_there=False)
+
+
+def standbys() -> dict[str, Standby]:
+    """The standby servers by name: our own server's also when they are away, of another those that are connected."""
+    if settings.XINZHENG_EMBEDDED:
+        known = ports.server().replicas_of(Path(settings.XINZHENG_HOME))
+        none = timedelta(0)
+        return {one.name: Standby(one.state is not None, one.lag or none) for one in known}
     with connection.cursor() as cursor:
         cursor.execute(STANDBYS)
-        return dict(cursor.fetchall())
+        return {name: Standby(True, lag) for name, lag in cursor.fetchall()}

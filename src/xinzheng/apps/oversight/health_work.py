@@ -8,8 +8,7 @@ from django.db import connection
 
 from xinzheng.apps.oversight.health_words import Check, State, bad, spoken_span, warning, well
 from xinzheng.apps.reports import ports
-from xinzheng.apps.reports.models import PackPublication
-from xinzheng.apps.reports.packs import current_calendar, current_policy
+from xinzheng.apps.reports.packs import current_calendar, in_force, policy_ids
 from xinzheng.core.decision import china_date
 from xinzheng.core.errors import XinzhengError
 
@@ -131,16 +130,18 @@ def sealing(now: datetime) -> Check:
 def packs(now: datetime) -> Check:
     """Whether packs are in force, how long, and whether what was published is what was shipped."""
     day, notes, to_do = china_date(now), [], []
-    for policy_id in ports.policy_files().list_policies():
+    for policy_id in policy_ids(day):
         try:
-            shipped, policy = ports.policy_files().load_policy(policy_id), current_policy(policy_id)
+            held = in_force(policy_id, day)
+            shipped = _shipped(policy_id)
         except XinzhengError as error:
             return bad("packs", error.message, "请恢复安装包中的政策包。")
-        published = _published(policy_id, day)
-        if published is not None and published != shipped.sha256:
-            notes.append(f"{policy_id} 按已发布的版本办理，与安装包所带的不同")
-            to_do.append("对比两者后，把已发布的版本并入下一个安装包")
-        last = policy.last_date
+        if held.entry is not None and held.sha256 != shipped:
+            notes.append(
+                f"{policy_id} 按已发布的版本办理，与安装包所带的不同" if shipped else f"{policy_id} 只在本地发布"
+            )
+            to_do.append("把已发布的版本并入下一个安装包")
+        last = held.policy.last_date
         if last is not None and day <= last <= day + END_NEAR:
             notes.append(f"{policy_id} 执行到{last.isoformat()}")
             to_do.append("如已延期，请登记延期文件")
@@ -149,11 +150,10 @@ def packs(now: datetime) -> Check:
     return well("packs", "与安装包一致。")
 
 
-def _published(policy_id: str, day: object) -> str | None:
-    """The digest of the pack that was published and holds on the day."""
-    begun = PackPublication.objects.filter(policy_id=policy_id, from_date__lte=day)
-    newest = begun.order_by("-from_date", "-entry_id").values_list("pack_id", flat=True).first()
-    return None if newest is None else bytes(newest).hex()
+def _shipped(policy_id: str) -> str | None:
+    """The digest of the pack that came with this version; None of a policy that did not."""
+    files = ports.policy_files()
+    return str(files.load_policy(policy_id).sha256) if policy_id in files.list_policies() else None
 
 
 def calendar(now: datetime) -> Check:

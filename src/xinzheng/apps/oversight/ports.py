@@ -14,3 +14,8 @@ def bulletin_renderer() -> Any:
 def workbook_writer() -> Any:
     """Writes workbooks: ``write_workbook``, ``Sheet``."""
     return import_module(settings.XINZHENG_WORKBOOK_OUT)
+
+
+def server() -> Any:
+    """The embedded database server: ``backups_in``, ``replicas_of``."""
+    return import_module(settings.XINZHENG_SERVER)

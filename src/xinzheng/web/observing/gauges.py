@@ -84,12 +84,13 @@ def backups(now: datetime) -> Iterable[Metric]:
 
 def replicas(now: datetime) -> Iterable[Metric]:  # noqa: ARG001  every measure is taken alike
     """Whether each standby server that was named is connected, and how far behind."""
-    if not settings.XINZHENG_REPLICAS:
-        return
     found = health_storage.standbys()
-    there = [([name], float(name in found)) for name in settings.XINZHENG_REPLICAS]
+    names = list(dict.fromkeys((*settings.XINZHENG_REPLICAS, *found)))
+    if not names:
+        return
+    there = [([name], float(found.get(name, health_storage.AWAY).is_there)) for name in names]
     yield _gauge("xinzheng_replica_connected", "Whether a standby server is connected.", ["replica"], *there)
-    lags = [([name], lag.total_seconds()) for name, lag in found.items() if lag is not None]
+    lags = [([name], one.lag.total_seconds()) for name, one in found.items() if one.is_there and one.lag is not None]
     yield _gauge("xinzheng_replica_lag_seconds", "How far it is behind.", ["replica"], *lags)
 
 
