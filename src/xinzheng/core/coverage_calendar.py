@@ -117,13 +117,16 @@ def month_cell(month: Month, stated: Stated, due: date, records: int = 0) -> Cel
     """
     until = min(month.last, due)
     reached = _reached(month, stated)
-    needed = _needed(month, until, is_latest=stated.is_latest)
-    # Most months are covered whole: then no day need be asked about.
-    is_covered = reached is not None and reached >= until
-    lacking = [] if is_covered else [day for day in needed if not _inside(day, stated.open)]
     through = reached if reached != month.last and not stated.is_latest else None
+    if until < month.first or (reached is not None and reached >= until):
+        # Most months: covered whole, or not due at all. No day need be asked about.
+        days = max((until - month.first).days + 1, 0)
+        needed_days = min(days, 1) if stated.is_latest else days
+        return Cell(month, _covered_state(reached, needed_days, stated, records), records, through, needed_days)
+    needed = _needed(month, until, is_latest=stated.is_latest)
+    lacking = [day for day in needed if not _inside(day, stated.open)]
     if not lacking:
-        return Cell(month, _covered_state(reached, needed, stated, records), records, through, len(needed))
+        return Cell(month, _covered_state(reached, len(needed), stated, records), records, through, len(needed))
     return Cell(month, _lacking_state(lacking, needed, stated), records, through, len(needed), len(lacking))
 
 
@@ -144,7 +147,7 @@ def _reached(month: Month, stated: Stated) -> date | None:
     return reached
 
 
-def _covered_state(reached: date | None, needed: Sequence[date], stated: Stated, records: int) -> CellState:
+def _covered_state(reached: date | None, needed: int, stated: Stated, records: int) -> CellState:
     if not needed and reached is None:
         return CellState.NOT_DUE
     return CellState.ZERO if records == 0 and not stated.is_latest else CellState.DELIVERED
