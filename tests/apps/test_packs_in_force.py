@@ -21,11 +21,12 @@ from xinzheng.apps.reports.issuing import Order, issue_report
 from xinzheng.apps.reports.models import PackExtension, PackPublication, Report, StoredInput
 from xinzheng.apps.reports.pack_queries import begin_page, forget_page, recorded
 from xinzheng.apps.reports.publishing import Publishing, PublishingError, publish_pack, record_extension
-from xinzheng.apps.reports.queries import current_status
+from xinzheng.apps.reports.queries import current_status, report_view
 from xinzheng.apps.reports.replaying import replay_report
 from xinzheng.apps.reports.reviewing import review_reports
 from xinzheng.core.decision import CHINA, Request
 from xinzheng.core.policy import Extension
+from xinzheng.web.codes.terms_form import purposes_of
 
 db, undone = module_database, undone_after
 pytestmark = pytest.mark.usefixtures("undone")
@@ -242,6 +243,19 @@ def test_reports_of_before_and_after_are_replayed_for_ever_and_none_is_supersede
     assert len({bytes(report.digest) for report in (before, after, last)}) == 3
 
 
+def test_a_code_shown_for_a_report_keeps_the_uses_of_its_own_pack(
+    city: SmallCity, it_is: Callable[[date], None]
+) -> None:
+    report = issue()
+    purposes = purposes_of(report_view(report.number).pack)
+    first = packs.current_policy(POLICY).purposes[0]
+    publish((f"code: {first.code}", "code: renamed"))
+    it_is(tomorrow())
+    assert first.code not in {purpose.code for purpose in packs.current_policy(POLICY).purposes}
+    assert purposes_of(report_view(report.number).pack) == purposes
+    assert (first.code, first.name) in purposes
+
+
 # --- what publishing refuses, and what it leaves --------------------------------------------------------------------
 
 
@@ -256,6 +270,7 @@ def test_reports_of_before_and_after_are_replayed_for_ever_and_none_is_supersede
             "pack-before-its-effect",
         ),
         (lambda: publishing(files("huzhou-2023")), "pack-other-policy"),
+        (lambda: publishing(files(POLICY, ('code: "320500"', 'code: "330500"'))), "pack-other-policy"),
         (lambda: publishing(files(POLICY, ("clauses:", "clausen:"))), "pack-unfit"),
         (lambda: publishing({"policy.yaml": b"id: &a [*a]"}), "pack-unfit"),
         (lambda: publishing(files(POLICY, ("number_prefix: ", f"number_prefix: {huzhou()} #"))), "pack-prefix-taken"),

@@ -35,6 +35,7 @@ SELECT s.id, s.report_number, s.purpose, s.purpose_name, s.receiver_id, s.receiv
        EXISTS (SELECT FROM codes_shareend e WHERE e.share_id = s.id),
        s.views_allowed - (SELECT count(*) FROM codes_view v WHERE v.share_id = s.id),
        (SELECT status FROM reports_statusevent t WHERE t.report_id = s.report_number ORDER BY t.id DESC LIMIT 1),
+       (SELECT pack_id FROM reports_report r WHERE r.number = s.report_number),
        c.policy_id, c.masked_name, c.report_title, c.policy_title
 FROM codes_showncode k
 JOIN codes_sharecode s ON s.id = k.share_id
@@ -71,7 +72,10 @@ SELECT id, %s, %s, %s, %s FROM written RETURNING view_id
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What whoever holds a good code may know before it says who it is (亮码信息)."""
+    """What whoever holds a good code may know before it says who it is (亮码信息).
+
+    ``pack`` is the digest of the report's own pack: uses are named by it, whatever pack is in force by now.
+    """
 
     share_id: uuid.UUID
     way: str
@@ -82,6 +86,7 @@ class Offer:
     receiver_name: str
     expires_at: datetime
     number: str
+    pack: bytes
     policy_id: str
     masked_name: str
     report_title: str
@@ -188,16 +193,15 @@ def find_share(share_id: uuid.UUID, way: str) -> Offer | None:
 
 def _offer(row: Sequence[Any], way: str, *, is_code_checked: bool = False) -> Offer | None:
     share_id, number, purpose, purpose_name, receiver_id, receiver_name, expires_at, good_until, *rest = row
-    is_ended, left, status, policy_id, *texts = rest
+    is_ended, left, status, pack, policy_id, *texts = rest
     now = timezone.now()
     if is_ended or left < 1 or expires_at <= now or not (is_code_checked or good_until > now):
         return None
     if policy_id is None:  # a report whose scope was never written down
         policy_id = report_by_number(number).policy_id
         texts = list(by_numbers([number])[number].shown[:3])
-    return Offer(
-        share_id, way, status, purpose, purpose_name, receiver_id, receiver_name, expires_at, number, policy_id, *texts
-    )
+    terms = (purpose, purpose_name, receiver_id, receiver_name, expires_at)
+    return Offer(share_id, way, status, *terms, number, bytes(pack), policy_id, *texts)
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from xinzheng.apps.codes.models import Receiver, ShareCode, ShareEnd, ShownCode
 from xinzheng.apps.codes.receivers import State, state_of
 from xinzheng.apps.codes.said import check_body_name
 from xinzheng.apps.codes.subscriptions import end_with
-from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.reports.packs import stored_policy
 from xinzheng.apps.reports.prepared import fetched
 from xinzheng.apps.reports.queries import current_status
 from xinzheng.apps.reports.replaying import report_by_number
@@ -97,7 +97,7 @@ def share(account: Account, number: str, terms: Terms, *, by: str) -> ShareCode:
         report_number=number,
         subject_id=report.subject_id,
         purpose=terms.purpose,
-        purpose_name=_purpose_name(report.policy_id, terms.purpose),
+        purpose_name=_purpose_name(bytes(report.pack_id), terms.purpose),
         receiver_id=terms.receiver_id,
         receiver_name=_receiver_name(terms),
         views_allowed=terms.views,
@@ -209,8 +209,8 @@ def _receiver_name(terms: Terms) -> str:
     return found.name
 
 
-def _purpose_name(policy_id: str, code: str) -> str:
-    names = {purpose.code: purpose.name for purpose in current_policy(policy_id).purposes}
+def _purpose_name(pack: bytes, code: str) -> str:
+    names = {purpose.code: purpose.name for purpose in stored_policy(pack).purposes}
     if code not in names:
         raise XinzhengError("请从列出的用途中选一项。", code="share-refused", field="purpose")
     return names[code]

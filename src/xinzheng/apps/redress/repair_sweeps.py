@@ -13,7 +13,7 @@ from xinzheng.apps.redress.models import RepairLink
 from xinzheng.apps.redress.ports import repair_rules
 from xinzheng.apps.redress.repair_queries import GuidedRecord, guided_records
 from xinzheng.apps.reports.forms import policies_for
-from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.reports.packs import jurisdiction_of
 from xinzheng.core.repair import PublicationState, months_after, repair_pairs
 from xinzheng.core.repair_rules import RepairRule, RepairRules
 from xinzheng.core.subjects import Tie
@@ -58,7 +58,7 @@ def link_found(today: date) -> int:
 @transaction.atomic
 def _link(subject_id: int, today: date) -> int:
     position = head_position()
-    jurisdictions = sorted({current_policy(policy_id).jurisdiction for policy_id, _ in policies_for(subject_id)})
+    jurisdictions = sorted({jurisdiction_of(policy_id) for policy_id, _ in policies_for(subject_id)})
     pairs = {
         (int(repair.id), int(penalty.id), repair.repaired_date)
         for place in jurisdictions

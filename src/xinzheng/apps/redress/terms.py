@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from xinzheng.apps.redress import ports
 from xinzheng.apps.redress.models import Objection, Step
-from xinzheng.apps.reports.packs import current_calendar, current_policy
+from xinzheng.apps.reports.packs import current_calendar, jurisdiction_of
 from xinzheng.core.decision import china_date
 from xinzheng.core.errors import CalendarError
 from xinzheng.core.objection_clock import Clock, Stepped, clock_of
@@ -23,7 +23,7 @@ def redress_rules() -> RedressRules:
 
 def terms_of(objection: Objection) -> DatedTerms:
     """The terms of the day it was lodged, in the city of its policy."""
-    place = current_policy(objection.policy_id).jurisdiction
+    place = jurisdiction_of(objection.policy_id)
     return redress_rules().terms_on(china_date(objection.lodged_at), place)
 
 

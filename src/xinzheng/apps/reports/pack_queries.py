@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db import connection
-
+from xinzheng.apps.reports.prepared import fetched
 from xinzheng.core.policy import Extension
 
 # A few rows a year: all of them are less than one look for one policy, whichever page asks for which.
@@ -72,10 +71,7 @@ def forget_page(**_signal: Any) -> None:
 def _read() -> Recorded:
     publications: dict[str, list[Publication]] = {}
     extensions: dict[str, tuple[Extension, ...]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(RECORDED)
-        rows = cursor.fetchall()
-    for what, policy_id, entry, day, document, words, pack in rows:
+    for what, policy_id, entry, day, document, words, pack in fetched(RECORDED, ()):
         if what == "pack":
             one = Publication(entry, policy_id, bytes(pack).hex(), day, document, words)
             publications.setdefault(policy_id, []).append(one)

@@ -88,6 +88,13 @@ def in_force(policy_id: str, day: date | None = None) -> InForce:
     return InForce(policy, published.sha256, published.from_date, published.document, published.entry)
 
 
+def jurisdiction_of(policy_id: str) -> str:
+    """The place of a policy, the same in each of its packs. Raises RefusedError ``unknown-policy``."""
+    if policy_id in _shipped_ids():
+        return _shipped(policy_id).jurisdiction
+    return current_policy(policy_id).jurisdiction
+
+
 def policy_ids(day: date | None = None) -> tuple[str, ...]:
     """Every policy that has a pack on the day (in China, default today), shipped or published, sorted."""
     held, asked = recorded(), day or today()

@@ -150,6 +150,12 @@ def _refuse(new: Publishing, policy: Policy) -> None:
         raise PublishingError(
             f"文件写的是政策“{policy.id}”，要发布的是“{new.policy_id}”；请核对文件。", code="pack-other-policy"
         )
+    place = next((packs.jurisdiction_of(one) for one in packs.policy_ids() if one == policy.id), policy.jurisdiction)
+    if policy.jurisdiction != place:
+        raise PublishingError(
+            f"政策“{policy.id}”的辖区是{place}，文件写的是{policy.jurisdiction}；另一个地方的是另一项政策，请另定 id。",
+            code="pack-other-policy",
+        )
     if new.from_date <= packs.today():
         raise PublishingError("政策包最早从明天起施行；请把施行日期改为明天或者以后。", code="pack-from-the-past")
     begins = policy.in_effect.from_date

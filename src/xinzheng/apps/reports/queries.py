@@ -76,7 +76,7 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """One report as its subject sees it."""
+    """One report as its subject sees it; ``pack`` is the digest of the pack it was decided by."""
 
     number: str
     subject_id: int
@@ -88,6 +88,7 @@ class ReportView:
     status_events: list[StatusView]
     findings: list[FindingView]
     has_document: bool
+    pack: bytes
 
 
 def _with_status() -> QuerySet[Report, Report]:
@@ -180,6 +181,7 @@ def report_view(number: str) -> ReportView:
         events,
         [_finding_view(finding) for finding in report.findings],
         ReportDocument.objects.filter(pk=number).exists(),
+        bytes(report.pack_id),
     )
 
 

@@ -87,7 +87,7 @@ def _who(request: HttpRequest, offer: Offer, ticket: str, errors: tuple[FieldErr
         "receiver": receiver,
         "against": against,
         "can_open": not against and (receiver is not None or offer.receiver_id is None),
-        "purposes": purposes_of(offer.policy_id),
+        "purposes": purposes_of(offer.pack),
         "said": {name: request.POST.get(name, "") for name in ("body_name", "purpose")},
         "errors": errors,
         "error_of": by_field(errors),

@@ -41,8 +41,8 @@ def share_report(request: HttpRequest, account: Account, number: str) -> HttpRes
     if request.method != "POST":
         purpose = view.content["scope"]["purpose"]
         asked = same_terms(number, request.GET.get("again", ""))
-        return _terms_page(request, view, asked or preset(view.policy_id, purpose, receiver_of(number)))
-    asked = read_terms(view.policy_id, request.POST.dict())
+        return _terms_page(request, view, asked or preset(view.pack, purpose, receiver_of(number)))
+    asked = read_terms(view.pack, request.POST.dict())
     if asked.terms is None:
         return _terms_page(request, view, asked)
     try:
@@ -70,7 +70,7 @@ def _terms_page(
         "view": view,
         "report_url": f"/reports/{view.number}",
         "asked": asked,
-        "purposes": purposes_of(view.policy_id),
+        "purposes": purposes_of(view.pack),
         "periods": [(str(hours), words) for hours, words in periods().items()],
         "errors": errors,
         "error_of": by_field(errors),

@@ -11,7 +11,7 @@ from xinzheng.apps.codes.models import Receiver
 from xinzheng.apps.codes.receiver_queries import verified_named
 from xinzheng.apps.codes.said import LONGEST, check_body_name
 from xinzheng.apps.codes.sharing import MOST_VIEWS, NOT_VERIFIED, Terms
-from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.reports.packs import stored_policy
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.identifiers import check_uscc
 from xinzheng.web.form_errors import FieldError
@@ -38,9 +38,9 @@ class Asked:
     may_subscribe: bool = False
 
 
-def purposes_of(policy_id: str) -> list[tuple[str, str]]:
-    """The policy's purposes, as (code, name)."""
-    return [(purpose.code, purpose.name) for purpose in current_policy(policy_id).purposes]
+def purposes_of(pack: bytes) -> list[tuple[str, str]]:
+    """The purposes of a report's own pack, as (code, name): another pack may be in force by the time it is shown."""
+    return [(purpose.code, purpose.name) for purpose in stored_policy(pack).purposes]
 
 
 def periods() -> dict[int, str]:
@@ -48,19 +48,19 @@ def periods() -> dict[int, str]:
     return {hours: words for hours, words in PERIODS.items() if hours <= settings.XINZHENG_SHARE_MAX_DAYS * 24}
 
 
-def preset(policy_id: str, purpose_name: str, receiver_name: str = "") -> Asked:
+def preset(pack: bytes, purpose_name: str, receiver_name: str = "") -> Asked:
     """The report's own purpose, an hour, three looks, the body it was applied for or anybody."""
-    codes = {name: code for code, name in purposes_of(policy_id)}
+    codes = {name: code for code, name in purposes_of(pack)}
     return Asked(codes.get(purpose_name, ""), receiver_name, str(PRESET_HOURS), str(PRESET_VIEWS))
 
 
-def read_terms(policy_id: str, data: Mapping[str, str]) -> Asked:
+def read_terms(pack: bytes, data: Mapping[str, str]) -> Asked:
     """The form as it came."""
     purpose, hours, views = (data.get(name, "").strip() for name in ("purpose", "hours", "views"))
     is_bound, may_subscribe = (data.get(name) == "1" for name in ("is_bound", "may_subscribe"))
     name, receiver, wrong_name = _read_receiver(data.get("receiver_name", ""), is_bound=is_bound)
     errors = []
-    if purpose not in dict(purposes_of(policy_id)):
+    if purpose not in dict(purposes_of(pack)):
         errors.append(FieldError("purpose", "请从列出的用途中选一项。"))
     errors += wrong_name
     if hours not in {str(offered) for offered in periods()}:
