@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -44,7 +45,7 @@ def screening(request: HttpRequest, account: Account, screening_id: uuid.UUID) -
     is_part = bool(getattr(request, "htmx", False))
     if not found.is_under_way and is_part:
         return HttpResponseClientRefresh()
-    context = {"row": found, "stated": stated_facts(found), "policy": policy_name(found.policy_id)}
+    context: dict[str, Any] = {"row": found, "stated": stated_facts(found), "policy": policy_name(found.policy_id)}
     if not found.is_done:
         return render(request, "screening/part.html" if is_part else "screening/under_way.html", context)
     context["rows"] = shown_rows(screening_id, account=account) if found.is_kept else []
