@@ -8,11 +8,13 @@ import os
 import random
 import re
 from html.parser import HTMLParser
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from locust import FastHttpUser, between, task
+from locust.env import Environment
 
 FACTS: dict[str, Any] = json.loads(Path(os.environ["SOAK_FACTS"]).read_text(encoding="utf-8"))
 TOLD = Path(os.environ["SOAK_TOLD"])
@@ -20,6 +22,7 @@ APPLICATION = re.compile(r"/applications/([0-9a-f-]{36})")
 LOOK_AGAIN = 3
 SENT = {"Content-Type": "application/x-www-form-urlencoded"}
 waiting_agents = list(FACTS["agents"])
+visitors = count(1)
 
 
 class Form(HTMLParser):
@@ -51,7 +54,18 @@ class Form(HTMLParser):
             self.is_inside, self.is_over = False, True
 
 
-class Applicant(FastHttpUser):
+class Visitor(FastHttpUser):
+    """Everybody comes from an address of his own, as through a proxy: limits hold for each address."""
+
+    abstract = True
+
+    def __init__(self, environment: Environment) -> None:
+        number = next(visitors)
+        self.default_headers = {"X-Forwarded-For": f"10.9.{number // 250}.{number % 250 + 1}"}
+        super().__init__(environment)
+
+
+class Applicant(Visitor):
     """An agent of a firm: signs in once, applies, waits for the report, opens it, thinks, applies again."""
 
     fixed_count = int(os.environ["SOAK_APPLICANTS"])
@@ -82,7 +96,7 @@ class Applicant(FastHttpUser):
         self.client.get(where, name="report page")
 
 
-class Receiver(FastHttpUser):
+class Receiver(Visitor):
     """Somebody at a counter, or a unit's system, that asks whether a report holds."""
 
     fixed_count = int(os.environ["SOAK_RECEIVERS"])
