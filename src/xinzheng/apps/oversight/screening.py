@@ -17,7 +17,7 @@ from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import ScreenedSubject, Screening, ScreeningPiece, ScreeningWork
 from xinzheng.apps.oversight.permissions import refusals_to_screen
-from xinzheng.apps.oversight.screening_files import read_list
+from xinzheng.apps.oversight.screening_files import ScreeningList, read_list
 from xinzheng.apps.oversight.screening_seals import ASKED, ScreeningKey, in_pieces
 from xinzheng.apps.registry.queries import responsibilities_at
 from xinzheng.apps.reports.packs import current_policy
@@ -78,25 +78,23 @@ def ask(new: NewScreening, *, account: Account, key: uuid.UUID) -> Screening:
     if ScreeningWork.objects.filter(state__in=OPEN_STATES).count() >= OPEN_AT_MOST:
         raise ScreeningError(f"已有{OPEN_AT_MOST}个名单在排队，请等其中一个完成后再提交。")
     listed = read_list(new.file, new.name)
-    with transaction.atomic():
-        made, is_new = Screening.objects.get_or_create(
-            pk=key,
-            defaults=stated
-            | {
-                "policy_id": new.policy_id,
-                "lines": len(listed.lines),
-                "list_sha256": listed.sha256,
-                "account_id": account.pk,
-            },
-        )
-        if not is_new:
-            return _same(made, account)
-        sealing = ScreeningKey.fresh(made.pk)
-        ScreeningWork.objects.create(screening=made, wrapped_key=sealing.wrapped())
-        pieces = enumerate(in_pieces([line.line, line.code, line.fault] for line in listed.lines))
-        sealing.store(ASKED, (sealing.sealed(ASKED, place, piece) for place, piece in pieces))
-        _tell_asked(made, account)
-        queue_work(made.pk)
+    return _kept(Screening(pk=key, policy_id=new.policy_id, account_id=account.pk, **stated), listed, account)
+
+
+@transaction.atomic
+def _kept(asked: Screening, listed: ScreeningList, account: Account) -> Screening:
+    """Keep it with its list, unless somebody was first with its key."""
+    facts = {name: getattr(asked, name) for name in ("policy_id", "account_id", *STATED)}
+    facts |= {"lines": len(listed.lines), "list_sha256": listed.sha256}
+    made, is_new = Screening.objects.get_or_create(pk=asked.pk, defaults=facts)
+    if not is_new:
+        return _same(made, account)
+    sealing = ScreeningKey.fresh(made.pk)
+    ScreeningWork.objects.create(screening=made, wrapped_key=sealing.wrapped())
+    pieces = enumerate(in_pieces([line.line, line.code, line.fault] for line in listed.lines))
+    sealing.store(ASKED, (sealing.sealed(ASKED, place, piece) for place, piece in pieces))
+    _tell_asked(made, account)
+    queue_work(made.pk)
     return made
 
 

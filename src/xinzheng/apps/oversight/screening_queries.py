@@ -15,7 +15,7 @@ from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight.models import ScreenedSubject, Screening, ScreeningWork
 from xinzheng.apps.oversight.permissions import refusals_to_screen
-from xinzheng.apps.oversight.screening import DONE, KIND, OPEN_STATES, QUEUED, ScreeningError
+from xinzheng.apps.oversight.screening import DONE, OPEN_STATES, QUEUED, ScreeningError
 from xinzheng.apps.oversight.screening_answers import OPEN_TO_ALL, SKIPPED, AnswerLine, ReasonLine
 from xinzheng.apps.oversight.screening_seals import ANSWER, ScreeningKey
 from xinzheng.apps.oversight.screening_tables import reasons_csv, rows_csv
@@ -181,7 +181,9 @@ def _tell_taken(screening_id: uuid.UUID, account: Account, form: str) -> None:
         raise ScreeningError("\n".join(refusals))
     _kept(screening_id)
     facts = {"form": form}
-    record_event(who=account.actor, action="screening-taken", object_kind=KIND, object_id=screening_id, details=facts)
+    record_event(
+        who=account.actor, action="screening-taken", object_kind="screening", object_id=screening_id, details=facts
+    )
 
 
 def _kept(screening_id: uuid.UUID) -> tuple[ScreeningKey, Mapping[str, Any]]:
@@ -198,7 +200,7 @@ def _gone(message: str) -> ScreeningError:
 def _taken(keys: Sequence[uuid.UUID]) -> dict[str, int]:
     """How often each answer was taken away."""
     found = AuditEvent.objects.filter(
-        object_kind=KIND, object_id__in=[str(key) for key in keys], action="screening-taken"
+        object_kind="screening", object_id__in=[str(key) for key in keys], action="screening-taken"
     )
     counted: dict[str, int] = {}
     for key in found.values_list("object_id", flat=True):

@@ -20,7 +20,7 @@ from xinzheng.apps.audit.actions import record_event
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.models import Screening, ScreeningPiece, ScreeningWork
 from xinzheng.apps.oversight.permissions import refusals_to_screen
-from xinzheng.apps.oversight.screening import DONE, KIND, OPEN_STATES, RUNNING, STATED, ScreeningError, fail
+from xinzheng.apps.oversight.screening import DONE, OPEN_STATES, RUNNING, STATED, ScreeningError, fail
 from xinzheng.apps.oversight.screening_answers import Answers, Stated, summary_of
 from xinzheng.apps.oversight.screening_files import ListedLine
 from xinzheng.apps.oversight.screening_seals import ANSWER, ASKED, ScreeningKey, in_pieces
@@ -209,4 +209,4 @@ def _keep(job: _Job, done: _Done) -> None:
             cursor.execute(TOLD, [list(done.subjects[first : first + SUBJECTS_AT_ONCE]), screening_id])
     facts = {"position": done.position, "pack": done.pack_sha256, "engine": settings.XINZHENG_SCREENING}
     facts |= {"lines": job.screening.lines, "subjects": len(done.subjects)}
-    record_event(who="system", action="screening-done", object_kind=KIND, object_id=screening_id, details=facts)
+    record_event(who="system", action="screening-done", object_kind="screening", object_id=screening_id, details=facts)
