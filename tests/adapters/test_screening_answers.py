@@ -162,7 +162,17 @@ def test_what_a_killed_run_left_is_deleted_by_the_next_and_a_living_one_is_not(t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_little_memory_goes_to_the_work_folder_or_is_said_in_words(tmp_path: Path) -> None:
+def test_what_memory_does_not_hold_goes_to_the_work_folder_and_is_deleted(tmp_path: Path) -> None:
+    with open_engine("duckdb", tmp_path, Limits(memory_bytes=64 << 20)) as small:
+        small.execute(
+            "CREATE TABLE big AS SELECT md5(range::text) || md5((range + 1)::text) AS x FROM range(1_500_000)"
+        )
+        (folder,) = tmp_path.iterdir()
+        assert sum(path.stat().st_size for path in folder.iterdir()) > 16 << 20
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_neither_memory_nor_folder_holds_is_said_in_words(tmp_path: Path) -> None:
     with open_engine("duckdb", tmp_path, Limits(memory_bytes=64 << 20)) as small:
         with pytest.raises(EngineError, match="XINZHENG_SCREENING_MEMORY_MIB") as failed:
             small.execute("CREATE TABLE big AS SELECT list(range) FROM range(30_000_000)")

@@ -1,4 +1,7 @@
-"""DuckDB in this process: columns in memory, several threads, nothing of the ledger on disk but encrypted overflow."""
+"""DuckDB in this process: columns in memory, several threads, on disk only what memory does not hold.
+
+The lists name nobody: subjects are keys of the registry in them.
+"""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -81,10 +84,13 @@ class DuckDbEngine:
         return ((code, name) for code, name in self._rows(pairs))
 
     def run(self, plan: Plan) -> Iterator[AnswerRow]:
-        """Work the plan out and read the answers."""
+        """Work the plan out, once, and read the answers."""
         if plan.name not in self._done:
             self._work_out(plan)
             self._done.add(plan.name)
+        return self._answers(plan)
+
+    def _answers(self, plan: Plan) -> Iterator[AnswerRow]:
         order = [d.code for d in plan.policy.domains]
         for subject, outcome, refusal, counted, unresolved, waiting in self._rows(
             f"SELECT * FROM {plan.answer} ORDER BY subject"  # noqa: S608
@@ -162,7 +168,6 @@ def _database(folder: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
         "threads": limits.threads,
         "memory_limit": f"{limits.memory_bytes >> 20}MiB",
         "temp_directory": str(folder),
-        "temp_file_encryption": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
