@@ -27,6 +27,7 @@ from xinzheng.apps.reports.reviewing import review_reports
 from xinzheng.core.decision import CHINA, Request
 from xinzheng.core.policy import Extension
 from xinzheng.web.codes.terms_form import purposes_of
+from xinzheng.web.publicity.decree import marked_in_text
 
 db, undone = module_database, undone_after
 pytestmark = pytest.mark.usefixtures("undone")
@@ -254,6 +255,15 @@ def test_a_code_shown_for_a_report_keeps_the_uses_of_its_own_pack(
     assert first.code not in {purpose.code for purpose in packs.current_policy(POLICY).purposes}
     assert purposes_of(report_view(report.number).pack) == purposes
     assert (first.code, first.name) in purposes
+
+
+def test_the_decree_is_marked_by_the_pack_in_force(city: SmallCity, it_is: Callable[[date], None]) -> None:
+    assert "clause-summary-procedure" in marked_in_text(POLICY)
+    publish(("id: summary-procedure", "id: simple-procedure"))
+    assert "clause-simple-procedure" not in marked_in_text(POLICY)
+    it_is(tomorrow())
+    assert "clause-simple-procedure" in marked_in_text(POLICY)
+    assert "clause-summary-procedure" not in marked_in_text(POLICY)
 
 
 # --- what publishing refuses, and what it leaves --------------------------------------------------------------------

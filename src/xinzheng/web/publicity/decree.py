@@ -1,7 +1,7 @@
 """The text of a decree (文件原文) by section, with what its policy quotes marked and linked to where it is used."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -67,16 +67,28 @@ def policy_text(request: HttpRequest, policy_id: str) -> HttpResponse:
     return render(request, "publicity/decree.html", {"policy": policy, "passages": passages})
 
 
-@lru_cache(maxsize=8)
 def passages_of(policy_id: str) -> Sequence[Passage]:
-    """The text in blocks; none where it was not seen. Packs and texts do not change while the site runs."""
-    uses = _uses(current_policy(policy_id))
-    text = ports.policy_files().decree_text(policy_id)
+    """The text in blocks, marked by what the pack in force quotes; none where the text was not seen."""
+    policy = current_policy(policy_id)
+    return _passages(_Pack(policy.sha256, policy))
+
+
+@dataclass(frozen=True)
+class _Pack:
+    """A pack by its digest: the same one is marked once a process, another one anew."""
+
+    sha256: str
+    policy: Policy = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _passages(pack: _Pack) -> Sequence[Passage]:
+    uses = _uses(pack.policy)
+    text = ports.policy_files().decree_text(pack.policy.id)
     blocks = marked_text(text, {name: use.quote for name, use in uses.items()})
     return tuple(Passage(block, [(name, uses[name]) for name in block.begins]) for block in blocks)
 
 
-@lru_cache(maxsize=8)
 def marked_in_text(policy_id: str) -> frozenset[str]:
     """The names of the uses whose words are marked in the text: ``clause-<id>``, ``window`` and so on."""
     return frozenset(name for passage in passages_of(policy_id) for name, _ in passage.uses)
