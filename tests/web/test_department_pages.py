@@ -191,7 +191,7 @@ def test_the_desk_and_a_batch_ask_a_bounded_number_of_questions(
     client.get("/department")
     with django_assert_max_num_queries(31):  # type: ignore[attr-defined]
         client.get("/department")
-    with django_assert_max_num_queries(12):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(13):  # type: ignore[attr-defined]
         client.get(f"/department/batches/{faulty_batch.batch}")
 
 
