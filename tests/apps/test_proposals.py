@@ -21,9 +21,11 @@ from xinzheng.apps.codes.inbox import notices_for
 from xinzheng.apps.oversight.growth import lacking
 from xinzheng.apps.oversight.growth_steps import Growing, coming_packs, growing_domains, growing_kinds, idle_units
 from xinzheng.apps.oversight.models import Proposal, ProposalSignature
+from xinzheng.apps.oversight.pack_rows import planned_name
 from xinzheng.apps.oversight.pack_versions import VersionState, pack_versions, version_files
 from xinzheng.apps.oversight.proposal_views import DONE, OPEN, WITHDRAWN, ProposalView, proposals_of
 from xinzheng.apps.oversight.proposals import NewProposal, put_forward, sign, withdraw
+from xinzheng.apps.oversight.scopes import Scope, scopes_of
 from xinzheng.apps.registry.queries import responsibilities_at, units_at
 from xinzheng.apps.reports.models import PackPublication
 from xinzheng.apps.reports.packs import current_policy, today
@@ -126,6 +128,7 @@ def test_a_pack_is_in_force_from_its_day_once_two_people_of_two_offices_signed(
     before = current_policy(POLICY)
     made = put_forward(draft(), account=office)
     assert (made.state, made.lacks) == (OPEN, ["信用办", "司法局"])
+    assert put_forward(draft(), account=office).id == made.id, "sent twice it is one"
     assert PackPublication.objects.count() == 0, "putting forward puts nothing in force"
     half = signed(made, office)
     assert (half.state, half.lacks) == (OPEN, ["司法局"])
@@ -283,12 +286,15 @@ def test_a_new_domain_lacks_step_by_step_until_somebody_answers_and_delivers(
     signed(put_forward(answer("add", new), account=office), office, justice)
     assert new not in idle()
     assert steps_done() == [False, True, False, False]
+    assert DOMAIN not in {scope.domain for scope in overseen()}, "nobody is late with what is not in force yet"
+    assert planned_name(POLICY, DOMAIN) == "气象"
     city.declare(new, DOMAIN)
     assert steps_done() == [False, True, True, False]
     signed(made, office, justice)
     assert steps_done() == [True, True, True, False]
     told_time.tell(tomorrow())
     assert growing() == [], "it is in force"
+    assert DOMAIN in {scope.domain for scope in overseen()}
     assert {who.unit for who in responsibilities_at(POLICY, 10**6) if who.domain == DOMAIN} == {new}
     signed(put_forward(answer("end", new), account=office), office, justice)
     assert [(one.reason, one.unit) for one in lacking(POLICY, today()) if one.domain == DOMAIN] == [
@@ -299,6 +305,10 @@ def test_a_new_domain_lacks_step_by_step_until_somebody_answers_and_delivers(
 def steps_done() -> list[bool]:
     (found,) = growing()
     return [step.is_done for step in found.steps]
+
+
+def overseen() -> list[Scope]:
+    return scopes_of(current_policy(POLICY), 10**6)
 
 
 def idle() -> set[str]:

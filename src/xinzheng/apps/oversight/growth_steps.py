@@ -131,8 +131,8 @@ def _domain_steps(
             "数据归集到位",
             bool(units) and not late,
             said or ("数据覆盖整个查询期。" if units else "先明确责任单位。"),
-            f"/office/coverage?policy={coming.policy.id}",
-            "看归集覆盖",
+            "/guide/unit",
+            "看单位怎样报送",
         ),
         Step(
             "写好用例",

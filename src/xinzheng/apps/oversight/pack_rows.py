@@ -30,6 +30,13 @@ def planned_policies(policy_id: str) -> list[Policy]:
     return [stored_policy(digest) for digest in dict.fromkeys(bytes(one) for one in (*digests, *waiting))]
 
 
+def planned_name(policy_id: str, code: str) -> str:
+    """What a pack that may come calls a domain or section; empty where none names it."""
+    planned = planned_policies(policy_id)
+    names = {one.code: one.name for policy in planned for one in (*policy.domains, *policy.other)}
+    return names.get(code, "")
+
+
 def files_in_force(policy: Policy) -> Mapping[str, bytes]:
     """The files of a policy in force: kept with its publication or a report, else the shipped ones."""
     digest = bytes.fromhex(policy.sha256)

@@ -50,6 +50,8 @@ class NewProposal:
 def put_forward(new: NewProposal, *, account: Account) -> ProposalView:
     """Check a proposal strictly, keep it, and ask both offices to sign; nothing is in force by it.
 
+    The very same that waits already is given back.
+
     Raises:
         UnkeepableTextError: a text is too long or holds a person's number.
         OversightError: ``reason-missing``; ``draft-unfit`` with ``mistakes``, each with file and line; ``cases-fail``
@@ -61,11 +63,15 @@ def put_forward(new: NewProposal, *, account: Account) -> ProposalView:
         raise OversightError("请写明理由：为什么要改，依据什么。", code="reason-missing")
     facts = facts_of(new.kind, new.policy_id, new.facts, NewPack(new.files, new.cases))
     with_reason = Facts(facts.values | {"reason": reason}, facts.pack, facts.cases)
+    digest = digest_of(with_reason.values)
+    same = Proposal.objects.filter(facts_sha256=digest, end__isnull=True).first()
+    if same is not None:  # sent twice
+        return proposal_view(same.pk)
     made = Proposal.objects.create(
         kind=new.kind,
         policy_id=new.policy_id,
         facts=with_reason.values,
-        facts_sha256=digest_of(with_reason.values),
+        facts_sha256=digest,
         pack_id=with_reason.pack,
         cases_id=with_reason.cases,
         reason=reason,

@@ -45,15 +45,18 @@ def _is_deployed(policy: Policy) -> bool:
 
 
 def scopes_of(policy: Policy, position: int, unit_id: int | None = None) -> list[Scope]:
-    """Every responsibility under a policy as registered at a position, or one unit's; in the policy's order."""
+    """Every responsibility under a policy as registered at a position, or one unit's; in the policy's order.
+
+    Who answers may be registered before the pack that names the domain is in force: till then nobody is late with it.
+    """
     by_code = {unit.uscc: unit for unit in units_at(position).values()}
     names = {section.code: section.name for section in policy.other} | {d.code: d.name for d in policy.domains}
     order = {code: place for place, code in enumerate([d.code for d in policy.domains])}
     latest = {section.code for section in policy.other if section.coverage is SectionCoverage.LATEST}
     found = [
-        Scope(by_code[who.unit], who.domain, names.get(who.domain, who.domain), who.kind, who.domain in latest)
+        Scope(by_code[who.unit], who.domain, names[who.domain], who.kind, who.domain in latest)
         for who in responsibilities_at(policy.id, position)
-        if unit_id in (None, by_code[who.unit].id)
+        if who.domain in names and unit_id in (None, by_code[who.unit].id)
     ]
     return sorted(found, key=lambda scope: order.get(scope.domain, len(order)))
 

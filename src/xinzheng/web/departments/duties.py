@@ -12,6 +12,7 @@ from xinzheng.apps.accounts.permissions import refusals_to_submit
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.ledger.queries import CoverageState, coverage_calendar, return_calendar, waiting_by_scope
 from xinzheng.apps.ledger.statements import remainders
+from xinzheng.apps.oversight.pack_rows import planned_name
 from xinzheng.apps.registry.queries import RegisteredUnit, served_units, units_at
 from xinzheng.apps.reports.packs import current_calendar
 from xinzheng.core.decision import data_needed_through, window_of
@@ -175,4 +176,4 @@ def _needed_from(policy: Policy, state: CoverageState, due: date) -> date:
 def _domain_name(policy: Policy, code: str) -> str:
     names = {domain.code: domain.name for domain in policy.domains}
     names |= {section.code: section.name for section in policy.other if section.code not in names}
-    return names.get(code, code)
+    return names.get(code) or planned_name(policy.id, code) or code
