@@ -49,6 +49,7 @@ def test_the_whole_way_ends_with_two_verified_reports_and_a_second_run_finds_the
     assert all(str(file) in first.stdout for file in files)
     assert "演示延期〔2026〕1号" in first.stdout
     assert "/sign-in" in first.stdout
+    assert re.search(r"日常使用  报告 \d，核验 \d+，亮码查看 2", first.stdout)
     log_key = str(embedded_home / "keys" / "log" / "log.vkey")
     for file in files:
         proof = file.with_suffix(".proof.json")
@@ -59,6 +60,7 @@ def test_the_whole_way_ends_with_two_verified_reports_and_a_second_run_finds_the
     assert second.returncode == 0, second.stderr
     assert "已在库中，没有改动" in second.stdout
     assert NUMBER.findall(second.stdout) == NUMBER.findall(first.stdout)
+    assert "日常使用  今天已有" in second.stdout
     assert looked_at(embedded_home) == 0
 
 

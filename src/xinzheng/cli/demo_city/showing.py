@@ -81,6 +81,7 @@ def show(args: argparse.Namespace) -> bool:
     _city(page, args)
     folder = out_folder()
     shown = [_report(page, folder, *report) for report in REPORTS]
+    _use(page)
     page.say()
     return all(found.verdict.is_good for found in shown)
 
@@ -111,6 +112,15 @@ def _city(page: Page, args: argparse.Namespace) -> None:
     with page.step("演示城市") as told:
         loaded = make_city_of(args)
         told.extend(city_in_words(loaded))
+
+
+def _use(page: Page) -> None:
+    from xinzheng.apps.ledger.delivery import today_in_china
+    from xinzheng.cli.demo_city.use import show_use
+
+    with page.step("日常使用") as told:
+        used = show_use(today_in_china())
+        told.append(f"报告 {used.reports}，核验 {used.looks}，亮码查看 {used.views}" if used.reports else "今天已有")
 
 
 def city_in_words(loaded: Any) -> list[str]:

@@ -109,6 +109,15 @@
     if (errors) errors.focus()
   }
 
+  /* What unfolds over the page folds again when somebody goes elsewhere. */
+  function foldMenus (event) {
+    document.querySelectorAll('.nav-more[open]').forEach(function (menu) {
+      if (event.key === 'Escape' || (event.type === 'click' && !menu.contains(event.target))) menu.open = false
+    })
+  }
+  document.addEventListener('click', foldMenus)
+  document.addEventListener('keydown', foldMenus)
+
   enable(document)
   document.addEventListener('htmx:load', function (event) { enable(event.target) })
   document.addEventListener('htmx:afterSettle', function (event) {
