@@ -110,9 +110,11 @@ def test_both_have_to_be_named(run: Callable[..., Any], folder: Path, people: li
     with pytest.raises(SystemExit) as ended:
         run(*publish(folder, "--office", "office"))
     assert ended.value.code == 2
-    people[1].is_active = False
-    people[1].save()
-    assert run(*publish(folder))[1]["error"]["code"] == "two-people-needed"
+    for held_back in ({"is_active": False}, {"must_change_password": True}):
+        Account.objects.filter(pk=people[1].pk).update(**{"is_active": True} | held_back)
+        assert run(*publish(folder))[1]["error"]["code"] == "two-people-needed"
+    Account.objects.filter(pk=people[1].pk).update(must_change_password=False)
+    assert run(*publish(folder))[0] == 0
 
 
 def test_an_unfit_pack_says_where_and_one_without_passing_cases_is_not_published(

@@ -72,6 +72,7 @@ _ABOUT_PUBLISH = (
 def _two_people(args: argparse.Namespace) -> tuple[str, str]:
     """The actors of the two who agree, each proved by a password. Raises TwoPeopleError."""
     from xinzheng.apps.accounts.models import Role
+    from xinzheng.apps.accounts.passwords import is_password_due
     from xinzheng.apps.accounts.queries import account_named
     from xinzheng.apps.oversight.permissions import refusals_to_sign_proposal
 
@@ -81,6 +82,8 @@ def _two_people(args: argparse.Namespace) -> tuple[str, str]:
         account = account_named(username)
         if account is None or account.role != role or refusals_to_sign_proposal(account):
             raise TwoPeopleError(f"“{username}”不是{office}在用的账户，不能代表{office}同意；请核对用户名。")
+        if is_password_due(account):  # whoever opened the account may know it
+            raise TwoPeopleError(f"“{username}”的密码须先修改：请本人登录网站改过密码后再来。")
         accounts.append(account)
     for account, (_, _, office) in zip(accounts, asked, strict=True):
         _prove(account, office)
