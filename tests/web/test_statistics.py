@@ -21,6 +21,7 @@ from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.saving import saving
 from xinzheng.apps.oversight.statistics import PolicyTotals, public_figures
 from xinzheng.core.coverage_calendar import Month
+from xinzheng.web.templatetags.pages import roughly
 
 db = module_database
 PAGE, DATA = "/statistics", "/open-data/statistics.json"
@@ -82,6 +83,7 @@ def test_totals_are_told_with_what_they_are_made_of(client: Client) -> None:
     page = client.get(PAGE).content.decode()
     assert "出具专用信用报告48份，代替逐家去开的证明1,120份" in page
     assert "2,240小时（估算" in page
+    assert roughly(1_385_920) == "138.6万"
     assert INLINE.search(page) is None
     assert page.count("<h1") == 1
 

@@ -58,6 +58,11 @@ class PolicyTotals:
     due: date | None
 
     @property
+    def hides_months(self) -> bool:
+        """Whether a month is not shown, so that a chart of them would lie."""
+        return any(month.reports is None for month in self.months)
+
+    @property
     def up_to_date(self) -> int:
         """In how many domains every unit's data reaches as far as it should."""
         return sum(domain.is_up_to_date for domain in self.domains)

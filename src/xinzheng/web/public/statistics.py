@@ -76,8 +76,8 @@ def _kept() -> PublicFigures:
 
 
 def _chart(totals: PolicyTotals) -> Chart | None:
-    """Reports by month; none where a month is not shown, for a bar would say nought of it."""
-    if not totals.months or any(one.reports is None for one in totals.months):
+    """Reports by month; none where there are none, or where a month is not shown: a bar would say nought of it."""
+    if totals.hides_months or not any(one.reports for one in totals.months):
         return None
     points = tuple(
         Point(

@@ -141,6 +141,12 @@ def thousands(value: int | str) -> str:
 
 
 @register.filter
+def roughly(value: int) -> str:
+    """A large number that is no more exact than it looks: from a hundred thousand on in 万, as 138.6万."""
+    return f"{value:,}" if value < 100_000 else f"{value / 10_000:,.1f}".removesuffix(".0") + "万"
+
+
+@register.filter
 def units_head(units: str) -> str:
     """The first of several responsible units; empty when there are too few to fold."""
     names = _unit_names(units)
