@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests import told_time
 from tests.apps.test_proposals import POLICY, tomorrow, with_domain
 from tests.journeys.conftest import Site
+from tests.journeys.test_everybody import mistakes_in_every_look
 from tests.small_city import SmallCity
 from tests.web.conftest import PASSWORD, People
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -46,6 +47,7 @@ def test_a_draft_is_mended_tried_signed_by_two_and_holds_from_its_day(
     expect(page.locator("#simulated")).to_contain_text("正在模拟")
     work_off()
     expect(page.locator("#simulated")).to_contain_text("2个主体中，没有一个的结论会变")
+    assert mistakes_in_every_look(page, "a draft that was simulated") == []
     page.get_by_role("button", name="会签", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("本单位已经会签，等待司法局")
 
@@ -76,6 +78,7 @@ def uploaded_wrong_then_right(page: Page) -> None:
     expect(row).to_contain_text(f"policy.yaml 第{line}行")
     expect(row).to_contain_text("此处应为整数")
     expect(page.locator("#draft-reason")).to_have_value("第二批增加气象领域")
+    assert mistakes_in_every_look(page, "mistakes of a draft") == []
     upload(page, sound)
     expect(page.get_by_role("main")).to_contain_text("84个，全部符合预期")
     expect(page.get_by_role("main")).to_contain_text("还没有在账本上模拟过")
