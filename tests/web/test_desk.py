@@ -22,6 +22,7 @@ from xinzheng.apps.ledger.actions import Scope, withdraw_coverage
 from xinzheng.apps.oversight.tallies import ONE_DAY, midnight, tally_days
 from xinzheng.core.objections import Act
 from xinzheng.web.desk.charts import MOST_SHOWN, Chart, Point, Series, bars, line, rows
+from xinzheng.web.navigation import ITEMS, NavGroup, navigation_of
 
 db = module_database
 HOUR = timedelta(hours=1)
@@ -239,3 +240,24 @@ def test_a_chart_of_nothing_says_so_and_one_of_little_names_most_and_least() -> 
     assert bars(series()).spoken == rows(series()).spoken == "出具报告：没有数据"
     said: Chart = bars(series(5, 3, 9, 1))
     assert said.spoken == "出具报告：最多的是3月，9份；最少的是2月，3份；4月不完整"
+
+
+def test_every_entry_of_the_navigation_lets_its_role_in(built: RedressCity, accounts: Mapping[str, Account]) -> None:
+    refused = []
+    for name in ("office", "justice", "auditor", "administrator"):
+        client, account = client_of(accounts[name]), accounts[name]
+        shown = [item.items if isinstance(item, NavGroup) else (item,) for item in ITEMS[Role(account.role)]]
+        entries = [entry for group in shown for entry in group]
+        answers = [(name, one.url, client.get(one.url).status_code) for one in entries]
+        refused += [answer for answer in answers if answer[2] != 200]
+    assert refused == []
+
+
+def test_the_group_says_which_of_its_pages_is_at_hand(built: RedressCity, accounts: Mapping[str, Account]) -> None:
+    page = page_of(accounts["office"], "/office/system")
+    assert '<summary class="is-here">更多：系统状态</summary>' in page
+    assert '<a href="/office/system" aria-current="page">系统状态</a>' in page
+    assert "<summary>更多</summary>" in page_of(accounts["office"])
+    # 名单核查 lies below 审计记录 and is not it.
+    marked = navigation_of(accounts["auditor"], "/audit/screenings")
+    assert [item.label for item in marked if not isinstance(item, NavGroup) and item.is_current] == ["名单核查"]

@@ -23,7 +23,7 @@ GROUPS: Mapping[str, str] = MappingProxyType({"domain": "领域", "unit": "单�
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the page shows: of all policies where none is chosen; ``coverage_of`` is the one whose coverage it shows."""
+    """What the page shows: of all policies where none is chosen; ``group``: how coverage is grouped."""
 
     range: Range
     today: date
@@ -36,11 +36,6 @@ class Asked:
     def policy_id(self) -> str | None:
         """The chosen policy's id, None for all."""
         return self.policy.id if self.policy else None
-
-    @property
-    def coverage_of(self) -> Policy | None:
-        """The chosen policy, else the first there is; None where none is run here."""
-        return self.policy or next(iter(self.policies), None)
 
     @property
     def domains(self) -> dict[str, str]:

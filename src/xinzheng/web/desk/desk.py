@@ -50,6 +50,7 @@ def desk(request: HttpRequest, account: Account) -> HttpResponse:
     found, calendars = figures(asked.range, asked.policy_id, now), _calendars(asked)
     duties = duties_of(account, calendars, now)
     late = [view for calendar in calendars for view in late_views(calendar)]
+    worst_covered = max((c for c in calendars if c.rows), key=lambda c: len(c.late_rows), default=None)
     context = {
         "now": now,
         "asked": asked,
@@ -60,8 +61,9 @@ def desk(request: HttpRequest, account: Account) -> HttpResponse:
         "charts": charts_of(found, asked.domains),
         "duties": duties,
         "worst": worst(duties.health) if duties.health else None,
-        "calendar": next(iter(calendars), None),
-        "heat": overview(calendars[0], asked.group) if calendars and calendars[0].rows else None,
+        "calendars": [calendar for calendar in calendars if calendar.rows],
+        "calendar": worst_covered,
+        "heat": overview(worst_covered, asked.group) if worst_covered is not None else None,
         "late": late[:SHOWN],
         "late_more": max(len(late) - SHOWN, 0),
         "objections": case_rows(duties.objections[:SHOWN]),
@@ -75,7 +77,7 @@ def desk(request: HttpRequest, account: Account) -> HttpResponse:
 
 
 def _calendars(asked: Asked) -> list[CoverageCalendar]:
-    """Coverage of the chosen policy, or of all: that of ``coverage_of`` first. Without counting records."""
+    """Coverage of the chosen policy, or of all; records are not counted."""
     chosen = [asked.policy] if asked.policy else asked.policies
     return [_calendar(policy, asked.today) for policy in chosen]
 
