@@ -1,10 +1,11 @@
 """``xinzheng demo``: make the demonstration city; show the whole way."""
 
 import argparse
+import os
 import sys
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from xinzheng.cli import serve
 
@@ -103,4 +104,9 @@ def run_demo(args: argparse.Namespace) -> int:
     if args.no_serve or not is_good:
         return 0 if is_good else 1
     sys.stdout.flush()
-    return serve.run(argparse.Namespace(address=ADDRESS, port=args.port, workers=2, no_tasks=False))
+    serve_afresh(args.port)
+
+
+def serve_afresh(port: int) -> NoReturn:
+    """Become ``xinzheng serve``: threads that made the city would be missing in web processes forked off from here."""
+    os.execv(sys.executable, [sys.executable, "-m", "xinzheng.cli", "serve", "--port", str(port)])  # noqa: S606
