@@ -104,7 +104,7 @@ def run_demo(args: argparse.Namespace) -> int:
     if args.no_serve or not is_good:
         return 0 if is_good else 1
     sys.stdout.flush()
-    serve_afresh(args.port)
+    return serve_afresh(args.port)
 
 
 def serve_afresh(port: int) -> NoReturn:
