@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from tests.module_database import module_database
 from xinzheng.adapters.policy_files import pack_bytes, pack_digest
+from xinzheng.adapters.signing import ensure_demo_keys
 from xinzheng.apps.audit.actions import record_event, take_position
 from xinzheng.apps.audit.models import Entry
 from xinzheng.apps.audit.seals import seal_events
 from xinzheng.apps.codes.mail_models import MailAddress
-from xinzheng.apps.oversight import health_storage, health_work
+from xinzheng.apps.oversight import health_keys, health_storage, health_work
 from xinzheng.apps.oversight.health import NEEDED, PROBES, TITLES, Check, State, checks, worst
 from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH
 from xinzheng.apps.reports.models import PackPublication, StoredInput
@@ -171,6 +172,36 @@ def test_a_key_that_is_gone_while_something_is_encrypted_under_it_is_trouble(
     found = asked("keys")
     assert found.state is State.BAD
     assert KEY_ENCRYPTION in found.said
+
+
+def test_a_certificate_is_told_of_before_it_ends(settings: LazySettings, tmp_path: Path) -> None:
+    settings.XINZHENG_KEYS = tmp_path
+    assert "出具第一份报告时生成" in asked("certificate").said
+    ensure_demo_keys(tmp_path / "signing", timezone.now())
+    assert asked("certificate").state is State.OK
+    until = health_keys.expiry()
+    assert until is not None
+    soon, over = asked("certificate", until - timedelta(days=30)), asked("certificate", until + timedelta(days=1))
+    assert (soon.state, over.state) == (State.WARNING, State.BAD)
+    assert "xinzheng signing rotate" in soon.to_do
+    assert "已于" in over.said
+    settings.XINZHENG_DEMONSTRATION = False
+    found = asked("certificate")
+    assert found.state is State.WARNING
+    assert "演示证书" in found.said
+
+
+def test_stamps_that_nobody_gives_or_that_are_waited_for_are_told(settings: LazySettings, tmp_path: Path) -> None:
+    settings.XINZHENG_KEYS, now = tmp_path, timezone.now()
+    ensure_demo_keys(tmp_path / "signing", now)
+    assert asked("time-stamp").state is State.OK
+    record_event(who="test", action="report-unstamped", object_kind="report", object_id="SZ1")
+    later = [asked("time-stamp", now + timedelta(hours=hours)).state for hours in (0, 3)]
+    assert later == [State.OK, State.WARNING]
+    settings.XINZHENG_TSA = "https://tsa.example/"
+    assert asked("time-stamp").state is State.BAD
+    settings.XINZHENG_TSA, settings.XINZHENG_DEMONSTRATION = "", False
+    assert asked("time-stamp").state is State.WARNING
 
 
 # --- what runs by itself ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +21,7 @@ from xinzheng.apps.oversight.desk_models import DayTally, TalliedDay
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.saving import saving
 from xinzheng.apps.oversight.statistics import PolicyTotals, public_figures
+from xinzheng.config import environment
 from xinzheng.core.coverage_calendar import Month
 from xinzheng.web.templatetags.pages import roughly
 
@@ -185,3 +187,5 @@ def test_a_file_of_hours_that_is_none_is_refused(settings: LazySettings, tmp_pat
     settings.XINZHENG_SAVING = str(own)
     with pytest.raises(OversightError, match="saving"):
         saving()
+    with pytest.raises(ImproperlyConfigured, match="XINZHENG_SAVING"):
+        environment.saving_file(str(own))

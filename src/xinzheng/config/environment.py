@@ -12,6 +12,8 @@ from psycopg import ProgrammingError, conninfo
 from xinzheng.adapters.calendar import read_years
 from xinzheng.adapters.identity_platforms import read_platforms
 from xinzheng.adapters.postgres_embedded import connection_info
+from xinzheng.apps.oversight.errors import OversightError
+from xinzheng.apps.oversight.saving import read_saving
 from xinzheng.core.errors import CalendarError
 from xinzheng.core.floors import Floors
 from xinzheng.core.identity_platforms import IdentityPlatform, PlatformError
@@ -169,6 +171,15 @@ def calendar_years(path: str) -> Path | None:
     except CalendarError as error:
         raise ImproperlyConfigured(f"XINZHENG_CALENDAR_YEARS：{error.message}") from error
     return Path(path).absolute()
+
+
+def saving_file(path: str) -> str:
+    """The operator's file of hours saved, looked at before a page shows them; empty without one."""
+    try:
+        read_saving(path)
+    except OversightError as error:
+        raise ImproperlyConfigured(error.message) from error
+    return path
 
 
 @dataclass(frozen=True)

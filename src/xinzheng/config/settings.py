@@ -61,7 +61,7 @@ XINZHENG_SCREENING_ENGINES = "xinzheng.adapters.screening"
 XINZHENG_SERVER = "xinzheng.adapters.postgres_embedded"
 XINZHENG_REPAIR_RULES = "xinzheng.adapters.policy_files.repair_rules"
 XINZHENG_REDRESS_TERMS = "xinzheng.adapters.policy_files.redress_terms"
-# Who tells redress what time it is.
+# Who tells redress, and which packs are in force, what time it is.
 XINZHENG_CLOCK = "django.utils.timezone.now"
 
 # --- Django ----------------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ XINZHENG_METRICS_FROM = environment.networks("XINZHENG_METRICS_FROM", default="1
 # For how long a web process shows the announcements it knows before it asks for new ones.
 XINZHENG_ANNOUNCED_SECONDS = environment.whole_number("XINZHENG_ANNOUNCED_SECONDS", default=15, least=0)
 # Hours assumed for a certificate, when the deployment has its own figures.
-XINZHENG_SAVING = os.environ.get("XINZHENG_SAVING", "")
+XINZHENG_SAVING = environment.saving_file(os.environ.get("XINZHENG_SAVING", ""))
 # Under what licence the public figures may be used.
 XINZHENG_DATA_LICENCE = os.environ.get("XINZHENG_DATA_LICENCE") or "CC BY 4.0"
 

@@ -41,11 +41,12 @@ class Saving:
 
 def saving() -> Saving:
     """What the deployment's file says, else ours. OversightError ``saving-unfit`` where the file is none."""
-    return _read(settings.XINZHENG_SAVING)
+    return read_saving(settings.XINZHENG_SAVING)
 
 
 @lru_cache(maxsize=4)
-def _read(path: str) -> Saving:
+def read_saving(path: str) -> Saving:
+    """What a file says, the one shipped for an empty path. OversightError ``saving-unfit``."""
     try:
         text = Path(path).read_text("utf-8") if path else files(__package__).joinpath("saving.yaml").read_text("utf-8")
         return _saving(yaml.safe_load(text))
