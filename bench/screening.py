@@ -17,6 +17,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -278,6 +279,7 @@ def main() -> int:
     parser.add_argument("--sampled", type=int, default=2_000, help="subjects asked about one by one")
     parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     home = Path(tempfile.mkdtemp(prefix="xinzheng-bench-home-"))
     os.environ |= {"XINZHENG_HOME": str(home), "XINZHENG_SCREENING": args.engine}
     os.environ["DJANGO_SETTINGS_MODULE"] = "xinzheng.config.settings"

@@ -8,9 +8,10 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 from tests.core.cases import CALENDAR
-from xinzheng.adapters.screening import LISTS, Engine, plan
+from xinzheng.adapters.screening import LISTS, Engine, Plan, plan
 from xinzheng.core.coverage import Coverage, GapReason, PendingLines, Responsibility, Statement
 from xinzheng.core.decision import Case, Decision, DomainResult, Request, decide, window_of
 from xinzheng.core.errors import RefusedError
@@ -74,6 +75,11 @@ class World:
     def _ties_of(self, key: int) -> dict[int, Tie]:
         others = self.chance.sample(sorted(self.kinds), self.chance.choice([0, 0, 0, 1, 2]))
         return {other: self.chance.choice(list(Tie)) for other in others} | {key: Tie.SELF}
+
+    def _ways(self, tie: Tie) -> list[Tie]:
+        """The ways that lead to a party whose closest tie is this one, in any order."""
+        farther = list(Tie)[list(Tie).index(tie) :]
+        return [*self.chance.sample(farther, self.chance.randrange(len(farther))), tie]
 
     def _day(self) -> date | None:
         near = [-2500, -1827, -1826, -1096, -1095, -30, -1, 0, 1, 30]
@@ -157,6 +163,12 @@ class World:
         blank = Case(Request(), Subject(kind), (), self.common, self.asked.as_of)
         return frozenset(d.code for d in decide(self.asked.policy, blank, CALENDAR).domains if d.gaps)
 
+    @cached_property
+    def planned(self) -> Plan:
+        """How an engine answers for this world."""
+        return plan(self.asked.weighing, self.asked.policy, self.gaps)
+
+    @cached_property
     def decided(self) -> dict[int, Decision | str]:
         """The decision about each subject, or the code of the refusal."""
         return {key: self._decided(key, kind) for key, kind in self.kinds.items()}
@@ -183,7 +195,12 @@ class World:
         of_parties = [(party, record) for party, found in self.records.items() for record, _ in found]
         return {
             "subjects": [(key, kind, key in self.deregistered) for key, kind in self.kinds.items()],
-            "ties": [(key, party, tie) for key, ties in self.ties.items() for party, tie in ties.items()],
+            "ties": [
+                (key, party, way)
+                for key, ties in self.ties.items()
+                for party, tie in ties.items()
+                for way in self._ways(tie)
+            ],
             "records": shuffled,
             "disputes": [(party, record.id) for party, record in of_parties if record.disputed],
             "units": [(READ_UNIT,)],
@@ -218,13 +235,11 @@ def _cell(value: object) -> str:
     return '"' + text.replace('"', '""') + '"' if not text or set(text) & set('",\n\r') else text
 
 
-def differences(world: World, engine: Engine, weighing: Weighing | None = None) -> Iterator[str]:
+def differences(world: World, engine: Engine, planned: Plan | None = None) -> Iterator[str]:
     """Where the engine says otherwise than ``decide``; nothing when they agree in everything."""
-    planned = plan(
-        weighing or world.asked.weighing, world.asked.policy, world.gaps, name="mutant" if weighing else "plan"
-    )
+    planned = planned or world.planned
     answers = {row.subject: row for row in engine.run(planned)}
-    decided = world.decided()
+    decided = world.decided
     if answers.keys() != decided.keys():
         yield "others were answered than asked"
     findings = {key: {} for key in decided}

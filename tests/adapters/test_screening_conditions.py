@@ -84,14 +84,15 @@ def table_of(records: Sequence[Weighed]) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(config={"threads": 1})
     columns = ", ".join(f"{name} {'VARCHAR' if kind == 'string' else kind}" for name, kind in KINDS.items())
     database.execute(f"CREATE TABLE facts (id BIGINT, {columns})")
-    rows = [[int(record.id), *facts_of(record, kind).values()] for record, kind in records]
-    marks = ", ".join("?" for _ in rows[0])
-    database.executemany(f"INSERT INTO facts VALUES ({marks})", [[_plain(value) for value in row] for row in rows])
+    rows = [(int(record.id), *facts_of(record, kind).values()) for record, kind in records]
+    database.execute("INSERT INTO facts VALUES " + ", ".join(f"({', '.join(map(_literal, row))})" for row in rows))
     return database
 
 
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, str) else value
+def _literal(value: object) -> str:
+    if value is None or isinstance(value, bool | int):
+        return "NULL" if value is None else str(value)
+    return f"'{value}'"
 
 
 def prepared(policy: Policy, as_of: date, chosen: Sequence[str] | None = None) -> Weighing:
@@ -128,7 +129,7 @@ def test_every_condition_is_true_false_or_unknown_where_evaluating_it_is(seed: i
     chance = random.Random(seed)
     policy = cases.policy()
     weighing, records = prepared(policy, AS_OF), some_records(chance, policy, AS_OF, 150)
-    conditions = [some_condition(chance, AS_OF) for _ in range(80)]
+    conditions = [some_condition(chance, AS_OF) for _ in range(60)]
     columns = {f"c{n}": compiled(condition, FACTS, weighing.references) for n, condition in enumerate(conditions)}
     with table_of(records) as database:
         statement = ibis.to_sql(FACTS.select("id", **columns), dialect="duckdb")
@@ -158,7 +159,7 @@ def test_a_pack_weighs_every_record_as_one_alone(policy: Policy, as_of: date) ->
         assert differing(one_by_one(records, weighing), all_at_once(database, weighing)) == []
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_any_clauses_weigh_every_record_as_one_alone(seed: int) -> None:
     chance = random.Random(seed)
     policy = cases.policy(clauses=some_clauses(chance, AS_OF))
@@ -167,17 +168,18 @@ def test_any_clauses_weigh_every_record_as_one_alone(seed: int) -> None:
         assert differing(one_by_one(records, weighing), all_at_once(database, weighing)) == []
 
 
-@pytest.mark.parametrize(("policy", "as_of"), [ASKED[0], ASKED[2]], ids=["test", "suzhou-2024"])
-def test_a_clause_left_out_of_what_is_compiled_is_noticed(policy: Policy, as_of: date) -> None:
-    weighing, records = prepared(policy, as_of), some_records(random.Random(5), policy, as_of, 300)
+@pytest.mark.parametrize(("asked", "step"), [(ASKED[0], 1), (ASKED[2], 3)], ids=["test", "suzhou-2024"])
+def test_a_clause_left_out_of_what_is_compiled_is_noticed(asked: tuple[Policy, date], step: int) -> None:
+    policy, as_of = asked
+    weighing, records = prepared(policy, as_of), some_records(random.Random(5), policy, as_of, 200)
     alone, noticed = one_by_one(records, weighing), 0
     with table_of(records) as database:
-        for clause in weighing.clauses[:-1]:
+        for clause in weighing.clauses[:-1:step]:
             without = replace(weighing, clauses=tuple(c for c in weighing.clauses if c.id != clause.id))
             matters = one_by_one(records, without) != alone
             assert bool(differing(alone, all_at_once(database, without))) is matters, clause.id
             noticed += matters
-    assert noticed >= len(weighing.clauses) - 2
+    assert noticed >= (len(weighing.clauses) - 2) // step
 
 
 def test_a_record_that_no_clause_applies_to_is_unresolved_and_never_clean() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.adapters.test_screening_answers import ASKED
 from tests.screened_world import World, differences
-from xinzheng.adapters.screening import EngineError, Limits, open_engine, plan
+from xinzheng.adapters.screening import EngineError, Limits, open_engine
 from xinzheng.adapters.screening.spark_engine import run_job
 
 # A Java that starts quickly and compiles little: the lists here are small.
@@ -107,7 +107,7 @@ def _names(process: Path, folder: Path) -> bool:
 
 def test_a_cluster_of_several_processes_answers_as_duckdb_and_as_deciding_alone(master: str, tmp_path: Path) -> None:
     world, shared = World(ASKED[4], seed=7, subjects=300), tmp_path / "shared"
-    planned = plan(world.asked.weighing, world.asked.policy, world.gaps)
+    planned = world.planned
     with open_engine("spark", shared, Limits(memory_bytes=1 << 30, master=master)) as spark:
         world.give(spark)
         assert list(differences(world, spark)) == []

@@ -1,6 +1,6 @@
 """Answers set-wise (批量核查结论): what ``decide`` would say of every subject of a list, as a few steps of SQL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 from ibis.expr.types import Table
@@ -74,6 +74,14 @@ class Plan:
     chosen: tuple[str, ...]
     gaps: tuple[str, ...]
     statements: tuple[tuple[str, Table], ...]
+    _compiled: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def sql(self, dialect: str) -> tuple[tuple[str, str], ...]:
+        """The statements in the SQL of ``duckdb`` or ``pyspark``, by the names of the tables they fill."""
+        if dialect not in self._compiled:
+            compiled = ((name, str(ibis.to_sql(table, dialect=dialect))) for name, table in self.statements)
+            self._compiled[dialect] = tuple(compiled)
+        return self._compiled[dialect]
 
     @property
     def steps(self) -> tuple[str, ...]:

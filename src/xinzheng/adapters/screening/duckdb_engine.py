@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
-import ibis
 
 from xinzheng.adapters.screening.answers import AnswerRow, DomainRow, FindingRow, Plan, domain_result
 from xinzheng.adapters.screening.engines import Limits
@@ -105,8 +104,8 @@ class DuckDbEngine:
             self._database.execute(statement)
 
     def _work_out(self, plan: Plan) -> None:
-        for name, expression in plan.statements:
-            self.execute(f"CREATE OR REPLACE TABLE {name} AS {ibis.to_sql(expression, dialect='duckdb')}")
+        for name, statement in plan.sql("duckdb"):
+            self.execute(f"CREATE OR REPLACE TABLE {name} AS {statement}")
         for name in plan.steps:
             self.execute(f"DROP TABLE {name}")
 

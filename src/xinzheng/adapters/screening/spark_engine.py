@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import ibis
-
 from xinzheng.adapters.screening.answers import Plan
 from xinzheng.adapters.screening.duckdb_engine import DuckDbEngine
 from xinzheng.adapters.screening.engines import Limits
@@ -47,10 +45,7 @@ class SparkEngine(DuckDbEngine):
 
     def _work_out(self, plan: Plan) -> None:
         self._write_lists()
-        statements = [
-            (name, str(ibis.to_sql(expression, dialect="pyspark")), str(self.folder / name))
-            for name, expression in plan.statements
-        ]
+        statements = [(name, statement, str(self.folder / name)) for name, statement in plan.sql("pyspark")]
         job = {
             "master": self._limits.master,
             "settings": self._settings(),
