@@ -1,5 +1,6 @@
 """Screening of lists: its basis is demanded, persons never, the answers are those of decide, nothing else changes."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -43,13 +44,14 @@ from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports.cases import answer_question
 from xinzheng.apps.reports.packs import current_policy
 from xinzheng.apps.reports.preparing import question_now
+from xinzheng.cli.main import main
 from xinzheng.cli.task_worker import QUEUES, SCREENING
 from xinzheng.core.decision import Request
 
 PERSON = "330502199001010014"
 CLEAN, PENALISED, WAITING, GONE, STRANGER, FORMER = (uscc(n) for n in (1, 2, 3, 4, 5, 6))
 BASIS = {
-    "basis": "《苏州市公共信用信息管理办法》第二十条",
+    "basis": "《示例市管理办法》第一条",
     "document": "示信用办函〔2026〕1号",
     "purpose": "年度资金申请资格审核",
     "asked_for": "示例市财政局",
@@ -341,3 +343,22 @@ def test_every_queue_is_somebodys_and_screenings_are_in_one_of_their_own() -> No
     assert set(QUEUES[""]).isdisjoint(QUEUES[SCREENING])
     for task in (tasks_screening.screen, tasks_screening.simulate):
         assert (task.queue, task.lock) == (SCREENING, "oversight.screening")
+
+
+def test_the_command_line_submits_tells_and_takes(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*words: str) -> Any:
+        assert main(["screen", *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    path = new(world, CLEAN, PENALISED).file
+    stated = [f"--{name.replace('_', '-')}={said}" for name, said in BASIS.items()]
+    made = told("submit", str(path), *stated, "--account=office", "--here")
+    assert (made["state"], made["marks"]) == ("done", {"clear": 1, "not_clear": 1})
+    assert told("show", made["id"]) == made
+    assert [one["id"] for one in told("list")["screenings"]] == [made["id"]]
+    for name, begins in (("answer.xlsx", b"PK"), ("answer.csv", "\ufeff名单核查结果".encode())):
+        assert main(["screen", "take", made["id"], f"--out={world.folder / name}", "--account=office"]) == 0
+        assert (world.folder / name).read_bytes().startswith(begins)
+    assert main(["screen", "take", made["id"], f"--out={world.folder}/a.pdf", "--account=office"]) == 1
+    assert main(["screen", "submit", str(path), *stated, "--account=auditor"]) == 1
+    assert "信用办" in capsys.readouterr().err

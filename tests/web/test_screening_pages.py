@@ -28,7 +28,7 @@ HTMX = {"HX-Request": "true"}
 CLEAN, PENALISED = uscc(1), uscc(2)
 STATED = {
     "policy": "suzhou-2024",
-    "basis": "《苏州市公共信用信息管理办法》第二十条",
+    "basis": "《示例市管理办法》第一条",
     "document": "示信用办函〔2026〕1号",
     "purpose": "年度资金申请资格审核",
     "asked_for": "示例市财政局",
