@@ -130,7 +130,8 @@ def start_intake(home: Path, path: Path, unit: Unit) -> "subprocess.Popen[str]":
     """Deliver beside, behind everybody who waits for an answer."""
     asked = ["intake", str(path), "--unit", unit.uscc, "--domain", DOMAIN, "--kind", KIND, "--json"]
     program = ["nice", "-n", str(INTAKE_NICE), sys.executable, "-m", "xinzheng.cli", *asked]
-    return subprocess.Popen(program, env=environment_of(home, **LIMITS), stdout=subprocess.PIPE, text=True)
+    environment = environment_of(home, **LIMITS)
+    return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def finished(intake: "subprocess.Popen[str]") -> dict[str, Any]:

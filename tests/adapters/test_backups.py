@@ -39,6 +39,7 @@ from xinzheng.adapters.postgres_embedded.archive import segment_name, write_keep
 from xinzheng.adapters.postgres_embedded.layout import SUPERUSER, as_runner, make_home, prepare_layout
 from xinzheng.adapters.postgres_embedded.server import control
 from xinzheng.apps.audit.log import seal_log
+from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.oversight.erasing import erasures
 from xinzheng.apps.registry.actions import register_person
 from xinzheng.apps.reports.issuing import Order, issue_report
@@ -95,7 +96,10 @@ def issued(transactional_db: None, tmp_path: Path) -> str:
 def copied_installation(place: Path) -> Installation:
     """The server of the tests, copied by a backup of its own and restored as one that archives."""
     home, folder = place / "first", place / "backups"
-    copy = make_backup(HOME, place / "copy")
+    with override_settings(XINZHENG_BACKUP=str(place / "copy")):
+        assert main(["backup", "make"]) == 0
+    assert AuditEvent.objects.filter(action="backup-made").count() == 1
+    (copy,) = backups_in(place / "copy")
     assert not copy.is_archived
     assert refusal_code(restore, copy, home, Until(point="somewhere")) == "wal-missing"
     write_keeping(prepare_layout(make_home(home)), home, Keeping(archive=folder))
@@ -146,7 +150,11 @@ def test_a_restored_city_replays_its_reports_and_has_nobody_who_was_erased(
         opening = ["backup", "open-keys", str(sealed), "--to", str(second), "--passphrase-file", str(passphrase)]
         assert main(opening) == 0
         assert main(["backup", "restore", "--to", str(second), "--point", "before_release"]) == 0
-    assert "keys-beside-data" not in capsys.readouterr().out
+        assert main(["backup", "check"]) == 0
+        assert main(["backup", "list"]) == 0
+    told = capsys.readouterr()
+    assert all(words in told.err for words in ("没有归档", "密钥不能与数据备份放在一起"))
+    assert all(words in told.out for words in ("再次删除", "没有缺失", "恢复点 before_release"))
     said = commands(second, "-c", CHECKS, issued, str(person))
     assert said.splitlines()[-1] == "[0, 0, 0] None 1"
     with psycopg.connect(connection_info(second).url) as seen:

@@ -73,8 +73,9 @@ def claim(folder: Path, home: Path, layout: Layout) -> None:
             home's backups lie there. Two servers of one origin would archive different segments under one name.
     """
     try:
+        _make_folder(folder)
         for part in (folder / "base", folder / "wal"):
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.mkdir(mode=0o700, exist_ok=True)
             if layout.runner.is_another:
                 os.chown(part, layout.runner.uid, layout.runner.gid)
         owner = folder / "home.txt"
@@ -96,6 +97,13 @@ def claim(folder: Path, home: Path, layout: Layout) -> None:
             f"运行数据库的用户 {layout.runner.name} 进不了备份文件夹 {folder}；请让上级文件夹可以通过（o+x）。",
             code="backup-folder-unusable",
         )
+
+
+def _make_folder(folder: Path) -> None:
+    """One that can be passed through, not listed: the user that runs the database works in folders within it."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o711)
 
 
 def archiving(folder: Path) -> str:
@@ -235,7 +243,7 @@ def note_erased(folder: Path, facts: Iterable[Mapping[str, Any]]) -> None:
     """
     path = folder / "erased.jsonl"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(folder)
         known = set(lines_of(path))
         for line in (json.dumps(one, ensure_ascii=False, sort_keys=True) for one in facts):
             if line not in known:
