@@ -190,7 +190,7 @@ def test_an_extension_is_put_forward_and_a_wrong_one_told_at_its_form(office: Ac
 def test_two_versions_are_compared_clause_by_clause_and_on_the_same_data(
     city: SmallCity, office: Account, justice: Account
 ) -> None:
-    code = uscc(1)
+    code, before = uscc(1), current_policy(POLICY).sha256
     city.firm(code)
     city.submit([city.penalty(code, 程序="简易程序")])
     made = put_forward(draft(files={"policy.yaml": looser()}, cases=ONE_CASE), account=office)
@@ -206,6 +206,11 @@ def test_two_versions_are_compared_clause_by_clause_and_on_the_same_data(
     found = page(client, address_of(made))
     assert "1个主体中，1个的结论会变，0个不变" in found
     assert "不计入：它是依据简易程序作出的行政处罚" in found
+    assert "请重新模拟" not in found
+    signed(made, office, justice)
+    told_time.tell(tomorrow())
+    assert "施行的政策包已经变了，请重新模拟" in page(client, f"{address}&old={before}")
+    assert "请重新模拟" not in page(client, address_of(made)), "what is done is not simulated again"
     assert client.post(f"/office/policies/{POLICY}/compare", {"new": "0" * 64}).status_code == 404
     assert client.get("/office/policies/nowhere/compare").status_code == 404
 

@@ -32,8 +32,10 @@ def planned_policies(policy_id: str) -> list[Policy]:
 
 def planned_name(policy_id: str, code: str) -> str:
     """What a pack that may come calls a domain or section; empty where none names it."""
-    planned = planned_policies(policy_id)
-    names = {one.code: one.name for policy in planned for one in (*policy.domains, *policy.other)}
+    names: dict[str, str] = {}
+    for policy in planned_policies(policy_id):
+        names |= {section.code: section.name for section in policy.other}
+        names |= {domain.code: domain.name for domain in policy.domains}
     return names.get(code, "")
 
 

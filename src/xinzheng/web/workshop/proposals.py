@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.permissions import refusals_to_draft_pack, refusals_to_sign_proposal
-from xinzheng.apps.oversight.proposal_views import DONE, ProposalView, proposal_view
+from xinzheng.apps.oversight.proposal_views import DONE, OPEN, ProposalView, proposal_view
 from xinzheng.apps.oversight.proposals import REASON_AT_MOST, sign, withdraw
 from xinzheng.apps.reports.packs import current_policy, stored_policy
 from xinzheng.core.errors import RefusedError, XinzhengError
@@ -84,6 +84,7 @@ def _page(request: HttpRequest, account: Account, view: ProposalView, error: str
     names = names_of({f"account:{key}" for key in people})
     context = {
         "proposal": view,
+        "is_open": view.state == OPEN,
         "policy": _present(view.policy_id),
         "facts": fact_rows(view),
         "drafted": _drafted(view) if view.pack_sha256 else None,

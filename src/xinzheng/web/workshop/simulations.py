@@ -8,6 +8,7 @@ from typing import Any
 from xinzheng.apps.accounts.models import Account
 from xinzheng.apps.oversight.models import Simulation
 from xinzheng.apps.oversight.simulating import ask_simulation
+from xinzheng.apps.reports.packs import current_policy
 from xinzheng.web.public.policy_words import EFFECT_WORDS
 
 UNDER_WAY = ("queued", "running")
@@ -63,12 +64,16 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulation: how far it is, and what it found once it is done."""
+    """A simulation: how far it is, and what it found once it is done.
+
+    ``is_outdated``: the pack it was compared with is not in force any more.
+    """
 
     state: str
     at: datetime
     position: int
     message: str
+    is_outdated: bool = False
     subjects: int = 0
     changed: int = 0
     moves: Sequence[Move] = ()
@@ -106,6 +111,7 @@ def latest_simulation(draft_sha256: str) -> Simulated | None:
         found.at,
         found.position,
         found.message,
+        is_outdated=bytes(found.against_id).hex() != current_policy(found.policy_id).sha256,
         subjects=figures.get("subjects", 0),
         changed=figures.get("changed", 0),
         moves=_moves(figures.get("from_to", ())),
