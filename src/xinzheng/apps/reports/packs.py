@@ -162,14 +162,19 @@ def _deployment(policy_id: str) -> Any:
 
 
 def current_setting(policy_id: str) -> Setting:
-    """Who issues, and every extension there is. Raises RefusedError ``deployment-unknown``: somebody has to issue."""
+    """Who issues, and every extension there is. Raises RefusedError ``deployment-unknown``."""
+    issuer = issuer_of(policy_id)
+    return Setting(issuer, _merged(_deployed_extensions(policy_id), recorded().extensions.get(policy_id, ())))
+
+
+def issuer_of(policy_id: str) -> Issuer:
+    """Who issues under a policy. Raises RefusedError ``deployment-unknown``: somebody has to."""
     deployment = _deployment(policy_id)
     if deployment is None:
         raise RefusedError(
             f"政策“{policy_id}”没有部署文件，不知道由谁出具；请先在 deployments/ 中登记。", code="deployment-unknown"
         )
-    issuer = Issuer(deployment.seal_name, deployment.objection_channel, host(), deployment.is_demonstration)
-    return Setting(issuer, _merged(_deployed_extensions(policy_id), recorded().extensions.get(policy_id, ())))
+    return Issuer(deployment.seal_name, deployment.objection_channel, host(), deployment.is_demonstration)
 
 
 def current_calendar() -> Calendar:

@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -94,7 +94,7 @@ def draft_report(order: Order) -> Draft:
             code="deployment-not-applied",
         )
     # An extension may be recorded meanwhile: what is kept for replaying are those that were decided by.
-    setting = replace(packs.current_setting(order.policy_id), extensions=policy.extensions)
+    setting = packs.Setting(packs.issuer_of(order.policy_id), policy.extensions)
     return Draft(policy, setting, question, answer, purpose)
 
 
