@@ -118,7 +118,12 @@ def fill(records: int, reports: int) -> None:
 
     now = timezone.now()
     first = midnight(china_date(now) - DAYS * ONE_DAY)
-    values = {"policy": POLICY, "reports": reports, "first": first, "span": (now - first).total_seconds() - 60}
+    values: dict[str, Any] = {
+        "policy": POLICY,
+        "reports": reports,
+        "first": first,
+        "span": (now - first).total_seconds() - 60,
+    }
     city()
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (SCOPES, INPUTS, REPORTS, STATUSES, SCOPED, GAPS, LOOKS, VIEWS):

@@ -23,7 +23,11 @@ from xinzheng.adapters.postgres_embedded import connection_info
 from xinzheng.adapters.postgres_embedded.layout import SUPERUSER
 from xinzheng.apps.oversight.desk_figures import MOST_BARS, Figures, Range, Step, figures, step_of
 from xinzheng.apps.oversight.desk_models import DayTally, TalliedDay
+from xinzheng.apps.oversight.errors import OversightError
+from xinzheng.apps.oversight.health_words import State
+from xinzheng.apps.oversight.health_work import tallies
 from xinzheng.apps.oversight.tallies import FIGURES, ONE_DAY, midnight, recount, tallied_days, tally_days
+from xinzheng.apps.oversight.tasks_desk import recount_a_day
 
 db = module_database
 undone = undone_after
@@ -166,6 +170,23 @@ def test_what_slips_in_with_an_old_moment_is_found_when_the_day_is_counted_again
     asked = Range(day, day)
     assert figures(asked, None, midnight(LAST)).total("looks") == before  # and the desk does not hide it by luck
     assert recount(LAST + ONE_DAY) == []
+    with pytest.raises(OversightError, match="looks") as refused:
+        every_night(TalliedDay.objects.count())
+    assert refused.value.code == "tally-differs"
+
+
+def every_night(count: int) -> None:
+    """Each night another day is counted again: within so many, all come round."""
+    for night in range(count):
+        recount_a_day(night * 86_400)
+
+
+def test_days_that_stay_untallied_are_told(busy: None, undone: None) -> None:
+    assert tallies(midnight(LAST)).state is State.OK
+    tally_days(midnight(LAST) + timedelta(hours=1))
+    assert tallies(midnight(LAST + ONE_DAY)).state is State.OK
+    behind = tallies(midnight(LAST + 2 * ONE_DAY))
+    assert (behind.state, behind.said) == (State.WARNING, "汇总至2026-03-04。")
 
 
 LONG_PAST = datetime(2020, 1, 1, tzinfo=UTC)

@@ -32,6 +32,7 @@ PROBES: Mapping[str, Probe] = MappingProxyType(
         "replicas": health_storage.replicas,
         "packs": health_work.packs,
         "calendar": health_work.calendar,
+        "tallies": health_work.tallies,
     }
 )
 # Without these no request can be served; the rest is work for people, not for whoever spreads the requests.

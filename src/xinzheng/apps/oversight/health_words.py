@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "replicas": "备库",
         "packs": "政策包",
         "calendar": "工作日历",
+        "tallies": "每日汇总",
     }
 )
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from xinzheng.apps.oversight.health_words import Check, State, bad, spoken_span, warning, well
+from xinzheng.apps.oversight.tallies import tallied_days
 from xinzheng.apps.reports import ports
 from xinzheng.apps.reports.packs import current_calendar, in_force, policy_ids
 from xinzheng.core.decision import china_date
@@ -17,6 +18,7 @@ LATE, STUCK = timedelta(minutes=10), timedelta(hours=1)
 UNSEALED_LATE, UNSEALED_STUCK = timedelta(minutes=2), timedelta(minutes=15)
 RECENT = timedelta(hours=24)
 END_NEAR = timedelta(days=60)
+TALLIED_WITHIN = timedelta(days=2)
 
 # Since when a job could have been taken: when it was put there, or since the moment it was meant for.
 WAITING = """
@@ -171,3 +173,15 @@ def calendar(now: datetime) -> Check:
 # The State Council tells of a year in November before it.
 NEXT_YEAR_FROM = 12
 _IMPORT = "请把国务院办公厅公布的{year}年放假安排写入 XINZHENG_CALENDAR_YEARS 所指的文件。"
+
+
+def tallies(now: datetime) -> Check:
+    """Whether days that are over are tallied: until they are, the desk counts them anew each time."""
+    known, today = tallied_days(), china_date(now)
+    if known is None:
+        return well("tallies", "还没有汇总过；运行情况的指标直接清点。")
+    said = f"汇总至{known[1]:%Y-%m-%d}。"
+    if today - known[1] <= TALLIED_WITHIN:
+        return well("tallies", said)
+    to_do = "每小时自动汇总：请看后台任务是否在运行，数据库里有没有几天没有结束的事务。指标照样准确，只是变慢。"
+    return warning("tallies", said, to_do)

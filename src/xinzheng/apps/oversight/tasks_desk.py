@@ -39,6 +39,5 @@ def recount_a_day(timestamp: int) -> None:
     found = recount(day)
     if found:
         named = "、".join(sorted({one.figure for one in found}))
-        raise OversightError(
-            f"{day:%Y-%m-%d}的汇总与明细不符（{named}），请运行 xinzheng doctor。", code="tally-differs"
-        )
+        said = f"{day:%Y-%m-%d}的汇总与明细不符（{named}）。请查明事后写入了什么，例如恢复的备份、拨回的时钟。"
+        raise OversightError(said, code="tally-differs")
