@@ -119,9 +119,9 @@ def _write(duty: tuple[str, str, str, str], by: str, *, is_ended: bool) -> int:
         raise ResponsibilityError(f"{unit.short_name}现在不负责这项数据，不用终止。", code="not-responsible")
     if not is_ended and unit.uscc in ranks:
         raise ResponsibilityError(f"{unit.short_name}已经负责这项数据，不用再登记。", code="responsible-already")
-    action = RESPONSIBILITY_ENDED if is_ended else RESPONSIBILITY_ADDED
     facts = {"policy": policy_id, "domain": domain, "kind": kind, "unit": unit.id}
-    entry = open_entry(kind=action, by=by, unit_id=unit.id, note=facts)
+    what = RESPONSIBILITY_ENDED if is_ended else RESPONSIBILITY_ADDED
+    entry = open_entry(kind=what, by=by, unit_id=unit.id, note=facts)
     Responsibility.objects.create(
         entry=entry,
         policy_id=policy_id,
@@ -131,6 +131,7 @@ def _write(duty: tuple[str, str, str, str], by: str, *, is_ended: bool) -> int:
         rank=ranks[unit.uscc] if is_ended else max(ranks.values(), default=0) + 1,
         is_ended=is_ended,
     )
+    action = "responsibility-ended" if is_ended else "responsibility-added"
     record_event(who=by, action=action, object_kind="unit", object_id=unit.id, details=facts)
     return take_position(entry)
 
