@@ -29,7 +29,7 @@ spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
 """
 LIMITS = Limits(memory_bytes=1 << 30)
-STARTING_SECONDS = 90
+STARTING_SECONDS = 120
 
 
 def _free_port() -> int:

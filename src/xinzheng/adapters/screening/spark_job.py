@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-EXECUTOR_SECONDS = 60.0
+EXECUTOR_SECONDS = 120.0
 
 
 def main(described: Path) -> None:
