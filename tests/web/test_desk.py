@@ -23,6 +23,7 @@ from xinzheng.apps.oversight.tallies import ONE_DAY, midnight, tally_days
 from xinzheng.core.objections import Act
 from xinzheng.web.desk.charts import MOST_SHOWN, Chart, Point, Series, bars, line, rows
 from xinzheng.web.navigation import ITEMS, NavGroup, navigation_of
+from xinzheng.web.office import coverage_now
 
 db = module_database
 HOUR = timedelta(hours=1)
@@ -261,3 +262,15 @@ def test_the_group_says_which_of_its_pages_is_at_hand(built: RedressCity, accoun
     # 名单核查 lies below 审计记录 and is not it.
     marked = navigation_of(accounts["auditor"], "/audit/screenings")
     assert [item.label for item in marked if not isinstance(item, NavGroup) and item.is_current] == ["名单核查"]
+
+
+def test_of_a_large_ledger_the_coverage_page_says_delivered_and_counts_nothing(
+    built: RedressCity, accounts: Mapping[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = page_of(accounts["office"], "/office/coverage")
+    assert 'aria-label="已报送1件"' in counted
+    monkeypatch.setattr(coverage_now, "MOST_COUNTED", -2)
+    page = page_of(accounts["office"], "/office/coverage")
+    assert "这里不逐月清点件数" in page
+    assert 'aria-label="已报送"' in page
+    assert "零报告" not in page.split("<tbody>")[1]  # what is not counted is not called none

@@ -63,13 +63,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class CoverageCalendar:
-    """Rows and months as at a position; ``due`` is the day that data must reach."""
+    """Rows and months as at a position; ``due`` is the day that data must reach.
+
+    Without ``counts_records`` its cells say nothing of how many records a month has.
+    """
 
     policy: Policy
     months: tuple[Month, ...]
     due: date
     position: int
     rows: tuple[Row, ...]
+    counts_records: bool = True
 
     @property
     def late_rows(self) -> list[Row]:
@@ -114,7 +118,7 @@ def coverage_calendar_of(policy: Policy, view: View) -> CoverageCalendar:
         )
         for scope in scopes
     )
-    return CoverageCalendar(policy, view.months, view.due, view.position, rows)
+    return CoverageCalendar(policy, view.months, view.due, view.position, rows, view.counts_records)
 
 
 def _months_of(returned: Sequence[ReturnedStretch], view: View) -> frozenset[Month]:
@@ -162,6 +166,11 @@ def records_by_month(view: View) -> dict[Key, dict[str, int]]:
     for unit, domain, kind, month, count in _rows(RECORDS, view.values()):
         found[unit, domain, kind][month] = count
     return found
+
+
+def versions_about() -> int:
+    """About how many versions of records there are, as the planner knows it: at once, however many."""
+    return int(_rows("SELECT reltuples FROM pg_class WHERE oid = 'ledger_recordversion'::regclass", {})[0][0])
 
 
 def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

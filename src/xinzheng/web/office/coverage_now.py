@@ -6,17 +6,23 @@ from dataclasses import replace
 from django.utils import timezone
 
 from xinzheng.apps.audit.queries import head_position
+from xinzheng.apps.oversight.calendar_queries import versions_about
 from xinzheng.apps.oversight.queries import CoverageCalendar, View, coverage_calendar_of, due_date, scoring
 from xinzheng.apps.registry.queries import ServedUnit
 from xinzheng.core.coverage_calendar import Month, months_until
 from xinzheng.core.policy import Policy
 
+# Counting the records of each month reads all their versions: beyond this many a page would wait seconds for it.
+MOST_COUNTED = 1_000_000
+
 
 def calendar_now(policy: Policy, unit_id: int | None = None) -> CoverageCalendar:
-    """The calendar of the latest months as the ledger stands."""
+    """The calendar of the latest months as the ledger stands; of a large ledger without how many records there are."""
     today = timezone.localdate()
     months = months_until(Month.of(today), scoring().calendar_months)
-    return coverage_calendar_of(policy, View(head_position(), months, due_date(policy, today), unit_id))
+    counts = versions_about() <= MOST_COUNTED
+    view = View(head_position(), months, due_date(policy, today), unit_id, counts_records=counts)
+    return coverage_calendar_of(policy, view)
 
 
 def served_calendar_now(policy: Policy, unit_id: int, served: Iterable[ServedUnit]) -> CoverageCalendar:

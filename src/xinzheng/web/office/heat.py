@@ -59,8 +59,12 @@ class Heat:
 def heat_of(calendar: CoverageCalendar, rows: Sequence[Row], head: str, name: Callable[[Row], tuple[str, str]]) -> Heat:
     """The heat map of some rows of a calendar; ``name`` gives a row's name and what stands below it."""
     years = [(year, len(list(months))) for year, months in groupby(calendar.months, key=lambda month: month.year)]
+    counted = calendar.counts_records
     shown = [
-        HeatRow(*name(row), [_marked(cell, cell_view(cell, is_latest=row.scope.is_latest), row) for cell in row.cells])
+        HeatRow(
+            *name(row),
+            [_marked(cell, cell_view(cell, is_latest=row.scope.is_latest or not counted), row) for cell in row.cells],
+        )
         for row in rows
     ]
     return Heat(f"各月归集情况，{len(rows)}行", head, years, calendar.months, shown)
