@@ -19,7 +19,7 @@ from xinzheng.core.floors import Floors
 from xinzheng.core.identity_platforms import IdentityPlatform, PlatformError
 from xinzheng.core.networks import Network, read_network
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
 
 
 def home() -> Path:

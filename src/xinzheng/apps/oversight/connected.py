@@ -185,7 +185,7 @@ def _listed(names: Iterable[str], measure: str) -> str:
     return found[0] if len(found) == 1 else f"{len(found)}{measure}"
 
 
-def _rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
+def _rows(statement: str, *values: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
