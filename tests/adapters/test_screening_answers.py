@@ -141,6 +141,19 @@ def test_a_row_that_cannot_be_read_ends_the_run_and_is_quoted_nowhere(engine: En
     assert person not in "".join(traceback.format_exception(failed.value))
 
 
+def test_a_list_that_breaks_off_on_the_way_leaves_no_memory_file_open(engine: Engine) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"1,enterprise_legal_person,f\n"
+        raise ConnectionError("the database went away")
+
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(ConnectionError):
+        engine.take("subjects", broken())
+    with pytest.raises(EngineError):
+        engine.take("subjects", [b"x" * 1000 + b"\n"] * 3)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_the_work_folder_is_the_owners_alone_and_holds_nothing_of_the_lists(engine: Engine, tmp_path: Path) -> None:
     small_world().give(engine)
     engine.run(small_world().planned)

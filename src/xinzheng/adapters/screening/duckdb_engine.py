@@ -28,7 +28,7 @@ TYPES = {"int64": "BIGINT", "int16": "SMALLINT", "string": "VARCHAR", "date": "D
 
 
 class DuckDbEngine:
-    """DuckDB, with its overflow in the work folder. ``answers_from`` tells where what is read comes from."""
+    """DuckDB, with its overflow in the work folder."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._open = ExitStack()
@@ -44,38 +44,23 @@ class DuckDbEngine:
 
     def take(self, table: str, chunks: Iterable[bytes]) -> int:
         """Add rows to one of LISTS: read and taken in beside each other, through memory only."""
-        columns = LISTS[table]
         pieces: Queue[int | None] = Queue(maxsize=1)
-        failures: list[BaseException] = []
-        reader = Thread(target=self._take_pieces, args=(table, columns, pieces, failures), daemon=True)
-        reader.start()
-        try:
-            for piece in _pieces(chunks):
-                pieces.put(piece)
-                if failures:
-                    break
-        finally:
-            pieces.put(None)
-            reader.join()
-        if failures:
-            raise failures[0]
+        failures: list[Exception] = []
+        with self._database.cursor() as database, _told():
+            reader = Thread(target=_take_pieces, args=(database, table, pieces, failures), daemon=True)
+            reader.start()
+            try:
+                for piece in _pieces(chunks):
+                    pieces.put(piece)
+                    if failures:
+                        break
+            finally:
+                pieces.put(None)
+                reader.join()
+            if failures:
+                raise failures[0]
         ((rows,),) = self._rows(f"SELECT count(*) FROM {table}")  # noqa: S608
         return int(rows)
-
-    def _take_pieces(
-        self, table: str, columns: Mapping[str, str], pieces: "Queue[int | None]", failures: list[BaseException]
-    ) -> None:
-        """Take pieces in until None comes; after a failure they are only closed."""
-        with self._database.cursor() as database:
-            while (piece := pieces.get()) is not None:
-                try:
-                    if not failures:
-                        with _told():
-                            database.execute(f"INSERT INTO {table} {_reading(piece, columns)}")
-                except EngineError as failure:
-                    failures.append(failure)
-                finally:
-                    os.close(piece)
 
     def organ_pairs(self) -> Iterator[tuple[str | None, str | None]]:
         """Code and name of every deciding organ the records have, each pair once; an empty text is None."""
@@ -196,6 +181,20 @@ def _told() -> Iterator[None]:
         ) from None
 
 
+def _take_pieces(
+    database: duckdb.DuckDBPyConnection, table: str, pieces: "Queue[int | None]", failures: list[Exception]
+) -> None:
+    """Take pieces in until None comes; after a failure they are only closed."""
+    while (piece := pieces.get()) is not None:
+        try:
+            if not failures:
+                database.execute(f"INSERT INTO {table} {_reading(piece, LISTS[table])}")
+        except Exception as failure:
+            failures.append(failure)
+        finally:
+            os.close(piece)
+
+
 def _columns(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {TYPES[kind]}" for name, kind in columns.items())
 
@@ -209,12 +208,17 @@ def _reading(piece: int, columns: Mapping[str, str]) -> str:
 def _pieces(chunks: Iterable[bytes]) -> Iterator[int]:
     """The chunks gathered in memory files of some size; each must be closed by who takes it."""
     piece, size = -1, 0
-    for chunk in chunks:
-        if piece < 0:
-            piece, size = os.memfd_create("screening"), 0
-        size += os.write(piece, chunk)
-        if size >= PIECE_BYTES:
-            yield piece
-            piece = -1
-    if piece >= 0:
-        yield piece
+    try:
+        for chunk in chunks:
+            if piece < 0:
+                piece, size = os.memfd_create("screening"), 0
+            size += os.write(piece, chunk)
+            if size >= PIECE_BYTES:
+                full, piece = piece, -1
+                yield full
+        if piece >= 0:
+            full, piece = piece, -1
+            yield full
+    finally:
+        if piece >= 0:
+            os.close(piece)
