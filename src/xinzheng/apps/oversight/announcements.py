@@ -44,7 +44,7 @@ class AnnouncementError(OversightError):
     code = "announcement-unfit"
 
 
-def refusals_to_announce_kind(account: Account, kind: str) -> list[str]:
+def reasons_not_to_announce(account: Account, kind: str) -> list[str]:
     """Announce, mend or take back one of a kind: news the office, maintenance system administrators as well."""
     if kind == Announcement.Kind.MAINTENANCE:
         return refusals_to_announce_maintenance(account)
@@ -111,7 +111,7 @@ def newest_announcements() -> list[Announcement]:
 
 
 def _refuse(account: Account, kind: str) -> None:
-    refusals = refusals_to_announce_kind(account, kind)
+    refusals = reasons_not_to_announce(account, kind)
     if refusals:
         raise RefusedError("\n".join(refusals), code="not-permitted")
 

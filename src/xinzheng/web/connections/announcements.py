@@ -19,7 +19,7 @@ from xinzheng.apps.oversight.announcements import (
     announce,
     announcement,
     newest_announcements,
-    refusals_to_announce_kind,
+    reasons_not_to_announce,
     take_back,
 )
 from xinzheng.apps.oversight.desk_models import EVERYBODY, Announcement
@@ -49,7 +49,7 @@ def announcements(request: HttpRequest, account: Account) -> HttpResponse:
     if request.method != "POST":
         return _page(request, account, _to_mend(request.GET.get("mend", ""), account), [])
     said = {name: request.POST.get(name, "") for name in FIELDS}
-    refuse_if(refusals_to_announce_kind(account, said["kind"] or MAINTENANCE))
+    refuse_if(reasons_not_to_announce(account, said["kind"] or MAINTENANCE))
     try:
         told = _act(request.POST.get("act", ""), said, account)
     except AnnouncementError as error:
@@ -109,7 +109,7 @@ def _number(text: str) -> int:
 def _to_mend(text: str, account: Account) -> Mapping[str, str]:
     """The form filled with what is to be mended; empty where nothing is."""
     found = announcement(_number(text))
-    if found is None or refusals_to_announce_kind(account, found.kind):
+    if found is None or reasons_not_to_announce(account, found.kind):
         return dict.fromkeys(FIELDS, "") | {"kind": NEWS, "audience": EVERYBODY}
     times = {name: getattr(found, name) for name in TIMES}
     filled = {name: f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else "" for name, at in times.items()}
@@ -119,7 +119,7 @@ def _to_mend(text: str, account: Account) -> Mapping[str, str]:
 
 def _page(request: HttpRequest, account: Account, said: Mapping[str, str], errors: list[FieldError]) -> HttpResponse:
     now = timezone.now()
-    kinds = [(kind.value, kind.label) for kind in (NEWS, MAINTENANCE) if not refusals_to_announce_kind(account, kind)]
+    kinds = [(kind.value, kind.label) for kind in (NEWS, MAINTENANCE) if not reasons_not_to_announce(account, kind)]
     rows = [_row(one, now, account) for one in newest_announcements()]
     context = {
         "rows": rows,
@@ -145,5 +145,5 @@ def _row(one: Announcement, now: datetime, account: Account) -> dict[str, Any]:
         "audience": AUDIENCES[one.audience],
         "state": state,
         "is_shown": is_shown,
-        "may_change": not is_over and not refusals_to_announce_kind(account, one.kind),
+        "may_change": not is_over and not reasons_not_to_announce(account, one.kind),
     }
