@@ -20,40 +20,23 @@ WRITERS = 4
 ISSUED = 40
 PATIENCE_SECONDS = 60.0
 REPLICA, FORMER = "second", "first"
+# The key of an application that was acknowledged, and when.
+Told = tuple[str, float]
 
 
 def failover(home: Path, wanted: Wanted) -> None:
     """Kill the primary with -9 while applications come in; promote the replica; count what was acknowledged."""
     first, second = home / "first", home / "second"
-    seconds = 5 if wanted.is_short else 60
-    make_city(first, wanted)
-    done(first, "replica", "make", str(second), "--name", REPLICA)
-    done(first, "replica", "wait", REPLICA)
-    wait_until(lambda: any(one.is_synchronous for one in replicas_of(first)), "备库没有同步")
-    either = {
-        "XINZHENG_DATABASE_URL": both(connection_info(first), connection_info(second)),
-        "XINZHENG_KEYS": str(first / "keys"),
-    }
     try:
-        with writing(first, **either) as files:
-            time.sleep(seconds)
-            number = int((prepare_layout(first).data / "postmaster.pid").read_text().split()[0])
-            os.kill(number, signal.SIGKILL)
-            killed = time.time()
-            done(first, "replica", "promote", str(second))
-            promoted = time.time()
-            time.sleep(seconds)
-        before, after = split(files, killed)
-        must(len(before) > 0 and len(after) > 0, "杀主库之前、之后都应有答复了的申请")
-        gap = min(at for _, at in after) - killed
+        make_city(first, wanted)
+        done(first, "replica", "make", str(second), "--name", REPLICA)
+        done(first, "replica", "wait", REPLICA)
+        wait_until(lambda: any(one.is_synchronous for one in replicas_of(first)), "备库没有同步")
+        before, after = killed_under_load(first, second, 5 if wanted.is_short else 60)
         kept = home / "acknowledged"
         kept.write_text("".join(f"{key} {at}\n" for key, at in before + after))
         counted = in_city(second, "count", str(kept), XINZHENG_KEYS=str(first / "keys"))
-        print(
-            f"  主库被杀前答复 {len(before):,} 件，之后答复 {len(after):,} 件；提升用 {promoted - killed:.1f} 秒，"
-            f"第一件新答复在 {gap:.1f} 秒后；新主库里 {counted['there']:,} 件",
-            flush=True,
-        )
+        print(f"  新主库里 {counted['there']:,} 件", flush=True)
         must(counted["there"] == counted["asked"] == len(before) + len(after), "答复过的申请在新主库里不全")
         issue_some(home, second, before, first / "keys")
         done(second, "replica", "rejoin", str(first), "--of", str(second), "--name", FORMER)
@@ -66,40 +49,44 @@ def failover(home: Path, wanted: Wanted) -> None:
             stop(each)
 
 
+def killed_under_load(first: Path, second: Path, seconds: int) -> tuple[list[Told], list[Told]]:
+    """What was acknowledged before the primary was killed, and afterwards by the replica that took its place."""
+    either = {
+        "XINZHENG_DATABASE_URL": both(connection_info(first), connection_info(second)),
+        "XINZHENG_KEYS": str(first / "keys"),
+    }
+    with writing(first, **either) as files:
+        time.sleep(seconds)
+        number = int((prepare_layout(first).data / "postmaster.pid").read_text().split()[0])
+        os.kill(number, signal.SIGKILL)
+        killed = time.time()
+        done(first, "replica", "promote", str(second))
+        promoted = time.time()
+        time.sleep(seconds)
+    before, after = split(files, killed)
+    must(len(before) > 0 and len(after) > 0, "杀主库之前、之后都应有答复了的申请")
+    gap = min(at for _, at in after) - killed
+    print(
+        f"  主库被杀前答复 {len(before):,} 件，之后答复 {len(after):,} 件；提升用 {promoted - killed:.1f} 秒，"
+        f"第一件新答复在 {gap:.1f} 秒后",
+        flush=True,
+    )
+    return before, after
+
+
 def restore(home: Path, wanted: Wanted) -> None:
     """Back up while applications come in; restore to a named point and to the end of the archive, and count."""
-    first, folder = home / "first", home / "backups"
-    backup = {"XINZHENG_BACKUP": str(folder)}
+    first = home / "first"
     # The user that runs the database has to get through to the backups.
     home.chmod(0o711)
-    seconds = 3 if wanted.is_short else 30
     try:
-        make_city(first, wanted, **backup)
-        with writing(first) as files:
-            time.sleep(seconds)
-            made = done(first, "backup", "make", "--json", **backup)
-            time.sleep(seconds)
-        at_the_point = in_city(first, "totals")["applications"]
-        done(first, "backup", "point", "quiet", **backup)
-        with writing(first) as more:
-            time.sleep(seconds)
-        done(first, "backup", "point", "the_end", **backup)
-        acknowledged = [key for key, _ in answered([*files, *more])]
-        checked = wait_for_archive(first, backup)
-        print(f"  备份 {made['size'] >> 20} MiB，归档 {checked} 段；答复过的申请 {len(acknowledged):,} 件", flush=True)
-        for name, target, count in (
-            ("point", ["--point", "quiet"], at_the_point),
-            ("end", [], in_city(first, "totals")["applications"]),
-        ):
-            begun = time.monotonic()
-            restored = home / name
-            done(first, "backup", "restore", "--to", str(restored), *target, **backup)
-            took = time.monotonic() - begun
-            verified(restored, first / "keys", count)
-            print(
-                f"  恢复到{'恢复点' if target else '归档末尾'}：{took:.1f} 秒，{count:,} 件，复算和核查都通过",
-                flush=True,
-            )
+        make_city(first, wanted, **backups_of(home))
+        files, at_the_point = backed_up_under_load(home, 3 if wanted.is_short else 30)
+        acknowledged = [key for key, _ in answered(files)]
+        checked = wait_for_archive(first, backups_of(home))
+        print(f"  归档 {checked} 段；答复过的申请 {len(acknowledged):,} 件", flush=True)
+        restored(home, "point", at_the_point, "--point", "quiet")
+        restored(home, "end", in_city(first, "totals")["applications"])
         kept = home / "acknowledged"
         kept.write_text("".join(f"{key}\n" for key in acknowledged))
         counted = in_city(home / "end", "count", str(kept), XINZHENG_KEYS=str(first / "keys"))
@@ -107,6 +94,37 @@ def restore(home: Path, wanted: Wanted) -> None:
     finally:
         for each in (first, home / "point", home / "end"):
             stop(each)
+
+
+def backups_of(home: Path) -> dict[str, str]:
+    """The setting that has them made."""
+    return {"XINZHENG_BACKUP": str(home / "backups")}
+
+
+def backed_up_under_load(home: Path, seconds: int) -> tuple[list[Path], int]:
+    """A backup amid applications, a named point after them, and more of them; how many there were at the point."""
+    first, backup = home / "first", backups_of(home)
+    with writing(first) as files:
+        time.sleep(seconds)
+        made = done(first, "backup", "make", "--json", **backup)
+        time.sleep(seconds)
+    print(f"  备份 {made['size'] >> 20} MiB", flush=True)
+    count = in_city(first, "totals")["applications"]
+    done(first, "backup", "point", "quiet", **backup)
+    with writing(first) as more:
+        time.sleep(seconds)
+    done(first, "backup", "point", "the_end", **backup)
+    return [*files, *more], count
+
+
+def restored(home: Path, name: str, count: int, *target: str) -> None:
+    """Restore into a home of this name; as many applications are there, and everything is computed again."""
+    begun = time.monotonic()
+    done(home / "first", "backup", "restore", "--to", str(home / name), *target, **backups_of(home))
+    took = time.monotonic() - begun
+    verified(home / name, home / "first" / "keys", count)
+    where = "恢复点" if target else "归档末尾"
+    print(f"  恢复到{where}：{took:.1f} 秒，{count:,} 件，复算和核查都通过", flush=True)
 
 
 def make_city(home: Path, wanted: Wanted, **more: str) -> None:
@@ -148,19 +166,19 @@ def writing(home: Path, **more: str) -> Iterator[list[Path]]:
     must(all(process.returncode == 0 for process in processes), "有写入的进程出错")
 
 
-def answered(files: Sequence[Path]) -> list[tuple[str, float]]:
+def answered(files: Sequence[Path]) -> list[Told]:
     """Key and moment of what was acknowledged; a line broken off was not."""
     lines = [line for file in files for line in file.read_text().split("\n")[:-1]]
     return [(key, float(at)) for key, at in map(str.split, lines)]
 
 
-def split(files: Sequence[Path], moment: float) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+def split(files: Sequence[Path], moment: float) -> tuple[list[Told], list[Told]]:
     """What was acknowledged before a moment, and after."""
     found = answered(files)
     return [one for one in found if one[1] <= moment], [one for one in found if one[1] > moment]
 
 
-def issue_some(home: Path, primary: Path, applications: Sequence[tuple[str, float]], keys: Path) -> None:
+def issue_some(home: Path, primary: Path, applications: Sequence[Told], keys: Path) -> None:
     """Reports on applications that the dead primary had taken, issued and checked on the new one."""
     some = home / "some"
     some.write_text("".join(f"{key}\n" for key, _ in applications[:5]))
