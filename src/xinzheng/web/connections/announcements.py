@@ -1,6 +1,7 @@
 """Announcements (公告) as the office and system administrators make, mend and take them back."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,7 @@ TIMES = {
     "ends_at": "维护结束的时间",
 }
 AUDIENCES = {EVERYBODY: "所有人", **{role.value: role.label for role in Role}}
+YEARS = range(2020, 2100)
 KEPT = "填写的内容都还在。"
 
 
@@ -95,10 +97,13 @@ def _moment(said: Mapping[str, str], name: str) -> datetime | None:
     """A time of China's as a field of the form has it; None where it is empty."""
     if not said[name]:
         return None
-    try:
-        return timezone.make_aware(datetime.fromisoformat(said[name]).replace(tzinfo=None))
-    except (ValueError, OverflowError) as error:
-        raise AnnouncementError(f"{TIMES[name]}应形如2026-11-23 22:00。", field=name) from error
+    at: datetime | None = None
+    with suppress(ValueError):
+        at = datetime.fromisoformat(said[name]).replace(tzinfo=None)
+    # What lies at the edge of the calendar can be written to the database, and not be read any more.
+    if at is None or at.year not in YEARS:
+        raise AnnouncementError(f"{TIMES[name]}应形如2026-11-23 22:00。", field=name)
+    return timezone.make_aware(at)
 
 
 def _number(text: str) -> int:
