@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection, connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from procrastinate.contrib.django import app
@@ -16,7 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.live_server_helper import LiveServer
 
 from tests.small_city import SmallCity, build_small_city
-from tests.web.conftest import PASSWORD, People, no_counts_from_before, people
+from tests.web.conftest import PASSWORD, QUICK_HASHERS, People, no_counts_from_before, people
 
 __all__ = ["no_counts_from_before", "people"]
 
@@ -42,6 +43,12 @@ def browser() -> Iterator[Browser]:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             yield browser
             browser.close()
+
+
+@pytest.fixture(autouse=True)
+def passwords_are_checked_quickly(settings: LazySettings) -> None:
+    """Everybody signs in here, dozens of times; how slowly passwords are checked is what tests/web proves."""
+    settings.PASSWORD_HASHERS = [*QUICK_HASHERS, *settings.PASSWORD_HASHERS]
 
 
 @pytest.fixture

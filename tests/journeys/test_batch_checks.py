@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from tests.journeys.conftest import Site, apart
-from tests.journeys.test_everybody import LOOKS, look_at, mistakes_on, visit
+from tests.journeys.test_everybody import look_in_every_look_at, mistakes_in_every_look, walk
 from tests.small_city import BY, uscc
 from tests.web.conftest import PASSWORD, People, issue
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -81,18 +81,15 @@ def test_a_file_is_handed_in_left_and_its_answers_are_taken_away(
 
 def found_in_every_look(site: Site, account: Account, done: str, wrong: Path) -> list[str]:
     """What axe finds, and what sticks out: on answers, on one under way, one that failed, the list with a mistake."""
-    found = []
     check = BatchCheck.objects.get()
     running = check_in(check, "running")
     failed = check_in(check, "failed", "核验时发生意外，没有完成。请重新上传；仍不成功的，请联系信用办。")
-    for turn, look in enumerate(LOOKS):
-        page = enter(visit(site, look), account, site)
-        found += look_at(page, [done, failed if turn % 2 else running])
-        page.goto("/receiver/checks")
-        hand_in(page, wrong)
-        expect(page.get_by_role("alert")).to_be_visible()
-        found += mistakes_on(page, "with a mistake")
-    return found
+    page = enter(walk(site), account, site)
+    found = look_in_every_look_at(page, [done, running, failed])
+    page.goto("/receiver/checks")
+    hand_in(page, wrong)
+    expect(page.get_by_role("alert")).to_be_visible()
+    return found + mistakes_in_every_look(page, "with a mistake")
 
 
 def check_in(like: BatchCheck, state: str, message: str = "") -> str:

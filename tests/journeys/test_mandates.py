@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import Site
-from tests.journeys.test_everybody import LOOKS, Look, look_at, mistakes_on, visit
+from tests.journeys.test_everybody import look_in_every_look_at, mistakes_in_every_look, walk
 from tests.small_city import SmallCity, today, uscc
 from tests.web.conftest import CLEAN, PASSWORD, People
 from xinzheng.apps.accounts.actions import NewAccount, open_account
@@ -55,25 +55,24 @@ def test_a_letter_is_sent_confirmed_used_and_taken_back(
     assert answer.status == 403
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}-{look.elder or 'usual'}")
 def test_the_pages_of_mandates_and_accounts_can_be_used_by_everybody(
-    site: Site, city: SmallCity, people: People, clerk: Account, look: Look
+    site: Site, city: SmallCity, people: People, clerk: Account
 ) -> None:
     _fill(city, people, clerk)
-    page = visit(site, look)
+    page = walk(site)
     site.sign_in(page, "demo-suzhou")
-    found = look_at(page, ["/mandates"])
+    found = look_in_every_look_at(page, ["/mandates"])
     page.get_by_role("button", name="提交，等待法定代表人确认").evaluate("button => button.form.noValidate = true")
     page.get_by_role("button", name="提交，等待法定代表人确认").click()
     page.get_by_role("heading", name="处需要改正").wait_for()
-    found += mistakes_on(page, "mandates with mistakes")
-    office, system, security = visit(site, look), visit(site, look), visit(site, look)
+    found += mistakes_in_every_look(page, "mandates with mistakes")
+    office, system, security = walk(site), walk(site), walk(site)
     site.sign_in(office, "demo-office")
-    found += look_at(office, ["/office/representatives"])
+    found += look_in_every_look_at(office, ["/office/representatives"])
     site.sign_in(system, "administrator")
-    found += look_at(system, ["/administration/accounts"])
+    found += look_in_every_look_at(system, ["/administration/accounts"])
     site.sign_in(security, "security")
-    found += look_at(security, ["/administration/accounts", "/administration/sessions"])
+    found += look_in_every_look_at(security, ["/administration/accounts", "/administration/sessions"])
     assert found == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Site
-from tests.journeys.test_everybody import LOOKS, Look, look_at, mistakes_on, visit
+from tests.journeys.test_everybody import look_in_every_look_at, mistakes_in_every_look, walk
 from tests.small_city import PENALTY, SmallCity, today
 from tests.web.conftest import People, faulty_batch
 from xinzheng.apps.ledger.actions import BatchResult, Scope, explain_line, withdraw_coverage
@@ -15,9 +15,6 @@ from xinzheng.apps.ledger.models import Upload
 __all__ = ["faulty_batch"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-# The widest, and the narrowest with the largest type.
-TWO = [LOOKS[0], LOOKS[-1]]
 
 
 @pytest.fixture
@@ -47,12 +44,11 @@ def make_key(page: Page) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("look", TWO, ids=lambda look: f"{look.width}-{look.elder or 'usual'}")
 def test_everybody_can_use_these_pages(
-    site: Site, city: SmallCity, people: People, gap: None, faulty_batch: BatchResult, look: Look
+    site: Site, city: SmallCity, people: People, gap: None, faulty_batch: BatchResult
 ) -> None:
     explain_line(batch_id=faulty_batch.batch, line=3, reason="该决定已经撤销", by=people.chief.actor)
-    chief = visit(site, look)
+    chief = walk(site)
     site.sign_in(chief, "chief")
     failed = Upload.objects.create(
         by=people.chief.actor,
@@ -66,19 +62,25 @@ def test_everybody_can_use_these_pages(
         message="文件不是表格。",
     )
     batch = f"/department/batches/{faulty_batch.batch}"
-    found = look_at(chief, ["/department", "/department/calendar", batch, f"/department/uploads/{failed.pk}"])
+    found = look_in_every_look_at(
+        chief, ["/department", "/department/calendar", batch, f"/department/uploads/{failed.pk}"]
+    )
     chief.goto("/department")
     chief.locator("summary", has_text="撤回一段时间的覆盖声明").click()
     chief.fill("#withdraw-reason", "还有没报的决定")
     chief.get_by_role("button", name="撤回声明").click()
-    found += mistakes_on(chief, "withdrawal with mistakes")
-    office = visit(site, look)
+    found += mistakes_in_every_look(chief, "withdrawal with mistakes")
+    office = walk(site)
     site.sign_in(office, "demo-office")
-    found += look_at(office, ["/office/waivers", "/office/waivers?unit=0", "/office/held", "/office/coverage", batch])
-    administrator = visit(site, look)
+    found += look_in_every_look_at(
+        office, ["/office/waivers", "/office/waivers?unit=0", "/office/held", "/office/coverage", batch]
+    )
+    administrator = walk(site)
     site.sign_in(administrator, "administrator")
     make_key(administrator)
-    found += mistakes_on(administrator, "a new key") + look_at(administrator, ["/administration/keys"])
+    found += mistakes_in_every_look(administrator, "a new key") + look_in_every_look_at(
+        administrator, ["/administration/keys"]
+    )
     administrator.get_by_role("button", name="确认吊销").click()
-    found += mistakes_on(administrator, "a revoked key")
+    found += mistakes_in_every_look(administrator, "a revoked key")
     assert found == []

@@ -1,8 +1,10 @@
 """The frame of every page: headers, no inline code, 长辈模式, error pages, protection of forms."""
 
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.test import Client, RequestFactory, override_settings
 from django.views.defaults import bad_request, server_error
@@ -13,6 +15,7 @@ PUBLIC_PAGES = [
     *("/", "/guide", "/policies", "/policies/suzhou-2024", "/verify", "/log", "/sign-in"),
     *("/guide/subject", "/policies/suzhou-2024/text", "/suggestions", "/suggestions/answer"),
 ]
+TEMPLATES = Path(settings.TEMPLATES[0]["DIRS"][0])
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +82,33 @@ def test_elder_mode_is_switched_on_by_a_form_remembered_resized_and_switched_off
     assert 'value="largest" aria-pressed="true"' in page
     client.post("/preferences/elder", {"size": "off", "next": "/guide"})
     assert "data-elder" not in client.get("/guide").content.decode()
+
+
+def test_larger_letters_change_only_what_the_browser_tests_change_themselves(people: People) -> None:
+    """An attribute of the page, the switch, and the sizes at the header's end: nothing else asks for the size."""
+    asking = {file.relative_to(TEMPLATES).as_posix() for file in TEMPLATES.rglob("*") if "elder" in _text(file)}
+    assert asking == {"base.html", "components/header.html"}
+    for client, pages in ((Client(), PUBLIC_PAGES), (client_of(people.officer), ["/department", "/notices"])):
+        for page in pages:
+            usual = client.get(page).content.decode()
+            client.cookies["elder"] = "largest"
+            larger = client.get(page).content.decode()
+            del client.cookies["elder"]
+            assert larger.count(' data-elder="largest"') == larger.count('class="sizes"') == 1
+            assert re.search(r'<form class="sizes".*?</form>\s*</div>\s*</header>', larger, re.DOTALL)
+            assert _without_size(larger) == _without_size(usual)
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _without_size(page: str) -> list[str]:
+    """The words of a page but for its size of letters, and for tokens and keys, which are others each time."""
+    page = re.sub(r'<form class="sizes".*?</form>', "", page, flags=re.DOTALL)
+    page = page.replace(' data-elder="largest"', "")
+    page = page.replace('aria-checked="true" name="size" value="off"', 'aria-checked="false" name="size" value="large"')
+    return re.sub(r'value="(\w{64}|[0-9a-f-]{36})"', "", page).split()
 
 
 def test_an_invented_size_is_not_put_into_the_page(client: Client) -> None:
