@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 
 COURT = uscc(900, "11320500")
 SCOPE = Scope(COURT, "taxation", RecordKind.CRIMINAL_JUDGMENT)
-PAST = Month.of(today()).plus(-1)
+
+
+def past() -> Month:
+    return Month.of(today()).plus(-1)
 
 
 @pytest.fixture
@@ -56,15 +59,15 @@ def judgments(folder: Path, numbers: list[str], day: date) -> BatchResult:
 
 
 def test_a_court_delivers_judgments_compares_them_and_its_officer_signs(city: SmallCity, tmp_path: Path) -> None:
-    result = judgments(tmp_path, ["（2026）苏05刑终1号", "(2026)苏05刑终2号"], PAST.first)
+    result = judgments(tmp_path, ["（2026）苏05刑终1号", "(2026)苏05刑终2号"], past().first)
     assert (result.new, result.rejected) == (2, 0)
     court = unit_by_uscc(COURT)
     assert court is not None
     (scope,) = scopes_of(current_policy(city.policy_id), head_position(), court.id)
     assert scope.kind == RecordKind.CRIMINAL_JUDGMENT
-    alike = reconcile(SCOPE, PAST, own_list(["(2026)苏05刑终1号", "（2026）苏05刑终2号"]), by=BY)
+    alike = reconcile(SCOPE, past(), own_list(["(2026)苏05刑终1号", "（2026）苏05刑终2号"]), by=BY)
     assert alike.agrees
-    differing = reconcile(SCOPE, PAST, own_list(["(2026)苏05刑终1号", "(2026)苏05刑终3号"]), by=BY)
+    differing = reconcile(SCOPE, past(), own_list(["(2026)苏05刑终1号", "(2026)苏05刑终3号"]), by=BY)
     assert not differing.agrees
     assert (len(differing.missing), len(differing.surplus)) == (1, 1)
     officer = open_account(NewAccount("court", "示例", Role.RESPONSIBLE_OFFICER, unit_id=court.id), by=BY)

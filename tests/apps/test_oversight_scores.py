@@ -32,8 +32,14 @@ from xinzheng.core.quality import Counts
 
 pytestmark = pytest.mark.django_db
 CODE, POLICY = uscc(1), "suzhou-2024"
-THIS = Month.of(today())
-PAST = THIS.plus(-2)
+
+
+def this() -> Month:
+    return Month.of(today())
+
+
+def past() -> Month:
+    return this().plus(-2)
 
 
 @pytest.fixture
@@ -41,9 +47,9 @@ def city(db: None, tmp_path: Path) -> SmallCity:
     return build_small_city(tmp_path, units_per_domain=1)
 
 
-def card(city: SmallCity, month: Month = THIS, position: int | None = None) -> Scorecard:
+def card(city: SmallCity, month: Month | None = None, position: int | None = None) -> Scorecard:
     at = head_position() if position is None else position
-    cards = scorecards(current_policy(POLICY), month, at, today())
+    cards = scorecards(current_policy(POLICY), month or this(), at, today())
     return next(card for card in cards if card.unit.uscc == city.unit("taxation"))
 
 
@@ -52,12 +58,12 @@ def row(city: SmallCity, number: int, day: date) -> dict[str, str]:
 
 
 def test_a_unit_without_data_covers_no_day_and_one_with_everything_all(city: SmallCity) -> None:
-    empty = card(city, PAST).counts
+    empty = card(city, past()).counts
     assert (empty.days_covered, empty.records, empty.lines) == (0, 0, 0)
     assert empty.days_due >= 28
     city.declare(city.unit("taxation"), "taxation")
-    full = card(city, PAST)
-    own = [card.counts for card in scorecards(current_policy(POLICY), PAST, head_position(), today())]
+    full = card(city, past())
+    own = [card.counts for card in scorecards(current_policy(POLICY), past(), head_position(), today())]
     assert full.counts.days_covered > 0
     assert sum(counts.days_covered for counts in own) == full.counts.days_covered
 
@@ -89,7 +95,7 @@ def test_rejected_lines_lower_the_accuracy_of_the_month_they_came_in(city: Small
     city.submit([row(city, 1, today()), wrong])
     found = card(city).counts
     assert (found.lines, found.rejected, found.corrected) == (2, 1, 0)
-    assert card(city, PAST).counts.lines == 0
+    assert card(city, past()).counts.lines == 0
 
 
 def test_as_at_an_earlier_position_a_score_is_as_it_was(city: SmallCity) -> None:
@@ -101,42 +107,42 @@ def test_as_at_an_earlier_position_a_score_is_as_it_was(city: SmallCity) -> None
 
 
 def test_the_best_unit_ranks_first_and_the_trend_looks_at_the_month_before(city: SmallCity) -> None:
-    city.declare(city.unit("taxation"), "taxation", through=PAST.last)
-    cards = scorecards(current_policy(POLICY), PAST, head_position(), today())
+    city.declare(city.unit("taxation"), "taxation", through=past().last)
+    cards = scorecards(current_policy(POLICY), past(), head_position(), today())
     best = cards[0]
     assert (best.unit.uscc, best.rank) == (city.unit("taxation"), 1)
     assert best.trend == 0
-    worse = card(city, PAST.plus(1))
+    worse = card(city, past().plus(1))
     assert worse.trend is not None
     assert worse.trend < 0
 
 
 def test_the_history_ends_with_the_month_asked_for(city: SmallCity) -> None:
-    history = score_history(current_policy(POLICY), card(city).unit.id, PAST, head_position(), today())
-    assert [month for month, _card in history] == [PAST.plus(n) for n in range(-5, 1)]
+    history = score_history(current_policy(POLICY), card(city).unit.id, past(), head_position(), today())
+    assert [month for month, _card in history] == [past().plus(n) for n in range(-5, 1)]
 
 
 def test_a_published_bulletin_stays_when_the_ledger_goes_on(city: SmallCity) -> None:
-    publish_bulletin(PAST, "test", POLICY)
-    before = published_bulletin(POLICY, PAST)
+    publish_bulletin(past(), "test", POLICY)
+    before = published_bulletin(POLICY, past())
     city.declare_everything()
-    assert published_bulletin(POLICY, PAST) == before
+    assert published_bulletin(POLICY, past()) == before
     assert before is not None
-    assert draft_bulletin(POLICY, PAST).figures["units"] != before.figures["units"]
+    assert draft_bulletin(POLICY, past()).figures["units"] != before.figures["units"]
     assert AuditEvent.objects.filter(action="bulletin-published").count() == 1
 
 
 def test_a_bulletin_is_published_once_and_only_when_the_month_is_due(city: SmallCity) -> None:
-    publish_bulletin(PAST, "test", POLICY)
+    publish_bulletin(past(), "test", POLICY)
     with pytest.raises(OversightError) as twice:
-        publish_bulletin(PAST, "test", POLICY)
+        publish_bulletin(past(), "test", POLICY)
     with pytest.raises(OversightError) as early:
-        publish_bulletin(THIS, "test", POLICY)
+        publish_bulletin(this(), "test", POLICY)
     assert (twice.value.code, early.value.code) == ("already-published", "month-not-due")
 
 
 def test_the_database_refuses_to_change_or_remove_a_bulletin(city: SmallCity) -> None:
-    publish_bulletin(PAST, "test", POLICY)
+    publish_bulletin(past(), "test", POLICY)
     with pytest.raises(ProgrammingError, match="pgtrigger"), transaction.atomic():
         Bulletin.objects.update(figures="{}")
     with pytest.raises(ProgrammingError, match="pgtrigger"), transaction.atomic():
@@ -144,7 +150,7 @@ def test_the_database_refuses_to_change_or_remove_a_bulletin(city: SmallCity) ->
 
 
 def test_the_figures_are_canonical_json_without_personal_data(city: SmallCity) -> None:
-    found = publish_bulletin(PAST, "test", POLICY)
+    found = publish_bulletin(past(), "test", POLICY)
     figures = json.loads(found.figures)
     assert figures["format"] == "xinzheng.bulletin/1"
     assert figures["position"] == found.position
@@ -153,8 +159,8 @@ def test_the_figures_are_canonical_json_without_personal_data(city: SmallCity) -
 
 
 def test_the_paper_names_every_unit_and_is_the_same_each_time(city: SmallCity) -> None:
-    publish_bulletin(PAST, "test", POLICY)
-    bulletin = published_bulletin(POLICY, PAST)
+    publish_bulletin(past(), "test", POLICY)
+    bulletin = published_bulletin(POLICY, past())
     assert bulletin is not None
     pdf = bulletin_pdf(bulletin)
     assert pdf == bulletin_pdf(bulletin)
@@ -168,14 +174,14 @@ def test_the_paper_names_every_unit_and_is_the_same_each_time(city: SmallCity) -
 
 
 def test_a_draft_says_on_paper_that_it_is_one(city: SmallCity) -> None:
-    document = pypdfium2.PdfDocument(bulletin_pdf(draft_bulletin(POLICY, PAST)))
+    document = pypdfium2.PdfDocument(bulletin_pdf(draft_bulletin(POLICY, past())))
     assert "草稿，未发布" in document[0].get_textpage().get_text_range()
     document.close()
 
 
 def test_the_workbook_holds_the_figures_of_every_unit(city: SmallCity) -> None:
-    publish_bulletin(PAST, "test", POLICY)
-    bulletin = published_bulletin(POLICY, PAST)
+    publish_bulletin(past(), "test", POLICY)
+    bulletin = published_bulletin(POLICY, past())
     assert bulletin is not None
     rows = CalamineWorkbook.from_filelike(BytesIO(bulletin_workbook(bulletin))).get_sheet_by_index(0).to_python()
     head = next(n for n, cells in enumerate(rows) if cells[0] == "名次")

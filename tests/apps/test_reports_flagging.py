@@ -276,7 +276,7 @@ later = st.fixed_dictionaries(
         "处罚状态": st.sampled_from(["", "复议诉讼中", "撤销"]),
         "状态日期": st.integers(-2, 40).map(lambda days: (today() - timedelta(days=days)).isoformat()),
         "处罚决定日期": st.integers(0, 1500).map(lambda days: (today() - timedelta(days=days)).isoformat()),
-        "修复日期": st.sampled_from(["", today().isoformat()]),
+        "修复日期": st.booleans().map(lambda is_repaired: today().isoformat() if is_repaired else ""),
     }
 )
 

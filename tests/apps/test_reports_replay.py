@@ -216,7 +216,7 @@ variants = st.fixed_dictionaries(
         "处理结果": st.sampled_from(["予以处罚", "不予处罚"]),
         "处罚状态": st.sampled_from(["", "有效", "复议诉讼中", "撤销"]),
         "处罚决定日期": st.integers(0, 1500).map(lambda days: (today() - timedelta(days=days)).isoformat()),
-        "修复日期": st.sampled_from(["", today().isoformat()]),
+        "修复日期": st.booleans().map(lambda is_repaired: today().isoformat() if is_repaired else ""),
     }
 )
 

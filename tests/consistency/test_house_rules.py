@@ -197,3 +197,24 @@ def test_the_lock_pins_every_package_by_hash() -> None:
     named = re.findall(r"^([a-z0-9][\w.-]*)\b.*$", text, re.MULTILINE | re.IGNORECASE)
     assert len(pinned) > 50
     assert named == pinned
+
+
+def test_no_test_asks_for_the_day_before_it_runs() -> None:
+    """The suite may run over midnight, at a month's end too: what is asked while modules load is another day's."""
+    assert [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in modules(ROOT / "tests")
+        for call in calls_on_loading(tree(path))
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) == "today"
+    ] == []
+
+
+def calls_on_loading(node: ast.AST) -> Iterator[ast.Call]:
+    """Calls outside the bodies of functions; decorators and the values of parameters are called on loading."""
+    if isinstance(node, ast.Call):
+        yield node
+    inside = ast.iter_child_nodes(node)
+    if isinstance(node, Function | ast.Lambda):
+        inside = iter([*getattr(node, "decorator_list", ()), *node.args.defaults, *filter(None, node.args.kw_defaults)])
+    for child in inside:
+        yield from calls_on_loading(child)
