@@ -162,8 +162,8 @@ def test_a_list_is_told_what_each_is_told_alone(world: World, moment: int) -> No
     said = {subject: what for subject, what in alone(world, position).items() if what != "subject-unknown"}
     listed = together(world, position, [key(code) for code in CODES])
     assert listed == said
-    assert together(world, position, EVERYBODY).items() >= said.items()
     if moment == 2:
+        assert together(world, position, EVERYBODY).items() >= said.items()
         outcomes = {what if isinstance(what, str) else what[1] for what in said.values()}  # type: ignore[index]
         assert outcomes >= {"not_clear", "not_verifiable", "subject-deregistered"}
         clauses = {clause for what in said.values() if not isinstance(what, str) for _, clause, _ in what[5].values()}  # type: ignore[index]
