@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -128,6 +129,7 @@ class View(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["share", "at"], name="views_of_share"),
             models.Index(fields=["receiver", "-at"], name="views_of_receiver", condition=Q(receiver__isnull=False)),
+            BrinIndex(fields=["at"], name="views_by_time", pages_per_range=32),
         ]
 
     def __str__(self) -> str:
