@@ -80,8 +80,8 @@ def plain(response: Any) -> tuple[int, str, list[tuple[str, str]]]:
     """An answer without what differs by chance: the protection of its forms."""
     text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", response.content.decode())
     text = re.sub(r'name="next" value="[^"]*"', "", text)
-    # The page's own address stands in it once; the browser's policy names its parts in any order.
-    apart = ("Content-Length", "Content-Security-Policy")
+    # The page's own address stands in it once; the policy names its parts in any order; each request has its number.
+    apart = ("Content-Length", "Content-Security-Policy", "X-Request-ID")
     return response.status_code, text, sorted(item for item in response.headers.items() if item[0] not in apart)
 
 
