@@ -98,6 +98,12 @@ MISTAKES = {
         "{and:",
         "至少要有两个条件",
     ),
+    "more conditions than can be compiled": (
+        "{field: procedure, equals: summary}",
+        "{or: [" + ", ".join(["{field: procedure, equals: summary}"] * 51) + "]}",
+        "{or: [",
+        "最多50个条件",
+    ),
     "missing citation": (
         "    citation: *not-listed\n",
         "",
@@ -201,6 +207,34 @@ MISTAKES = {
         "中的一段原文",
     ),
     "flag as text": ("offered: true", "offered: maybe", "offered: maybe", "应为true 或 false"),
+    "sign that cannot be shown": ("title: 苏州市", 'title: "苏州\\0市" #', "title: ", "不能显示的字符"),
+    "sign that turns the writing": ("title: 苏州市", 'title: "苏州\\u202e市" #', "title: ", "不能显示的字符"),
+    "name without end": ("name: 司法行政", f"name: {'司' * 61}", "{code: justice", "最多60个字"),
+    "text without end": ("issuer: 苏州市人民政府", f"issuer: {'苏' * 2001}", "issuer: ", "最多2000个字"),
+    "code with a space": ("{code: justice,", '{code: "justice x",', '{code: "justice x', "应为代码"),
+    "id that no address holds": ("id: suzhou-2024", "id: suzhou.2024", "id: suzhou.2024", "应为代码"),
+    "clause id with a quote": ("- id: not-penalised", '- id: "it\'s"', '- id: "it', "应为代码"),
+    "prefix that no report is verified under": (
+        "number_prefix: SZ",
+        "number_prefix: SZX",
+        "number_prefix: SZX",
+        "两个大写",
+    ),
+    "section that takes a domain's records": (
+        "kind: social_insurance_arrears",
+        "kind: administrative_penalty",
+        "- code: social_insurance_arrears",
+        "不影响结论",
+    ),
+    "section with a domain's code": (
+        "- code: social_insurance_arrears",
+        "- code: taxation",
+        "- code: taxation",
+        "已是领域的代码",
+    ),
+    "window that begins after the policy": ("  years: 3", "  since: 2024-03-02", None, "晚于政策施行日期"),
+    "data later than calendars reach": ("working_days: 7", "working_days: 900", "working_days: 900", "0至250的整数"),
+    "placeholder with a form": ("所列{n}个领域", "所列{n:s}个领域", None, "不能带冒号"),
     "YAML indentation": ("  years: 3\n", "  years: 3\n years: 4\n", None, "YAML 格式有误"),
 }
 

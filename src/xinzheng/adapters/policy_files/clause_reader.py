@@ -70,14 +70,14 @@ def read_clause(value: Value, domains: frozenset[str]) -> Clause:
     read = value.fields(CLAUSE_REQUIRED, CLAUSE_OPTIONAL)
     basis, citation = read_basis(read)
     clause = Clause(
-        id=read["id"].text() if "id" in read else "",
+        id=read["id"].code() if "id" in read else "",
         effect=read["effect"].one_of(Effect) if "effect" in read else Effect.COUNTED,
         condition=_read_when(read["when"], domains) if "when" in read else None,
         reason=read["reason"].text() if "reason" in read else "",
         citation=citation,
         basis=basis,
         in_effect=read_span(read["effective"]) if "effective" in read else DateSpan(),
-        mark=read["mark"].text() if "mark" in read else None,
+        mark=read["mark"].name() if "mark" in read else None,
         hides="hides" in read and read["hides"].flag(),
     )
     _check_clause(clause, value)

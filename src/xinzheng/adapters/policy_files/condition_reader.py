@@ -34,6 +34,8 @@ VOCABULARY: dict[str, type[StrEnum]] = {
 TESTS = ("equals", "in", "before", "after", "known")
 GROUPS = ("and", "or", "not")
 STAND_IN = Known("kind")
+# Compiled for whole lists, each part lies one deeper than the one before it.
+MOST_PARTS = 50
 
 
 def read_condition(value: Value, domains: frozenset[str]) -> Condition:
@@ -60,6 +62,8 @@ def _group(name: str, value: Value, domains: frozenset[str]) -> Condition:
     parts = tuple(read_condition(part, domains) for part in value.items())
     if len(parts) < 2:
         value.wrong(f"“{name}”至少要有两个条件")
+    if len(parts) > MOST_PARTS:
+        value.wrong(f"“{name}”最多{MOST_PARTS}个条件，现在有{len(parts)}个；同一字段的多个值请用 in")
     return And(parts) if name == "and" else Or(parts)
 
 

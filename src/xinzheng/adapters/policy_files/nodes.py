@@ -1,6 +1,7 @@
 """Reading YAML strictly: each value knows its file and line; a wrong one is noted, and reading goes on."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,8 @@ Chosen = TypeVar("Chosen", bound=StrEnum)
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 TAG = "tag:yaml.org,2002:"
 DEEPEST = 50
+CODE = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+MOST_TEXT, MOST_NAME = 2000, 60
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TYPE_NAMES = {
     "str": "文字",
@@ -57,13 +60,29 @@ class Value:
     def _child(self, node: yaml.Node) -> "Value":
         return Value(node, self.file, self.mistakes)
 
-    def text(self) -> str:
-        """A text that is not empty; line breaks inside it are joined."""
+    def text(self, most: int = MOST_TEXT) -> str:
+        """A text that is not empty, can be shown and has at most so many characters; YAML joins its line breaks."""
         if not self._expect("str"):
             return ""
         text = str(self.node.value).strip()
         if not text:
             self.wrong("此处不能为空")
+        if not all(map(_is_shown, text)):
+            # A database keeps no NUL, and a sign that turns the direction of writing makes a rule read otherwise.
+            self.wrong("此处有不能显示的字符，请重新输入")
+        if len(text) > most:
+            self.wrong(f"此处最多{most}个字，实际有{len(text)}个，请缩短")
+        return text
+
+    def name(self) -> str:
+        """A text short enough for a heading or a cell."""
+        return self.text(MOST_NAME)
+
+    def code(self) -> str:
+        """A name for machines: it stands in addresses, forms and lists joined by spaces."""
+        text = self.text()
+        if text and not CODE.fullmatch(text):
+            self.wrong("此处应为代码：以小写字母开头，只用小写字母、数字、下划线和短横线，最多60个字")
         return text
 
     def whole(self, least: int = 0, most: int = 1000) -> int:
@@ -158,6 +177,10 @@ class Value:
             if key not in read:
                 self.wrong(f"缺少必需的键“{key}”")
         return read
+
+
+def _is_shown(character: str) -> bool:
+    return character == "\n" or character.isprintable() or unicodedata.category(character) == "Zs"
 
 
 def alias_lines(content: bytes) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """policy.yaml → Policy (政策包), strictly: every mistake of the files is listed, each with its line."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -32,6 +33,10 @@ from xinzheng.core.records import RecordKind
 from xinzheng.core.subjects import SubjectKind
 
 FORMAT = "xinzheng.policy/1"
+# A report number is verified by its length too (``is_report_number``).
+NUMBER_PREFIX = re.compile(r"[A-Z]{2}")
+# Further back lie years whose working days were never announced.
+MOST_WORKING_DAYS = 250
 TEXTS = ("id", "title", "number_prefix", "record_word", "units_word", "document", "issuer")
 REQUIRED = (
     "format",
@@ -83,7 +88,7 @@ def _served(value: Value) -> ServedKind:
 
 def _purpose(value: Value) -> Purpose:
     read = value.fields(("code", "name"), ("group",))
-    code, name = (read[key].text() if key in read else "" for key in ("code", "name"))
+    code, name = _code_and_name(read)
     return Purpose(code, name, read["group"].text() if "group" in read else "")
 
 
@@ -109,17 +114,22 @@ def _choice(value: Value | None) -> Choice:
 def _domain(value: Value, kinds: tuple[RecordKind, ...]) -> PolicyDomain:
     read = value.fields(("code", "name"), ("kinds", "units"))
     own = _list_of(read.get("kinds"), lambda v: v.one_of(RecordKind)) if "kinds" in read else kinds
-    code, name = (read[key].text() if key in read else "" for key in ("code", "name"))
+    code, name = _code_and_name(read)
     return PolicyDomain(code, name, own, read["units"].text() if "units" in read else "")
 
 
 def _section(value: Value) -> OtherSection:
     read = value.fields(("code", "name", "kind", "coverage", "units", "basis", "citation"))
     basis, citation = read_basis(read)
-    code, name, units = (read[key].text() if key in read else "" for key in ("code", "name", "units"))
+    code, name = _code_and_name(read)
+    units = read["units"].text() if "units" in read else ""
     kind = read["kind"].one_of(RecordKind) if "kind" in read else RecordKind.CREDIT_REPAIR
     coverage = read["coverage"].one_of(SectionCoverage) if "coverage" in read else SectionCoverage.LATEST
     return OtherSection(code, name, kind, coverage, units, citation, basis)
+
+
+def _code_and_name(read: Mapping[str, Value]) -> tuple[str, str]:
+    return read["code"].code() if "code" in read else "", read["name"].name() if "name" in read else ""
 
 
 def _domains(value: Value | None) -> tuple[tuple[PolicyDomain, ...], dict[str, object]]:
@@ -147,7 +157,7 @@ def _effective(value: Value | None) -> dict[str, object]:
 def _freshness(value: Value | None) -> dict[str, object]:
     read = value.fields(("working_days", "basis", "citation")) if value else {}
     basis, citation = read_basis(read)
-    days = read["working_days"].whole() if "working_days" in read else 0
+    days = read["working_days"].whole(most=MOST_WORKING_DAYS) if "working_days" in read else 0
     return {"freshness_days": days, "freshness_citation": citation, "freshness_basis": basis}
 
 
@@ -200,10 +210,30 @@ class _Parts:
         self.other = _list_of(read.get("other"), _section, least=0)
         for key, code in (("subject_kinds", "kind"), ("other", "code"), ("purposes", "code")):
             _unique(read.get(key), code)
+        _check_apart(read.get("other"), self.other, self.domains)
 
     @property
     def codes(self) -> frozenset[str]:
         return frozenset(domain.code for domain in self.domains)
+
+
+def _check_apart(value: Value | None, sections: tuple[OtherSection, ...], domains: tuple[PolicyDomain, ...]) -> None:
+    """Note sections that take records or the code away from a domain: theirs never count (``decide``)."""
+    kinds, codes = {kind for domain in domains for kind in domain.kinds}, {domain.code for domain in domains}
+    for item, section in zip(value.items() if value else (), sections, strict=True):
+        if section.kind in kinds:
+            item.wrong(f"“{section.kind}”是 domains 核查的记录，不能又是其他核查信息：列在这里的不影响结论")
+        if section.code in codes:
+            item.wrong(f"“{section.code}”已是领域的代码，请另定 code")
+
+
+def _check_since(value: Value | None, facts: Mapping[str, object]) -> None:
+    """Note a window that begins after the policy: every record would lie before it."""
+    window, span = facts["window"], facts["in_effect"]
+    since = window.since if isinstance(window, Window) else None
+    begins = span.from_date if isinstance(span, DateSpan) else None
+    if value and since and begins and since > begins:
+        value.wrong("查询期的起始日期（since）晚于政策施行日期")
 
 
 def _warnings(policy_parts: _Parts, clauses: list[PlacedClause]) -> tuple[str, ...]:
@@ -229,6 +259,7 @@ def read_policy(root: Value, core: Core, mistakes: Mistakes, sha256: str) -> Pol
     parts = _Parts(read)
     clauses = read_clauses(read["clauses"], core, parts.codes) if "clauses" in read else []
     facts: dict[str, object] = {key: read[key].text() if key in read else "" for key in TEXTS}
+    _check_names(read)
     facts |= _effective(read.get("effective")) | _freshness(read.get("freshness")) | parts.domain_facts
     facts |= _jurisdiction(read.get("jurisdiction")) | _choices(read.get("choices"))
     keys = required_keys((str(s.kind) for s in parts.served), (s.code for s in parts.other))
@@ -241,6 +272,7 @@ def read_policy(root: Value, core: Core, mistakes: Mistakes, sha256: str) -> Pol
         "validity": _validity(read.get("validity")),
         "notes": _notes(read.get("notes"), wording),
     }
+    _check_since(read.get("window"), facts)
     _check_clauses(clauses, facts, parts)
     mistakes.refuse()
     return Policy(
@@ -254,6 +286,15 @@ def read_policy(root: Value, core: Core, mistakes: Mistakes, sha256: str) -> Pol
         sha256=sha256,
         warnings=_warnings(parts, clauses),
     )
+
+
+def _check_names(read: Mapping[str, Value]) -> None:
+    """Note an id that no address can hold, and a prefix under which no report could be verified."""
+    if "id" in read and read["id"].tag == "str":
+        read["id"].code()
+    prefix = read.get("number_prefix")
+    if prefix and prefix.tag == "str" and prefix.node.value and not NUMBER_PREFIX.fullmatch(str(prefix.node.value)):
+        prefix.wrong("报告编号的前缀应为两个大写字母，否则报告不能核验")
 
 
 def _exception(value: Value) -> Citation:

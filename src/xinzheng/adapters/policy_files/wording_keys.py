@@ -71,9 +71,12 @@ def _rule(key: str) -> tuple[frozenset[str], frozenset[str]]:
 def check_sentence(key: str, text: str) -> str | None:
     """What is wrong with the placeholders of a sentence, in Chinese; None if nothing."""
     try:
-        used = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        fields = [(name, how, turned) for _, name, how, turned in Formatter().parse(text) if name is not None]
     except ValueError:
         return f"“{key}”的花括号不成对，占位符应写作 {{记录}} 这样"
+    if any(how or turned for _, how, turned in fields):
+        return f"“{key}”的占位符只能写作 {{记录}} 这样，不能带冒号或者感叹号"
+    used = {name for name, _, _ in fields}
     must, may = _rule(key)
     if missing := must - used:
         return f"“{key}”缺少占位符 {_listed(missing)}"
