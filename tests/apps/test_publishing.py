@@ -31,13 +31,17 @@ pytestmark = pytest.mark.usefixtures("undone")
             lambda: publishing(files("national-2025", ("from: 2025-05-07", "from: 2099-03-01")), None, "national-2025"),
             "pack-before-its-effect",
         ),
+        # Suzhou's own end is prolonged until the last day of 2027.
+        (lambda: publishing(files(POLICY, LENIENTLY), date(2028, 1, 1)), "pack-over-already"),
         (lambda: publishing(files("huzhou-2023")), "pack-other-policy"),
         (lambda: publishing(files(POLICY, ('code: "320500"', 'code: "330500"'))), "pack-other-policy"),
         (lambda: publishing(files(POLICY, ("clauses:", "clausen:"))), "pack-unfit"),
         (lambda: publishing({"policy.yaml": b"id: &a [*a]"}), "pack-unfit"),
         (lambda: publishing(files(POLICY, ("number_prefix: ", f"number_prefix: {huzhou()} #"))), "pack-prefix-taken"),
         (lambda: publishing(files(POLICY, ("clauses:", "# 13800138000\nclauses:"))), "pack-holds-numbers"),
+        (lambda: publishing(files(POLICY, ("clauses:", "# １３８００１３８０００\nclauses:"))), "pack-holds-numbers"),
         (lambda: Publishing(POLICY, files(), tomorrow(), "文号", " "), "reason-missing"),
+        (lambda: Publishing(POLICY, files(), tomorrow(), "13800138000 2026", "理由"), "text-not-kept"),
         (lambda: Publishing(POLICY, files(), tomorrow(), "13800138000", "理由"), "text-not-kept"),
     ],
 )
@@ -95,6 +99,7 @@ def changed(model: Any) -> str:
 
 
 NEW = "suzhou-2027"
+LASTS = ("until: 2026-02-28", "until: 2099-12-31")
 
 
 def new_policy(*changes: tuple[str, str]) -> dict[str, bytes]:
@@ -103,16 +108,16 @@ def new_policy(*changes: tuple[str, str]) -> dict[str, bytes]:
 
 def test_another_policy_has_numbers_of_its_own_and_is_there_from_its_day_on() -> None:
     prefix = packs.current_policy(POLICY).number_prefix
-    assert refusal_code(publish_pack, publishing(new_policy(), None, NEW), by=BY) == "pack-prefix-taken"
-    own = new_policy((f"number_prefix: {prefix}", "number_prefix: SZX"))
+    assert refusal_code(publish_pack, publishing(new_policy(LASTS), None, NEW), by=BY) == "pack-prefix-taken"
+    own = new_policy(LASTS, (f"number_prefix: {prefix}", "number_prefix: SX"))
     publish_pack(publishing(own, None, NEW), by=BY)
     assert NEW not in packs.policy_ids()
     assert refusal_code(packs.current_policy, NEW) == "unknown-policy"
     assert packs.policy_ids(tomorrow()) == tuple(sorted((*list_policies(), NEW)))
-    assert packs.current_policy(NEW, tomorrow()).number_prefix == "SZX"
+    assert packs.current_policy(NEW, tomorrow()).number_prefix == "SX"
     assert packs.shipped_digest(NEW) is None
     assert packs.ports.policy_files().guide_words(NEW) == {}
     assert packs.ports.policy_files().decree_text(NEW) == ""
     assert refusal_code(packs.current_setting, NEW) == "deployment-unknown"
-    taken = publishing(files(POLICY, (f"number_prefix: {prefix}", "number_prefix: SZX")))
+    taken = publishing(files(POLICY, (f"number_prefix: {prefix}", "number_prefix: SX")))
     assert refusal_code(publish_pack, taken, by=BY) == "pack-prefix-taken"

@@ -202,6 +202,9 @@ def test_who_may_not_screen_is_refused_also_when_the_task_runs(world: World) -> 
         ("统一社会信用代码,备注", (f"{CLEAN},经办人 {PERSON} 的材料",)),
         ("统一社会信用代码,备注", (f"{CLEAN},３３０５０２ 19900101 0014",)),
         (f"统一社会信用代码,{PERSON}", (f"{CLEAN},",)),
+        ("统一社会信用代码,备注", (f"{CLEAN},经办人 {PERSON} 13800138000",)),
+        ("统一社会信用代码,备注", (f"{CLEAN},2 {PERSON}",)),
+        ("统一社会信用代码", (CLEAN, "".join(chr(0x1D7CE + int(digit)) for digit in PERSON))),
     ],
 )
 def test_one_number_of_a_person_refuses_the_whole_list(world: World, header: str, lines: tuple[str, ...]) -> None:

@@ -36,8 +36,15 @@ def text_to_keep(text: str, *, field: str, most: int = 100) -> str:
         raise UnkeepableTextError(f"{field}最多{most}个字，现在有{len(kept)}个，请缩短。")
     if not kept.isprintable():
         raise UnkeepableTextError(f"{field}里有不能显示的字符，请重新填写。")
-    # Full width digits and digits set apart are the same number.
-    narrow = "".join(unicodedata.normalize("NFKC", kept).split())
-    if IDENTITY_NUMBER.search(narrow) or PHONE.search(narrow):
+    if holds_number(kept):
         raise UnkeepableTextError(f"{field}里有身份号码或者手机号码。这里填写的内容会长期保存，请去掉号码。")
     return kept
+
+
+def holds_number(text: str) -> bool:
+    """Whether a text holds a person's identity number or phone.
+
+    Full width digits and digits set apart are the same number; set beside other digits it is one still.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return any(IDENTITY_NUMBER.search(one) or PHONE.search(one) for one in (plain, "".join(plain.split())))

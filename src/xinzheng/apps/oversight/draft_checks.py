@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE
+from xinzheng.apps.audit.privacy import holds_number
 from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.pack_rows import CASES, cases_in_force, files_in_force
 from xinzheng.apps.reports import ports
@@ -82,9 +82,8 @@ def _refuse_numbers(files: Mapping[str, bytes]) -> None:
     """A pack and its cases are kept for ever: nobody's number may be in them."""
     for name, content in files.items():
         text = content.decode(errors="replace")
-        found = IDENTITY_NUMBER.search(text) or PHONE.search(text)
-        if found is not None:
-            line = text[: found.start()].count("\n") + 1
+        line = next((number for number, line in enumerate(text.split("\n"), 1) if holds_number(line)), None)
+        if line is not None:
             raise OversightError(
                 f"{name}第{line}行有身份号码或者手机号码。政策包和用例长期保存，请去掉号码后重新上传。",
                 code="draft-holds-numbers",

@@ -1,5 +1,6 @@
 """Lists to screen (核查名单): read from a table with one column of codes; each line is asked, or told what is wrong."""
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -31,6 +32,8 @@ PERSONS_NUMBER = (
     r"(?:^|\D)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?:$|[^\dA-Za-z])"
 )
 INVISIBLE = r"[\s\x{a0}\x{200b}-\x{200d}\x{3000}\x{feff}'`\-\x{2010}-\x{2014}]"
+# What is neither ASCII nor a common sign, a Chinese character or full width: there are digits among it.
+RARE = r"[^\x00-\x7f\x{2000}-\x{206f}\x{3000}-\x{303f}\x{4e00}-\x{9fff}\x{ff00}-\x{ffef}]"
 FULL_WIDTH = {chr(0xFF10 + digit): str(digit) for digit in range(10)} | {"Ｘ": "X", "ｘ": "x"}
 
 
@@ -112,8 +115,10 @@ def _refuse_persons(table: Any, name: str) -> None:
     for stretch in table.stretches:
         lines = list(stretch.lines)
         for heading in table.header:
-            hits = _narrow(stretch.frame[heading]).str.contains(PERSONS_NUMBER).fill_null(value=False).arg_true()
-            for place in hits:
+            plain = _plain(stretch.frame[heading])
+            # Digits set apart are one number; one beside other digits is a number too.
+            hits = _has_number(plain.str.replace_all(INVISIBLE, "")) | _has_number(plain)
+            for place in hits.arg_true():
                 if _is_persons(stretch.frame[heading][place] or ""):
                     found.append(lines[place])
     if any(_is_persons(heading) for heading in table.header):
@@ -126,14 +131,25 @@ def _refuse_persons(table: Any, name: str) -> None:
 
 def _narrow(texts: pl.Series) -> pl.Series:
     """Full width digits and digits set apart are the same number."""
-    return texts.cast(pl.String).str.replace_many(FULL_WIDTH).str.replace_all(INVISIBLE, "")
+    return _plain(texts).str.replace_all(INVISIBLE, "")
+
+
+def _plain(texts: pl.Series) -> pl.Series:
+    """Each digit as itself, however it is written; only rare signs are worth the whole normalisation."""
+    plain = texts.cast(pl.String).str.replace_many(FULL_WIDTH)
+    are_rare = plain.str.contains(RARE).fill_null(value=False)
+    return plain.zip_with(~are_rare, plain.str.normalize("NFKC")) if are_rare.any() else plain
+
+
+def _has_number(texts: pl.Series) -> pl.Series:
+    return texts.str.contains(PERSONS_NUMBER).fill_null(value=False)
 
 
 def _is_persons(text: str) -> bool:
     """Whether a text holds an identity number; a code of an organisation that is all digits is none."""
-    narrow = normalise_identifier(text)
-    found = pl.Series([narrow]).str.contains(PERSONS_NUMBER)[0]
-    return bool(found) and not check_uscc(narrow).ok
+    if check_uscc(text).ok:
+        return False
+    return bool(_has_number(pl.Series([unicodedata.normalize("NFKC", text), normalise_identifier(text)])).any())
 
 
 def _persons_words(name: str, lines: list[int]) -> str:

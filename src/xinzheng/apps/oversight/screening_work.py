@@ -96,7 +96,7 @@ def _screened(job: _Job) -> _Done:
     """The answers, sealed; all of the database that is looked at is of one moment."""
     with one_moment(), opened_engine() as engine:
         position, as_of = head_position(), timezone.now().astimezone(CHINA).replace(microsecond=0)
-        policy = packs.current_policy(job.screening.policy_id)
+        policy = packs.current_policy(job.screening.policy_id, as_of.date())
         known = subjects_of_codes({line.code for line in job.lines if line.code}, position)
         asked = {one.id for one in known.values() if not (one.is_person or one.is_mistyped)}
         asking = weighing_of(policy, as_of, position)

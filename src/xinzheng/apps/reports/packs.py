@@ -79,7 +79,7 @@ def in_force(policy_id: str, day: date | None = None) -> InForce:
     Raises RefusedError ``unknown-policy``.
     """
     held, asked = recorded(), day or today()
-    extensions = _merged(_deployed_extensions(policy_id), held.extensions.get(policy_id, ()))
+    extensions = extensions_of(policy_id)
     published = held.publication_on(policy_id, asked)
     if published is None:
         policy = _extended(_shipped(policy_id), extensions)
@@ -141,6 +141,11 @@ def _merged(*several: tuple[Extension, ...]) -> tuple[Extension, ...]:
     return tuple(found.values())
 
 
+def extensions_of(policy_id: str) -> tuple[Extension, ...]:
+    """Every document known to prolong the policy: those of the deployment's file and those recorded here."""
+    return _merged(_deployed_extensions(policy_id), recorded().extensions.get(policy_id, ()))
+
+
 def _deployed_extensions(policy_id: str) -> tuple[Extension, ...]:
     deployment = _deployment(policy_id)
     return () if deployment is None else tuple(deployment.extensions)
@@ -164,7 +169,7 @@ def _deployment(policy_id: str) -> Any:
 def current_setting(policy_id: str) -> Setting:
     """Who issues, and every extension there is. Raises RefusedError ``deployment-unknown``."""
     issuer = issuer_of(policy_id)
-    return Setting(issuer, _merged(_deployed_extensions(policy_id), recorded().extensions.get(policy_id, ())))
+    return Setting(issuer, extensions_of(policy_id))
 
 
 def issuer_of(policy_id: str) -> Issuer:

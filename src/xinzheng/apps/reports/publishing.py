@@ -4,7 +4,7 @@ Who may publish, and that it takes two people, is the affair of whoever calls th
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from xinzheng.apps.audit.actions import open_entry, record_event, take_position
-from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE, text_to_keep
+from xinzheng.apps.audit.privacy import holds_number, text_to_keep
 from xinzheng.apps.reports import packs, ports
 from xinzheng.apps.reports.models import PackExtension, PackPublication, Report, StoredInput
 from xinzheng.apps.reports.pack_queries import forget_page, recorded
@@ -55,8 +55,8 @@ def publish_pack(new: Publishing, *, by: str) -> int:
         UnkeepableTextError: document or reason is too long or holds a person's number.
         PublishingError: ``pack-unfit`` with ``mistakes``, each with file and line; ``pack-other-policy``;
             ``pack-from-the-past``: its first day is not tomorrow or later; ``pack-before-its-effect``: the decree is
-            not in force on it yet; ``pack-prefix-taken``: another policy numbers its reports so;
-            ``pack-published-already``; ``pack-holds-numbers``; ``reason-missing``.
+            not in force on it yet; ``pack-over-already``: or not any more; ``pack-prefix-taken``: another
+            policy numbers its reports so; ``pack-published-already``; ``pack-holds-numbers``; ``reason-missing``.
     """
     document = text_to_keep(new.document, field="文号", most=DOCUMENT_AT_MOST)
     reason = text_to_keep(new.reason, field="理由", most=REASON_AT_MOST)
@@ -127,9 +127,8 @@ def _refuse_numbers(files: Mapping[str, bytes]) -> None:
     """What is published is kept for ever: nobody's number may be in it."""
     for name, data in files.items():
         text = data.decode()
-        found = IDENTITY_NUMBER.search(text) or PHONE.search(text)
-        if found is not None:
-            line = text[: found.start()].count("\n") + 1
+        line = next((number for number, line in enumerate(text.split("\n"), 1) if holds_number(line)), None)
+        if line is not None:
             raise PublishingError(
                 f"{name}:{line}：这里有身份号码或者手机号码，政策包长期保存，请去掉。", code="pack-holds-numbers"
             )
@@ -163,6 +162,12 @@ def _refuse(new: Publishing, policy: Policy) -> None:
         raise PublishingError(
             f"这个政策包自{begins.isoformat()}起施行，不能从{new.from_date.isoformat()}起用；请核对施行日期。",
             code="pack-before-its-effect",
+        )
+    last = replace(policy, extensions=packs.extensions_of(policy.id)).last_date
+    if last is not None and new.from_date > last:
+        raise PublishingError(
+            f"这个政策包执行至{last.isoformat()}，从{new.from_date.isoformat()}起不能据此出具报告；请核对日期，有延期文件的先登记。",
+            code="pack-over-already",
         )
     for other in _prefixes_elsewhere(new.policy_id):
         if other.number_prefix == policy.number_prefix:
