@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from xinzheng.apps.accounts.actions import NewAccount, open_account
 from xinzheng.apps.accounts.models import Role
 from xinzheng.apps.audit.log_queries import newest_checkpoint
 from xinzheng.apps.audit.tasks import seal
-from xinzheng.apps.audit.tasks_dead import take_over
+from xinzheng.apps.audit.tasks_dead import ATTEMPTS_AT_MOST, take_over
+from xinzheng.apps.oversight.tasks_screening import screen
 from xinzheng.apps.reports.issuing import ensure_keys
 from xinzheng.apps.reports.models import Application, Report
 from xinzheng.apps.reports.serialising import request_to_json
@@ -56,12 +58,15 @@ def test_what_a_dead_worker_had_in_hand_is_tried_again_and_its_locks_are_let_go(
     sealing, fulfilling = seal.defer(timestamp=0), fulfil.defer(application_id=str(application.pk))
     with connection.cursor() as cursor:
         cursor.execute(A_DEAD_WORKER_HOLDS, [[sealing, fulfilling]])
+        cursor.execute(A_DEAD_WORKER_HOLDS, [[killing := screen.defer(screening_id=str(uuid.uuid4()))]])
+        cursor.execute("UPDATE procrastinate_jobs SET attempts = %s WHERE id = %s", [ATTEMPTS_AT_MOST, killing])
     seal.defer(timestamp=1)  # waits for the lock
     take_over.defer(timestamp=0)
     work_off()
     assert Application.objects.get().number == Report.objects.get().number
     jobs = dict(ProcrastinateJob.objects.values_list("id", "status"))
     assert (jobs[sealing], jobs[fulfilling]) == ("failed", "succeeded")
+    assert jobs[killing] == "failed", "what killed its worker each time is not tried for ever"
     assert "todo" not in jobs.values()
     assert newest_checkpoint() is not None
 
