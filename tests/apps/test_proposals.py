@@ -27,6 +27,7 @@ from xinzheng.apps.oversight.proposal_views import DONE, OPEN, WITHDRAWN, Propos
 from xinzheng.apps.oversight.proposals import NewProposal, put_forward, sign, withdraw
 from xinzheng.apps.oversight.scopes import Scope, scopes_of
 from xinzheng.apps.registry.queries import responsibilities_at, units_at
+from xinzheng.apps.registry.responsibility_actions import NewUnit, name_unit
 from xinzheng.apps.reports.models import PackPublication
 from xinzheng.apps.reports.packs import current_policy, today
 from xinzheng.apps.reports.publishing import Publishing, publish_pack
@@ -300,6 +301,11 @@ def test_a_new_domain_lacks_step_by_step_until_somebody_answers_and_delivers(
     assert [(one.reason, one.unit) for one in lacking(POLICY, today()) if one.domain == DOMAIN] == [
         (GapReason.NOBODY_RESPONSIBLE, "")
     ]
+
+
+def test_a_unit_whose_records_the_policy_does_not_read_answers_for_nothing(office: Account) -> None:
+    name_unit(NewUnit(uscc(7), "湖州示例税务局", "湖州示例税务局", "330500"), by="test")
+    assert refusal(answer("add", uscc(7), "taxation"), office).code == "unit-elsewhere"
 
 
 def steps_done() -> list[bool]:

@@ -107,6 +107,13 @@ def _responsibility(policy: Policy, said: Mapping[str, str], _pack: NewPack) -> 
             code="domain-unknown",
         )
     unit = known_unit(_text(said, "uscc", "统一社会信用代码", CODE_AT_MOST))
+    if deed == "add" and policy.jurisdiction not in (NATIONWIDE, unit.jurisdiction):
+        # Its statements would make the domain complete, and its records would not be read (``records_at``).
+        raise OversightError(
+            f"{unit.short_name}不向这个地区报送，它的记录不在这项政策的核查范围；请选择本地区的单位。",
+            code="unit-elsewhere",
+            field="uscc",
+        )
     return Facts(
         {
             "deed": deed,
