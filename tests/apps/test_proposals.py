@@ -22,12 +22,13 @@ from xinzheng.apps.oversight.growth import lacking
 from xinzheng.apps.oversight.growth_steps import Growing, coming_packs, growing_domains, growing_kinds, idle_units
 from xinzheng.apps.oversight.models import Proposal, ProposalSignature
 from xinzheng.apps.oversight.pack_rows import planned_name
-from xinzheng.apps.oversight.pack_versions import VersionState, pack_versions, version_files
+from xinzheng.apps.oversight.pack_versions import VersionState, pack_version, pack_versions, version_files
 from xinzheng.apps.oversight.proposal_views import DONE, OPEN, WITHDRAWN, ProposalView, proposals_of
 from xinzheng.apps.oversight.proposals import NewProposal, put_forward, sign, withdraw
 from xinzheng.apps.oversight.scopes import Scope, scopes_of
 from xinzheng.apps.registry.queries import responsibilities_at, units_at
 from xinzheng.apps.registry.responsibility_actions import NewUnit, name_unit
+from xinzheng.apps.reports import packs
 from xinzheng.apps.reports.models import PackPublication
 from xinzheng.apps.reports.packs import current_policy, today
 from xinzheng.apps.reports.publishing import Publishing, publish_pack
@@ -195,6 +196,25 @@ def test_a_publication_in_between_stops_the_signing(office: Account, justice: Ac
         assert refusal_code(sign, one.id, one.facts_sha256, account=justice) == "proposal-changed"
     assert ProposalSignature.objects.filter(role=Role.JUSTICE_LEAD).count() == 0, "the refused signature is not kept"
     assert PackPublication.objects.count() == 1
+
+
+def test_another_shipped_pack_stops_the_signing_and_the_page_still_compares(
+    office: Account, justice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = signed(put_forward(draft(), account=office), office)
+    upgraded = {"core.yaml": pack_bytes(POLICY)["core.yaml"], **reworded()}
+    monkeypatch.setattr(
+        packs.ports.policy_files(), "pack_bytes", lambda one: upgraded if one == POLICY else pack_bytes(one)
+    )
+    caches = (packs._pack, packs._shipped)
+    try:
+        for one in caches:
+            one.cache_clear()
+        assert refusal_code(sign, made.id, made.facts_sha256, account=justice) == "proposal-changed"
+        assert pack_version(POLICY, made.facts["after"]["pack"], today()).sha256 == made.facts["after"]["pack"]
+    finally:
+        for one in caches:
+            one.cache_clear()
 
 
 def test_what_was_signed_too_late_is_refused_as_a_whole(office: Account, justice: Account) -> None:

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from procrastinate.contrib.django import app
 from tests.all_tables import changed, digests
 from tests.module_database import module_database, refusal_code
 from tests.small_city import BY, SmallCity, build_small_city, today, uscc
+from xinzheng.adapters.screening import FindingRow
 from xinzheng.adapters.workbook_out import Column, Sheet, write_workbook
 from xinzheng.apps.accounts.actions import NewAccount, close_account, open_account
 from xinzheng.apps.accounts.models import Account, Role
@@ -27,7 +28,8 @@ from xinzheng.apps.oversight import screening, screening_work, tasks_screening
 from xinzheng.apps.oversight.key_hooks import HOOKS
 from xinzheng.apps.oversight.models import ScreenedSubject, Screening, ScreeningPiece
 from xinzheng.apps.oversight.screening import OPEN_AT_MOST, NewScreening, ask, call_off, end_left_behind, forget_old
-from xinzheng.apps.oversight.screening_files import ScreeningListError
+from xinzheng.apps.oversight.screening_answers import Answers
+from xinzheng.apps.oversight.screening_files import ListedLine, ScreeningListError
 from xinzheng.apps.oversight.screening_queries import (
     answer_rows,
     csv_of,
@@ -40,6 +42,7 @@ from xinzheng.apps.oversight.screening_queries import (
 from xinzheng.apps.oversight.screening_seals import ASKED, ScreeningKey
 from xinzheng.apps.oversight.screening_work import work_on
 from xinzheng.apps.registry.key_rotation import rotate_key
+from xinzheng.apps.registry.listed_queries import KnownSubject
 from xinzheng.apps.registry.models import SubjectVersion
 from xinzheng.apps.registry.queries import find_subject
 from xinzheng.apps.reports.cases import answer_question
@@ -48,6 +51,8 @@ from xinzheng.apps.reports.preparing import question_now
 from xinzheng.cli.main import main
 from xinzheng.cli.task_worker import QUEUES, SCREENING
 from xinzheng.core.decision import Request
+from xinzheng.core.policy import DateSpan
+from xinzheng.core.subjects import SubjectKind
 
 PERSON = "330502199001010014"
 CLEAN, PENALISED, WAITING, GONE, STRANGER, FORMER = (uscc(n) for n in (1, 2, 3, 4, 5, 6))
@@ -159,6 +164,16 @@ def test_screening_changes_nothing_but_its_own_rows_and_tells_of_itself(world: W
     assert BASIS.items() <= events[0].details.items()
     assert events[1].details["position"] == head_position()
     assert PENALISED not in str([one.details for one in events])
+
+
+def test_the_reason_is_that_of_the_clause_that_holds_on_the_day(world: World) -> None:
+    policy, day = current_policy("suzhou-2024"), date(2026, 1, 1)
+    (last,) = policy.clauses[-1:]
+    past = replace(last, reason="原来的理由", in_effect=DateSpan(until_date=date(2025, 12, 31)))
+    known = {CLEAN: KnownSubject(1, SubjectKind.ENTERPRISE_LEGAL_PERSON, "示例清白有限公司", False, False)}
+    answers = Answers(replace(policy, clauses=(past, *policy.clauses)), known, {}, {}, day)
+    answers.first[1] = ListedLine(2, CLEAN)
+    assert answers.reason(FindingRow(1, 1, "taxation", "counted", last.id, (), False), None).reason == last.reason
 
 
 def test_list_and_answer_lie_sealed_and_are_bound_to_their_place(world: World) -> None:

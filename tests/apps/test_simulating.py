@@ -107,6 +107,29 @@ def test_the_sample_tells_the_clause_before_and_after_and_no_name(world: World) 
     assert "示例" not in str(made.figures)
 
 
+def test_the_reason_is_that_of_the_clause_that_holds_on_the_day(world: World) -> None:
+    files = dict(packs.stored_files(bytes.fromhex(world.draft)))
+    name, begins = b"  - id: summary-procedure\n", b"    effective: {from: 2025-01-01}\n"
+    earlier = (
+        name
+        + """    effect: excluded
+    effective: {until: 2024-12-31}
+    when: {field: procedure, equals: summary}
+    reason: 原来的理由
+    basis: judgement
+    citation: {source: 演示文件, note: 测试用}
+""".encode()
+    )
+    assert name in files["policy.yaml"]
+    files["policy.yaml"] = files["policy.yaml"].replace(name, earlier + name + begins)
+    digest = packs.keep_pack(world.city.policy_id, files).hex()
+    made = ask_simulation(digest, world.city.policy_id, account=world.office)
+    run_simulation(made.pk)
+    made.refresh_from_db()
+    (record,) = made.figures["sample"][0]["records"]
+    assert record["after"]["reason"] == "它是依据简易程序作出的行政处罚"
+
+
 def test_a_domain_more_leaves_everybody_unverified_there(world: World) -> None:
     files = dict(ports.policy_files().pack_bytes(world.city.policy_id))
     last = "\n    - {code: justice,"

@@ -10,7 +10,7 @@ from xinzheng.apps.oversight.errors import OversightError
 from xinzheng.apps.oversight.models import Proposal
 from xinzheng.apps.oversight.pack_rows import last_publication
 from xinzheng.apps.registry.responsibility_actions import NewUnit, add_responsibility, end_responsibility, name_unit
-from xinzheng.apps.reports.packs import stored_files
+from xinzheng.apps.reports.packs import shipped_digest, stored_files
 from xinzheng.apps.reports.publishing import Publishing, publish_pack, record_extension
 from xinzheng.core.policy import Extension
 
@@ -40,9 +40,12 @@ def carry_out(proposal: Proposal, *, by: str, is_checked: bool = False) -> int:
 
 
 def refuse_what_is_newer(proposal: Proposal, *, but: int | None = None) -> None:
-    """Refuse when a pack was published since the proposal was put forward (``proposal-changed``)."""
+    """Refuse when a pack was published, or another one shipped, since it was put forward (``proposal-changed``)."""
     after = proposal.facts.get("after")
-    if after is not None and last_publication(proposal.policy_id, but=but) != after["entry"]:
+    if after is None:
+        return
+    is_other = after["entry"] is None and after["pack"] != shipped_digest(proposal.policy_id)
+    if is_other or last_publication(proposal.policy_id, but=but) != after["entry"]:
         raise OversightError(NEWER, code="proposal-changed")
 
 

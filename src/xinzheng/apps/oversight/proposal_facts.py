@@ -12,12 +12,12 @@ from xinzheng.apps.audit.privacy import text_to_keep
 from xinzheng.apps.audit.queries import head_position
 from xinzheng.apps.oversight.draft_checks import checked_draft, kept_files
 from xinzheng.apps.oversight.errors import OversightError
-from xinzheng.apps.oversight.pack_rows import last_publication, planned_policies
+from xinzheng.apps.oversight.pack_rows import files_in_force, last_publication, planned_policies
 from xinzheng.apps.oversight.scopes import NATIONWIDE
 from xinzheng.apps.registry.queries import units_at
 from xinzheng.apps.registry.responsibility_actions import known_unit
 from xinzheng.apps.registry.unit_queries import responsible_units
-from xinzheng.apps.reports.packs import current_policy
+from xinzheng.apps.reports.packs import current_policy, keep_pack
 from xinzheng.core.identifiers import normalise_identifier
 from xinzheng.core.policy import Policy
 
@@ -73,6 +73,8 @@ def _pack(policy: Policy, said: Mapping[str, str], pack: NewPack) -> Facts:
     if replace(draft.checked.policy, sha256=then.sha256, extensions=then.extensions) == then:
         raise OversightError("上传的政策包和这一天施行的完全相同，不用再发布。", code="pack-published-already")
     kept = kept_files(policy.id, draft)
+    # What it is compared with stays readable, also when another version of the program ships another pack.
+    keep_pack(policy.id, files_in_force(policy))
     values = {
         "pack": kept.pack.hex(),
         "cases": kept.cases.hex(),

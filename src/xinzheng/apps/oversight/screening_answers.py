@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from xinzheng.apps.oversight.screening import STATED
@@ -70,12 +70,13 @@ class ReasonLine(NamedTuple):
 
 @dataclass
 class Answers:
-    """What was found about a list (核查所得): by code who it is, by subject what the engine says."""
+    """What was found about a list on a day (核查所得): by code who it is, by subject what the engine says."""
 
     policy: Policy
     known: Mapping[str, KnownSubject]
     rows: Mapping[int, Any]
     domains: Mapping[int, Sequence[Any]]
+    day: date
     counts: "Counter[str]" = field(default_factory=Counter)
     first: dict[int, ListedLine] = field(default_factory=dict)
     some: dict[str, list[AnswerLine]] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class Answers:
     def reason(self, finding: Any, facts: RecordFacts | None) -> ReasonLine:
         """The row of a record that counts or is unresolved; the subject's line must have been answered before."""
         line, known = self.first[finding.subject], self.known[self.first[finding.subject].code]
-        clause = next(c for c in self.policy.clauses if c.id == finding.clause)
+        clause = next(c for c in self.policy.clauses_on(self.day) if c.id == finding.clause)
         marks = f"（{'、'.join(finding.marks)}）" if finding.marks else ""
         source = "，".join(part for part in (clause.citation.source, clause.citation.section) if part)
         return ReasonLine(

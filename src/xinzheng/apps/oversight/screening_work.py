@@ -106,7 +106,7 @@ def _screened(job: _Job) -> _Done:
         domains: dict[int, list[Any]] = defaultdict(list)
         for one in engine.domains(plan):
             domains[one.subject].append(one)
-        answers = Answers(policy, known, rows, domains)
+        answers = Answers(policy, known, rows, domains, as_of.date())
         stated = Stated(
             policy, {name: getattr(job.screening, name) for name in STATED}, as_of, position, asking.gaps,
             packs.current_setting(policy.id).issuer.is_demonstration,

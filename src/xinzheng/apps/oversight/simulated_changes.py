@@ -175,8 +175,8 @@ class _Sample:
             rows.append({
                 "record": record,
                 "domain": self.names.get(domain, domain),
-                "before": _told(self.before.policy, before),
-                "after": _told(self.after.policy, after),
+                "before": _told(self.before, before),
+                "after": _told(self.after, after),
             })  # fmt: skip
         return rows[:RECORDS_SHOWN], is_hidden
 
@@ -187,10 +187,11 @@ def _same(before: Any, after: Any) -> bool:
     return (before.effect, before.clause) == (after.effect, after.clause)
 
 
-def _told(policy: Policy, finding: Any) -> dict[str, str] | None:
+def _told(side: Side, finding: Any) -> dict[str, str] | None:
     if finding is None:
         return None
-    clause = next((c for c in policy.clauses if c.id == finding.clause), None)
+    # Of one id there may be clauses with dates of their own; weighed by are those of the day.
+    clause = next((c for c in side.plan.verdicts.clauses if c.id == finding.clause), None)
     reason = clause.reason if clause else BUILT_IN.get(finding.clause, "没有适用的条款")
     section = clause.citation.section if clause else ""
     return {"effect": finding.effect, "clause": finding.clause, "reason": reason, "section": section}
