@@ -91,6 +91,9 @@ def test_a_proxy_nobody_told_of_makes_no_stranger_one_of_ours(client: Client, se
     settings.XINZHENG_PROXIES = 1
     assert client.get("/metrics", headers=through).status_code == 403
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 200
+    settings.XINZHENG_PROXIES = 2
+    assert client.get("/metrics", headers=through).status_code == 403, "it came to the inner proxy past the outer one"
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1, 203.0.113.7"}).status_code == 200
 
 
 def test_networks_that_are_none_are_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,10 @@ BEFORE_ALL: Mapping[str, Answering] = MappingProxyType({"/healthz": healthz, "/r
 
 
 def _is_monitor(request: HttpRequest) -> bool:
-    if "HTTP_X_FORWARDED_FOR" in request.META and not settings.XINZHENG_PROXIES:
+    through = request.META.get("HTTP_X_FORWARDED_FOR")
+    # Fewer proxies than were told of: the address is that of one of them, not the visitor's.
+    if through is not None and not 0 < settings.XINZHENG_PROXIES <= sum(
+        bool(part.strip()) for part in through.split(",")
+    ):
         return False
     return is_within(request.META.get("REMOTE_ADDR", ""), settings.XINZHENG_METRICS_FROM)
