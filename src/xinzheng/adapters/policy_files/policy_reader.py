@@ -37,7 +37,13 @@ FORMAT = "xinzheng.policy/1"
 NUMBER_PREFIX = re.compile(r"[A-Z]{2}")
 # Further back lie years whose working days were never announced.
 MOST_WORKING_DAYS = 250
-TEXTS = ("id", "title", "number_prefix", "record_word", "units_word", "document", "issuer")
+# How long each may be: a line of a report, a cell of a table.
+TEXTS = {
+    "id": 60, "title": 100, "number_prefix": 2, "record_word": 20, "units_word": 20, "document": 100, "issuer": 100,
+}  # fmt: skip
+MOST_TITLE_LINES = 3
+# Of this many a report still has some pages, and the plan for whole lists some levels.
+MOST_DOMAINS = 150
 REQUIRED = (
     "format",
     *TEXTS,
@@ -59,12 +65,16 @@ REQUIRED = (
 Item = TypeVar("Item")
 
 
-def _list_of(value: Value | None, read: Callable[[Value], Item], least: int = 1) -> tuple[Item, ...]:
+def _list_of(
+    value: Value | None, read: Callable[[Value], Item], least: int = 1, most: int | None = None
+) -> tuple[Item, ...]:
     if value is None:
         return ()
     items = value.items()
     if value.tag == "seq" and len(items) < least:
         value.wrong(f"此处至少要列{least}项")
+    if most is not None and len(items) > most:
+        value.wrong(f"此处最多列{most}项，现在有{len(items)}项")
     return tuple(read(item) for item in items)
 
 
@@ -137,7 +147,7 @@ def _domains(value: Value | None) -> tuple[tuple[PolicyDomain, ...], dict[str, o
     read = value.fields(("kinds", "basis", "citation", "list"), ("claimed", "annex_note")) if value else {}
     basis, citation = read_basis(read)
     kinds = _list_of(read.get("kinds"), lambda v: v.one_of(RecordKind))
-    domains = _list_of(read.get("list"), lambda v: _domain(v, kinds))
+    domains = _list_of(read.get("list"), lambda v: _domain(v, kinds), most=MOST_DOMAINS)
     _unique(read.get("list"), "code")
     claimed = read["claimed"].whole(1) if "claimed" in read else None
     annex = read["annex_note"].text() if "annex_note" in read else ""
@@ -258,14 +268,14 @@ def read_policy(root: Value, core: Core, mistakes: Mistakes, sha256: str) -> Pol
         read["format"].wrong(f"format 应为 {FORMAT}")
     parts = _Parts(read)
     clauses = read_clauses(read["clauses"], core, parts.codes) if "clauses" in read else []
-    facts: dict[str, object] = {key: read[key].text() if key in read else "" for key in TEXTS}
+    facts: dict[str, object] = {key: read[key].text(most) if key in read else "" for key, most in TEXTS.items()}
     _check_names(read)
     facts |= _effective(read.get("effective")) | _freshness(read.get("freshness")) | parts.domain_facts
     facts |= _jurisdiction(read.get("jurisdiction")) | _choices(read.get("choices"))
     keys = required_keys((str(s.kind) for s in parts.served), (s.code for s in parts.other))
     wording = read_wording(read["wording"], core.wording, keys) if "wording" in read else {}
     facts |= {
-        "report_title": _list_of(read.get("report_title"), Value.text),
+        "report_title": _list_of(read.get("report_title"), Value.name, most=MOST_TITLE_LINES),
         "purposes": _list_of(read.get("purposes"), _purpose),
         "exceptions": _list_of(read.get("exceptions"), _exception, least=0),
         "window": _window(read.get("window")),
