@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.api.platform_world import OURS, World, db, undone, world
-from tests.platform_callers import Calls, own_token, registered
+from tests.platform_callers import Calls, own_token, registered, without_number
 from xinzheng.apps.accounts.mandates import NewMandate, grant, revoke
 from xinzheng.apps.accounts.models import Mandate
 from xinzheng.apps.audit.models import AuditEvent
@@ -148,11 +148,11 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(world: World) -> No
         sent = {"data": TERMS} if method == "post" else {}
         answers = [getattr(calls, method)(address.format(one), **sent) for one in (world.number, "x", "9" * 400)]
         assert {answer.status_code for answer in answers} == {404}, address
-        assert len({answer.content for answer in answers}) == 1
+        assert len({without_number(answer) for answer in answers}) == 1
     for method, address in (("get", "/codes/{}"), ("delete", "/codes/{}"), ("post", "/codes/{}/shown")):
         answers = [getattr(calls, method)(address.format(one)) for one in (ours, uuid.uuid4(), "x")]
         assert {answer.status_code for answer in answers} == {404}, address
-        assert len({answer.content for answer in answers}) == 1
+        assert len({without_number(answer) for answer in answers}) == 1
     assert world.calls().get(f"/codes/{ours}").json()["state"] == "active"
 
 
