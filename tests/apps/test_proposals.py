@@ -8,7 +8,7 @@ from functools import cache, partial
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from tests import told_time
 from tests.module_database import module_database, refusal_code, undone_after
@@ -24,7 +24,7 @@ from xinzheng.apps.oversight.models import Proposal, ProposalSignature
 from xinzheng.apps.oversight.pack_rows import planned_name
 from xinzheng.apps.oversight.pack_versions import VersionState, pack_version, pack_versions, version_files
 from xinzheng.apps.oversight.proposal_views import DONE, OPEN, WITHDRAWN, ProposalView, proposals_of
-from xinzheng.apps.oversight.proposals import NewProposal, put_forward, sign, withdraw
+from xinzheng.apps.oversight.proposals import PROPOSAL_LOCK, NewProposal, put_forward, sign, withdraw
 from xinzheng.apps.oversight.scopes import Scope, scopes_of
 from xinzheng.apps.registry.queries import responsibilities_at, units_at
 from xinzheng.apps.registry.responsibility_actions import NewUnit, name_unit
@@ -150,6 +150,19 @@ def test_a_pack_is_in_force_from_its_day_once_two_people_of_two_offices_signed(
     assert list(acts.values_list("action", flat=True)) == [
         "pack-proposed", "proposal-signed", "proposal-signed", "pack-published",
     ]  # fmt: skip
+
+
+def test_two_clicks_at_once_wait_for_each_other(office: Account) -> None:
+    first = connection.copy()
+    try:
+        with first.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [PROPOSAL_LOCK])
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+            put_forward(unit(uscc(7)), account=office)
+    finally:
+        first.close()
 
 
 def test_the_other_office_is_told_that_it_is_waited_for(office: Account, justice: Account) -> None:

@@ -25,7 +25,7 @@ from xinzheng.apps.oversight.publicity_models import RULING_ROLES
 from xinzheng.apps.redress.clock import now
 
 REASON_AT_MOST = 500
-# One proposal at a time is carried out; nothing else may lock this constant.
+# One proposal at a time is put forward or carried out; nothing else may lock this constant.
 PROPOSAL_LOCK = 0x70726F706F73
 
 
@@ -64,6 +64,7 @@ def put_forward(new: NewProposal, *, account: Account) -> ProposalView:
     facts = facts_of(new.kind, new.policy_id, new.facts, NewPack(new.files, new.cases))
     with_reason = Facts(facts.values | {"reason": reason}, facts.pack, facts.cases)
     digest = digest_of(with_reason.values)
+    _one_at_a_time()
     same = Proposal.objects.filter(facts_sha256=digest, end__isnull=True).first()
     if same is not None:  # sent twice
         return proposal_view(same.pk)
@@ -133,14 +134,18 @@ def withdraw(proposal_id: uuid.UUID, reason: str, *, account: Account) -> Propos
 
 def _open_one(proposal_id: uuid.UUID) -> Proposal:
     """The proposal, locked; what is carried out at the same moment has to wait."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PROPOSAL_LOCK])
+    _one_at_a_time()
     proposal = Proposal.objects.select_for_update(no_key=True, of=("self",)).filter(pk=proposal_id).first()
     if proposal is None:
         raise OversightError("没有这件会签事项。", code="unknown-proposal")
     if ProposalEnd.objects.filter(pk=proposal.pk).exists():
         raise OversightError("这件事项已经办结或者撤回，不能再办理。", code="proposal-ended")
     return proposal
+
+
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PROPOSAL_LOCK])
 
 
 def _refuse_second(proposal: Proposal, account: Account) -> None:
