@@ -130,6 +130,7 @@ def test_a_larger_file_than_the_setting_lets_is_refused() -> None:
         ("长" * 45 + "330502199001010014.xlsx", "长" * 45 + "（号码略）.xlsx"),
         ("３３０５０２１９９００１０１００１４.csv", "（号码略）"),
         ("330502 19900101 0014.csv", "（号码略）"),
+        ("３３０５０２１９９００１０１００１４ 2026.csv", "（号码略）"),
     ],
 )
 def test_the_name_of_a_file_holds_no_number_of_a_person_and_nothing_unseen(name: str, kept: str) -> None:

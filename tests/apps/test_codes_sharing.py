@@ -216,6 +216,7 @@ def test_taking_back_ends_codes_tickets_and_open_views_at_once_and_what_was_seen
         (Visitor("示例\0银行", "financing"), "body-name-invalid"),
         (Visitor("张三110101199003070011", "financing"), "body-name-invalid"),
         (Visitor("张三１３９００００１２３４", "financing"), "body-name-invalid"),
+        (Visitor("张三 13900001234 2026", "financing"), "body-name-invalid"),
     ],
 )
 def test_a_look_has_to_fit_what_the_subject_consented_to(

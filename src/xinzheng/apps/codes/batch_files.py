@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE
+from xinzheng.apps.audit.privacy import IDENTITY_NUMBER, PHONE, holds_number
 from xinzheng.apps.reports.batch_verification import Asked
 from xinzheng.core.errors import XinzhengError
 from xinzheng.core.lifecycle import TYPED_LENGTH, is_report_number, normalise_number, normalise_typed_code
@@ -81,9 +81,7 @@ def told_name(name: str) -> str:
     """A file's name as it is kept and shown: nothing that is not seen, no number of a person, not long."""
     seen = "".join(letter if letter.isprintable() and letter not in "/\\" else "�" for letter in name.strip(" ."))
     told = PHONE.sub(LEFT_OUT, IDENTITY_NUMBER.sub(LEFT_OUT, seen))
-    # Full width digits and digits set apart are the same number.
-    narrow = "".join(unicodedata.normalize("NFKC", told).split())
-    if PHONE.search(narrow) or IDENTITY_NUMBER.search(narrow):
+    if holds_number(told):
         return LEFT_OUT
     stem, dot, ending = told.rpartition(".")
     return (

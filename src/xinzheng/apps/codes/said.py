@@ -15,8 +15,8 @@ def check_body_name(text: str) -> str:
     name = " ".join(text[: LONGEST * 4].split())
     if not SHORTEST <= len(name) <= LONGEST or not name.isprintable() or not any(c.isalpha() for c in name):
         raise XinzhengError(f"请填写单位全称，{SHORTEST}至{LONGEST}个字。", code="body-name-invalid")
-    narrow = "".join(unicodedata.normalize("NFKC", name).split())
-    if IDENTITY_NUMBER.search(narrow) or PHONE.search(narrow):
+    plain = unicodedata.normalize("NFKC", name)
+    if any(IDENTITY_NUMBER.search(one) or PHONE.search(one) for one in (plain, "".join(plain.split()))):
         raise XinzhengError("只填单位名称，不要填个人的身份号码、手机号码。", code="body-name-invalid")
     return name
 
