@@ -133,6 +133,19 @@ def test_a_case_that_comes_out_otherwise_is_shown_with_its_line(office: Account)
     assert (huge[0], "超过512 KiB" in huge[2]) == (422, True)
 
 
+def test_of_two_case_files_with_one_name_none_is_lost(office: Account) -> None:
+    twice = [SimpleUploadedFile("a.yaml", b"[]"), SimpleUploadedFile("a.yaml", b"[]")]
+    said = {
+        "act": "draft",
+        "policy": POLICY,
+        "policy_file": SimpleUploadedFile("policy.yaml", b"x"),
+        "case_files": twice,
+    }
+    response = client_of(office).post("/office/policies", said)
+    assert response.status_code == 422
+    assert "同名" in response.content.decode()
+
+
 def test_a_draft_is_uploaded_compared_signed_by_two_and_in_force_tomorrow(office: Account, justice: Account) -> None:
     status, address, _ = upload(client_of(office), with_domain()["policy.yaml"], document="苏信用〔2025〕9号")
     assert status == 302

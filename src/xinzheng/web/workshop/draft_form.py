@@ -47,11 +47,13 @@ def said_in(request: HttpRequest) -> dict[str, str]:
 
 
 def new_draft(request: HttpRequest) -> NewProposal:
-    """The draft as a proposal. Raises OversightError ``draft-too-large``."""
+    """The draft as a proposal. Raises OversightError ``draft-too-large``, ``draft-misnamed``."""
     files = {POLICY_FILE: request.FILES.get("policy_file"), CORE_FILE: request.FILES.get("core_file")}
     cases = request.FILES.getlist("case_files")
     if len(cases) > MOST_FILES:
         raise OversightError(f"用例文件最多{MOST_FILES}个，请合并后重新上传。", code="draft-too-large")
+    if len({file.name for file in cases}) < len(cases):  # the one would take the other's place, unseen
+        raise OversightError("有两个用例文件同名，请改名后重新上传。", code="draft-misnamed")
     said = said_in(request)
     return NewProposal(
         "pack",
