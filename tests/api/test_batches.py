@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.api.conftest import BATCHES, System, as_csv, problem_in, system_of
+from tests.platform_callers import without_number
 from tests.small_city import LONG_AGO, PENALTY, SmallCity, today, uscc
 from xinzheng.apps.accounts.models import KeptRequest
 from xinzheng.apps.audit.models import AuditEvent, Entry
@@ -197,7 +198,7 @@ def test_another_units_delivery_is_not_there(city: SmallCity, tax: System, water
     for page in ("", "/defects", "/defects.csv", "/file"):
         theirs = water.get(f"{BATCHES}/{told['id']}{page}")
         nobodys = water.get(f"{BATCHES}/{10**9}{page}")
-        assert (theirs.status_code, theirs.content) == (nobodys.status_code, nobodys.content)
+        assert (theirs.status_code, without_number(theirs)) == (nobodys.status_code, without_number(nobodys))
         assert problem_in(theirs)["code"] == "not-found"
     assert water.get(f"{BATCHES}/{10**30}").status_code == 404
 

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from tests.apps.test_registry_keys import number, readable, register
@@ -18,7 +19,7 @@ from xinzheng.apps.audit.models import AuditEvent
 from xinzheng.apps.registry.actions import erase_person, keep_phone, register_person, rotate_key, rotate_number_key
 from xinzheng.apps.registry.keys import KEY_ENCRYPTION, NUMBER_HASH, KeyFileError
 from xinzheng.apps.registry.models import PersonContact, PersonIdentity
-from xinzheng.apps.registry.number_keys import NEXT
+from xinzheng.apps.registry.number_keys import ANYBODY, NEXT
 from xinzheng.apps.registry.queries import find_by_phone, find_subject
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,23 @@ def test_two_keys_of_another_installation_are_refused_and_left_alone(keys: Path)
     with pytest.raises(KeyFileError, match="从备份恢复") as error:
         find_subject(number(1))
     assert error.value.code == "number-key-does-not-fit"
+
+
+def test_who_reads_the_files_before_two_rotations_and_the_row_after_them_is_not_sent_to_the_backup(keys: Path) -> None:
+    subject_id = somebody()
+    killed_before_the_switch(keys, is_committed=False)
+    rotated: list[str] = []
+
+    def rotated_between(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if sql == ANYBODY and not rotated:
+            rotated.append(sql)
+            rotate_number_key(by="test")
+            rotate_number_key(by="test")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(rotated_between):
+        assert find_subject(number(1)) == subject_id
+    assert rotated
     with pytest.raises(KeyFileError), transaction.atomic():
         rotate_number_key(by="test")
     assert (keys / NEXT).exists()

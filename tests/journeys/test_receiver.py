@@ -73,6 +73,7 @@ def register(site: Site, clerk: Page) -> list[str]:
 
 def verify(site: Site, office: Page) -> list[str]:
     site.sign_in(office, "demo-office")
+    office.get_by_text("更多", exact=True).click()
     office.get_by_role("link", name="核验单位").click()
     found = mistakes(office, "receivers")
     office.get_by_role("checkbox", name="柜员（clerk）").check()

@@ -28,10 +28,14 @@ def number_key_in_use() -> bytes:
     Raises:
         KeyFileError: ``number-key-does-not-fit``: neither of two key files is the one the database was written under.
     """
-    # The next key is looked for first: it takes the place of the present one, and is never the older of the two.
-    coming = next_number_key()
-    present = number_hash_key()
-    return present if coming is None else _fitting(present, coming)
+    files = _key_files()
+    while (key := _fitting(*files)) is None:
+        # Between the files and the row, one rotation can have ended and another begun.
+        before, files = files, _key_files()
+        if files == before:
+            message = f"号码检索密钥与数据库不符，请从备份恢复 {Path(settings.XINZHENG_KEYS) / NUMBER_HASH}。"
+            raise KeyFileError(message, code="number-key-does-not-fit")
+    return key
 
 
 def next_number_key() -> bytes | None:
@@ -66,7 +70,15 @@ def person_owner(subject_id: int) -> str:
     return f"subject:{subject_id}"
 
 
-def _fitting(present: bytes, coming: bytes) -> bytes:
+def _key_files() -> tuple[bytes, bytes | None]:
+    # The next key is looked for first: it takes the place of the present one, and is never the older of the two.
+    coming = next_number_key()
+    return number_hash_key(), coming
+
+
+def _fitting(present: bytes, coming: bytes | None) -> bytes | None:
+    if coming is None:
+        return present
     with connection.cursor() as cursor:
         cursor.execute(ANYBODY)
         row = cursor.fetchone()
@@ -79,5 +91,4 @@ def _fitting(present: bytes, coming: bytes) -> bytes:
     for key in (present, coming):
         if hmac.compare_digest(number_hash(key, number), bytes(hashed)):
             return key
-    message = f"号码检索密钥与数据库不符，请从备份恢复 {Path(settings.XINZHENG_KEYS) / NUMBER_HASH}。"
-    raise KeyFileError(message, code="number-key-does-not-fit")
+    return None
