@@ -60,7 +60,7 @@ def running_site(folder: Path, **environment: str) -> Iterator[RunningSite]:
     port, said = _free_port(), folder / "serve.log"
     with said.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "xinzheng.cli", "serve", "--port", str(port)],
+            [sys.executable, "-m", "xinzheng.cli", "serve", "--no-screening", "--port", str(port)],
             env=os.environ | {"XINZHENG_DATABASE_URL": database_url(), "PYTHONPATH": "src"} | environment,
             stdout=out,
             stderr=subprocess.STDOUT,

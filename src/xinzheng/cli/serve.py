@@ -30,6 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--port", type=port_number, default=8000, metavar="端口", help="监听端口，默认 8000")
     parser.add_argument("--workers", type=int, default=2, metavar="个数", help="网站进程数，默认 2")
     parser.add_argument("--no-tasks", action="store_true", help="不启动后台任务进程")
+    parser.add_argument("--no-screening", action="store_true", help="不启动名单核查和模拟的进程（由另一台机器做）")
     parser.set_defaults(run=run)
 
 
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     ensure_ready()
     prepare_counts(args.port)
     print(f"信证已启动：http://{args.address}:{args.port}  （Ctrl-C 停止）", flush=True)
-    tasks = [] if args.no_tasks else [start_task_worker(), start_task_worker(SCREENING)]
+    kinds = () if args.no_tasks else ((),) if args.no_screening else ((), (SCREENING,))
+    tasks = [start_task_worker(*kind) for kind in kinds]
     try:
         serve_web(args.address, args.port, args.workers)
     finally:
