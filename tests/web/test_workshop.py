@@ -31,6 +31,7 @@ from xinzheng.apps.oversight.proposal_views import ProposalView
 from xinzheng.apps.oversight.proposals import put_forward
 from xinzheng.apps.oversight.simulating import run_simulation
 from xinzheng.apps.reports.packs import current_policy
+from xinzheng.web.workshop.simulations import latest_simulation
 
 db, undone = module_database, undone_after
 pytestmark = pytest.mark.usefixtures("undone", "told")
@@ -222,7 +223,15 @@ def test_two_versions_are_compared_clause_by_clause_and_on_the_same_data(
     assert "请重新模拟" not in found
     signed(made, office, justice)
     told_time.tell(tomorrow())
-    assert "施行的政策包已经变了，请重新模拟" in page(client, f"{address}&old={before}")
+    found = latest_simulation(POLICY, made.pack_sha256)
+    assert found is not None
+    assert found.is_outdated, "it was compared with what was in force then"
+    assert "请重新模拟" not in page(client, f"{address}&old={before}"), "these two are still these two"
+    other_way = f"/office/policies/{POLICY}/compare?old={made.pack_sha256}&new={before}"
+    assert "还没有模拟过" in page(client, other_way)
+    said = client.post(other_way, {"old": made.pack_sha256, "new": before})
+    run_simulation(Simulation.objects.latest("at").pk)
+    assert "1个主体中，1个的结论会变，0个不变" in page(client, said.headers["Location"])
     assert "请重新模拟" not in page(client, address_of(made)), "what is done is not simulated again"
     assert client.post(f"/office/policies/{POLICY}/compare", {"new": "0" * 64}).status_code == 404
     assert client.get("/office/policies/nowhere/compare").status_code == 404

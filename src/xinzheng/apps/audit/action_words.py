@@ -114,7 +114,6 @@ ACTION_WORDS: Mapping[str, str] = {
     "repair-fetched": "下载信用修复材料",
     "repair-prepared": "准备信用修复材料",
     "repair-said": "登记信用修复进展",
-    "replica-promoted": "备库转为主库",
     "report-downloaded": "下载报告",
     "report-expired": "报告过期",
     "report-issued": "出具报告",

@@ -39,8 +39,8 @@ class SimulationError(OversightError):
 
 
 @transaction.atomic
-def ask_simulation(draft_sha256: str, policy_id: str, *, account: Account) -> Simulation:
-    """Have a stored draft compared with the pack in force, at the ledger's head; queued behind screenings.
+def ask_simulation(draft_sha256: str, policy_id: str, *, account: Account, against_sha256: str = "") -> Simulation:
+    """Have a stored draft compared with a pack on the ledger's data, at its head; queued behind screenings.
 
     Where the same is under way, or nothing has happened since it was done today, that one is given back.
 
@@ -48,6 +48,7 @@ def ask_simulation(draft_sha256: str, policy_id: str, *, account: Account) -> Si
         draft_sha256: the stored draft's digest in hexadecimal.
         policy_id: the policy it is a draft of.
         account: who asks.
+        against_sha256: the version it is compared with; the pack in force where nothing is said.
 
     Raises:
         SimulationError: ``simulation-refused``; ``draft-unknown``: no pack of the policy is stored under the digest;
@@ -57,13 +58,10 @@ def ask_simulation(draft_sha256: str, policy_id: str, *, account: Account) -> Si
     refusals = refusals_to_draft_pack(account)
     if refusals:
         raise SimulationError("\n".join(refusals))
-    digest = _digest(draft_sha256)
-    if not StoredInput.objects.filter(sha256=digest, kind="policy", name=policy_id).exists():
-        raise SimulationError("没有这份政策包草案，请重新上传。", code="draft-unknown")
-    current, draft = packs.current_policy(policy_id), packs.stored_policy(digest)
-    if draft.jurisdiction != current.jurisdiction:
+    current = packs.current_policy(policy_id)
+    digest, against = (_stored(policy_id, text) for text in (draft_sha256, against_sha256 or current.sha256))
+    if {packs.stored_policy(one).jurisdiction for one in (digest, against)} != {current.jurisdiction}:
         raise SimulationError("草案的适用地区与现行政策不同，读取的记录不同，不能比较。", code="simulation-other-place")
-    against = packs.keep_inputs(current, packs.current_calendar()).pack
     position, now = head_position(), timezone.now()
     same = Simulation.objects.filter(policy_id=policy_id, draft_id=digest, against_id=against).order_by("-at").first()
     if same is not None and (same.state in OPEN_STATES or _still_holds(same, position)):
@@ -127,11 +125,20 @@ def _as_in_force(policy: Policy) -> Policy:
     return replace(policy, in_effect=DateSpan())
 
 
-def _digest(text: str) -> bytes:
+def _stored(policy_id: str, text: str) -> bytes:
+    """The digest of a version of the policy; what is in force or was shipped is stored now, if it was not yet."""
+    current = packs.current_policy(policy_id)
+    if text == current.sha256:
+        return packs.keep_inputs(current, packs.current_calendar()).pack
+    if text == packs.shipped_digest(policy_id):
+        return packs.keep_pack(policy_id, ports.policy_files().pack_bytes(policy_id))
     try:
-        return bytes.fromhex(text)
+        digest = bytes.fromhex(text)
     except ValueError:
-        raise SimulationError("没有这份政策包草案，请重新上传。", code="draft-unknown") from None
+        digest = b""
+    if not StoredInput.objects.filter(sha256=digest, kind="policy", name=policy_id).exists():
+        raise SimulationError("没有这份政策包草案，请重新上传。", code="draft-unknown")
+    return digest
 
 
 def _still_holds(same: Simulation, position: int) -> bool:

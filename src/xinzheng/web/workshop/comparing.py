@@ -21,7 +21,7 @@ from xinzheng.web.workshop.simulations import ask_for, latest_simulation
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def compare(request: HttpRequest, account: Account, policy_id: str) -> HttpResponse:
-    """Compare ``old`` with ``new``; POST simulates the new one against what is in force today."""
+    """Compare ``old`` with ``new``; POST has both computed on the ledger's data."""
     refuse_if(refusals_to_draft_pack(account))
     try:
         versions = pack_versions(policy_id, today())
@@ -36,7 +36,7 @@ def compare(request: HttpRequest, account: Account, policy_id: str) -> HttpRespo
 def _simulate(request: HttpRequest, account: Account, policy_id: str) -> HttpResponse:
     old, new = request.POST.get("old", ""), request.POST.get("new", "")
     try:
-        told = ask_for(policy_id, new, account)
+        told = ask_for(policy_id, new, account, old)
     except XinzhengError as error:
         return _page(request, policy_id, pack_versions(policy_id, today()), (old, new), error.message)
     messages.add_message(request, messages.SUCCESS, told, extra_tags="none")
@@ -56,7 +56,7 @@ def _page(
 ) -> HttpResponse:
     try:
         changes = changes_between(policy_id, *chosen)
-        simulated = latest_simulation(changes.new.sha256)
+        simulated = latest_simulation(policy_id, changes.new.sha256, changes.old.sha256)
     except (OversightError, RefusedError) as unknown:
         raise Http404(unknown.message) from unknown
     context = {"policy_id": policy_id, "versions": versions, "changes": changes, "simulated": simulated, "error": error}

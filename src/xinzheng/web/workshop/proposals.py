@@ -102,7 +102,7 @@ def _drafted(view: ProposalView) -> Drafted:
     """Compared with what stood when it was put forward, so that a page of the past reads as it did."""
     policy = stored_policy(bytes.fromhex(view.pack_sha256))
     changes = changes_between(view.policy_id, view.facts["after"]["pack"], view.pack_sha256)
-    return Drafted(policy, changes, latest_simulation(view.pack_sha256))
+    return Drafted(policy, changes, latest_simulation(view.policy_id, view.pack_sha256))
 
 
 def _present(policy_id: str) -> Policy | None:

@@ -92,17 +92,27 @@ class Simulated:
         return self.subjects - self.changed
 
 
-def ask_for(policy_id: str, draft_sha256: str, account: Account) -> str:
-    """Ask for a simulation of a draft against what is in force; what to tell. Raises what asking refuses."""
-    asked = ask_simulation(draft_sha256, policy_id, account=account)
+def ask_for(policy_id: str, draft_sha256: str, account: Account, against_sha256: str = "") -> str:
+    """Ask for a simulation of a draft, against what is in force if nothing is said; what to tell.
+
+    Raises what asking refuses.
+    """
+    asked = ask_simulation(draft_sha256, policy_id, account=account, against_sha256=against_sha256)
     if asked.state in UNDER_WAY:
         return "已开始模拟，结果列在本页；可以离开，稍后再看。"
     return "账本没有变化，模拟结果仍是最新的。"
 
 
-def latest_simulation(draft_sha256: str) -> Simulated | None:
-    """The latest simulation of a pack, whoever asked for it."""
-    found = Simulation.objects.filter(draft_id=bytes.fromhex(draft_sha256)).order_by("-at").first()
+def latest_simulation(policy_id: str, draft_sha256: str, against_sha256: str = "") -> Simulated | None:
+    """The latest simulation of a pack, whoever asked for it: against this version, else against what is in force.
+
+    Where it was not yet compared with what is in force now, the latest of all is told, as outdated.
+    """
+    every = Simulation.objects.filter(draft_id=bytes.fromhex(draft_sha256)).order_by("-at")
+    wanted = against_sha256 or current_policy(policy_id).sha256
+    found = every.filter(against_id=bytes.fromhex(wanted)).first()
+    if found is None and not against_sha256:
+        found = every.first()
     if found is None:
         return None
     figures: Mapping[str, Any] = found.figures or {}
@@ -111,7 +121,7 @@ def latest_simulation(draft_sha256: str) -> Simulated | None:
         found.at,
         found.position,
         found.message,
-        is_outdated=bytes(found.against_id).hex() != current_policy(found.policy_id).sha256,
+        is_outdated=bytes(found.against_id).hex() != wanted,
         subjects=figures.get("subjects", 0),
         changed=figures.get("changed", 0),
         moves=_moves(figures.get("from_to", ())),
